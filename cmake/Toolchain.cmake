@@ -1,0 +1,28 @@
+# Compiler flags common to every target; warnings are errors.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers -fno-math-errno -ffp-contract=off)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  add_compile_options(-g1)
+endif()
+# Debug builds serve the tests: a little optimisation keeps sanitised suites short.
+set(CMAKE_CXX_FLAGS_DEBUG "-O1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+add_compile_options($<$<CONFIG:Release>:-ffunction-sections> $<$<CONFIG:Release>:-fdata-sections>)
+add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections> $<$<CONFIG:Release>:-s>)
+
+if(SLIPWAY_SANITIZE)
+  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SLIPWAY_SANITIZE})
+endif()
+if(SLIPWAY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+enable_testing()

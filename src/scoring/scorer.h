@@ -1,0 +1,84 @@
+#pragma once
+// Scorer: the compiled bundle. validate -> features -> infer -> decode, the only way to a prediction in this program.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "bundle/bundle.h"
+#include "data/decoded.h"
+#include "engine/engine.h"
+#include "schema/validator.h"
+
+namespace slipway::scoring {
+
+/// Nanoseconds spent per phase of one call.
+struct Timings {
+  int64_t validate = 0, features = 0, infer = 0, decode = 0;
+};
+
+/// Answers for the rows of one Decoded, in their order. Reused: memory is kept.
+struct Scores {
+  data::Table predictions;              ///< one row per input row, columns as output_fields(); null where rejected
+  schema::Report report;                ///< rejected rows and why; warnings
+  Timings timings;
+};
+
+/// One thread's working memory: an engine session, feature registers, buffers.
+class Workspace {
+ public:
+  ~Workspace();
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+
+ private:
+  friend class Scorer;
+  struct State;
+  explicit Workspace(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct ScorerOptions {
+  engine::EngineOptions engine;
+  bool warm_up = true;
+};
+
+/// Immutable and thread-safe; no I/O after Create(). A row gets the same bits alone, in any batch, on any thread, unless
+/// the manifest says `model: {batching: relaxed}`.
+class Scorer {
+ public:
+  /// Compiles a bundle: schema, features, model and outputs must fit each other; a misfit is an error that names the
+  /// line of slipway.yaml. Reasons: "manifest.…", "features.…", "expr.…", "engine.…".
+  static base::Result<std::shared_ptr<const Scorer>> Create(const bundle::Bundle& bundle,
+                                                            const engine::EngineTable& engines,
+                                                            const ScorerOptions& options = {});
+  ~Scorer();
+
+  const bundle::Manifest& manifest() const;
+  const schema::Schema& schema() const;          ///< the manifest's, or the one made from the model's tensors
+  const data::Layout& layout() const;            ///< what decoders fill
+  const std::vector<data::Field>& output_fields() const;
+  const engine::ModelInfo& model() const;
+  /// Rows per run of the engine.
+  int64_t chunk_rows() const;
+
+  base::Result<Workspace> NewWorkspace() const;
+
+  /// Scores every row of `rows` (decoded with layout(); repaired in place). Rows that break the schema are answered by
+  /// scores.report, the others by scores.predictions. Errors concern the call as a whole: the engine failed,
+  /// "scoring.deadline" or "scoring.cancelled" (looked at between chunks).
+  base::Result<void> Score(data::Decoded& rows, Workspace& workspace, Scores& scores,
+                           const base::Deadline& deadline = {}) const;
+
+ private:
+  struct Plan;
+  explicit Scorer(std::unique_ptr<const Plan> plan);
+  std::unique_ptr<const Plan> plan_;
+};
+
+}  // namespace slipway::scoring
