@@ -110,7 +110,7 @@ std::string FormatDuration(std::chrono::nanoseconds duration) {
   }
   // 61 s is "61s" rather than "1.017m": a smaller unit is taken when it says the value exactly in a few digits.
   for (const Unit* unit = largest; unit >= kTimeUnits.data(); --unit) {
-    if (magnitude >= 10'000 * static_cast<double>(unit->factor)) break;
+    if (magnitude >= 1000 * static_cast<double>(unit->factor)) break;
     if (count % unit->factor * 1000 % unit->factor == 0) {
       largest = unit;
       break;

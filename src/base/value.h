@@ -84,7 +84,7 @@ std::string_view KindName(Value::Kind kind);
 
 struct JsonLimits {
   size_t bytes = 256u << 20;
-  int depth = 64;
+  int depth = 64;             ///< 512 at most, since copies and destructors of nested values recurse
   size_t values = 16u << 20;  ///< of all kinds; a value takes 48 bytes, so many small ones weigh more than their text
 };
 

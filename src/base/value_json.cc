@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -113,6 +114,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
+  static constexpr int kDeepest = 512;
   static constexpr size_t kFewKeys = 16;  // up to here a scan beats a hash set
 
   struct Frame {
@@ -163,8 +165,9 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool Open(Value value) {
     Value* placed = Put(std::move(value));
     if (placed == nullptr) return false;
-    if (open_.size() >= static_cast<size_t>(limits_.depth)) {
-      return Reject("json.limit", fmt::format("JSON nested deeper than {} levels", limits_.depth), placed->position());
+    const int depth = std::min(limits_.depth, kDeepest);
+    if (std::ssize(open_) >= depth) {
+      return Reject("json.limit", fmt::format("JSON nested deeper than {} levels", depth), placed->position());
     }
     open_.push_back(Frame{placed, {}});
     return true;

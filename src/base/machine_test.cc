@@ -1,0 +1,72 @@
+#include "base/machine.h"
+
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+
+namespace slipway::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A made-up root of the file system.
+class MachineTest : public testing::Test {
+ protected:
+  void Given(const fs::path& file, std::string_view text) {
+    fs::create_directories((root_.path() / file).parent_path());
+    ASSERT_TRUE(WriteFileAtomically(root_.path() / file, text));
+  }
+  int Cpus() const { return CpuBudget(root_.path()); }
+  std::optional<Bytes> Memory() const { return MemoryLimit(root_.path()); }
+
+  TemporaryFolder root_ = TemporaryFolder::Create().value();
+};
+
+TEST_F(MachineTest, WithoutGroupsTakesTheAffinityMask) {
+  EXPECT_GE(Cpus(), 1);
+  EXPECT_EQ(Memory(), std::nullopt);
+}
+
+TEST_F(MachineTest, TakesTheUnifiedQuotaRoundedUp) {
+  Given("proc/self/cgroup", "0::/\n");
+  Given("sys/fs/cgroup/cpu.max", "50000 100000\n");
+  Given("sys/fs/cgroup/memory.max", "1073741824\n");
+  EXPECT_EQ(Cpus(), 1);
+  EXPECT_EQ(Memory(), Bytes{1 << 30});
+}
+
+TEST_F(MachineTest, ALimitOfAnyGroupAboveHolds) {
+  Given("proc/self/cgroup", "0::/a/b\n");
+  Given("sys/fs/cgroup/a/memory.max", "4096\n");
+  Given("sys/fs/cgroup/a/cpu.max", "100000 100000\n");
+  Given("sys/fs/cgroup/a/b/memory.max", "max\n");
+  Given("sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+  EXPECT_EQ(Cpus(), 1);
+  EXPECT_EQ(Memory(), Bytes{4096});
+}
+
+TEST_F(MachineTest, TakesTheLegacyQuota) {
+  Given("proc/self/cgroup", "5:memory:/x\n4:cpu,cpuacct:/x\n1:name=systemd:/x\n");
+  Given("sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us", "20000\n");
+  Given("sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us", "100000\n");
+  Given("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(Cpus(), 1);
+  EXPECT_EQ(Memory(), std::nullopt) << "the legacy way to say no limit";
+}
+
+TEST_F(MachineTest, IgnoresNonsense) {
+  Given("proc/self/cgroup", "0\n:\n0::/../../etc\n");
+  Given("sys/fs/cgroup/cpu.max", "soon\n");
+  EXPECT_EQ(Cpus(), CpuBudget(root_.path() / "none"));
+}
+
+TEST(ResidentMemoryTest, IsWhatAProcessTakes) {
+  EXPECT_GT(ResidentMemory().count, 100 << 10);
+}
+
+TEST(ProgramFolderTest, HoldsThisTest) {
+  EXPECT_TRUE(fs::exists(ProgramFolder() / "base_test"));
+}
+
+}  // namespace
+}  // namespace slipway::base
