@@ -18,7 +18,8 @@
 
 namespace slipway::scoring {
 
-/// A range of rows of a view. `first` is a multiple of 64, so that validity words stay aligned.
+/// A range of rows of a view. `first` is a multiple of 64, so that validity words stay aligned. row_shapes
+/// stays at the column's start: its rank is not known to a view.
 data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows);
 
 /// Immutable; thread-safe with one workspace per thread.

@@ -1,0 +1,68 @@
+#include "scoring/preprocessor.h"
+
+namespace slipway::scoring {
+
+data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows) {
+  data::ColumnView slice = view;
+  slice.rows = rows;
+  if (view.validity) slice.validity = view.validity + (first >> 6);
+  if (view.row_offsets) {  // offsets count from the column's start, so the values stay where they are
+    slice.row_offsets = view.row_offsets + first;
+    return slice;
+  }
+  const int64_t element = first * view.width;
+  switch (view.type) {
+    case data::ScalarType::kBoolean: slice.values = view.booleans() + element; break;
+    case data::ScalarType::kInteger:
+    case data::ScalarType::kTimestamp: slice.values = view.integers() + element; break;
+    case data::ScalarType::kNumber: slice.values = view.numbers() + element; break;
+    case data::ScalarType::kString: slice.offsets = view.offsets + element; break;
+  }
+  return slice;
+}
+
+base::Result<Preprocessor> Preprocessor::Create(const bundle::Manifest& manifest, const base::Value& fitted,
+                                                const schema::Schema& schema) {
+  const base::Value* columns = fitted.Find("columns");
+  const base::Value* steps = fitted.Find("features");
+  SLIPWAY_ASSIGN(auto validator, schema::Validator::Create(schema, columns ? *columns : base::Value()));
+  std::vector<data::Field> fields;
+  fields.reserve(schema.columns.size());
+  for (const auto& column : schema.columns) fields.push_back(column.field);
+  SLIPWAY_ASSIGN(auto pipeline,
+                 features::Pipeline::Compile(fields, manifest.features, steps ? *steps : base::Value()));
+  return Preprocessor(std::move(validator), std::move(pipeline), !manifest.features.empty());
+}
+
+const data::Table& Preprocessor::Check(data::Decoded& rows, schema::Report& report, Workspace& workspace) const {
+  validator_.Check(rows, report, workspace.validation);
+  if (report.rejected_rows == 0) return rows.table;
+  if (workspace.accepted.columns.size() != rows.table.columns.size()) {
+    workspace.accepted = data::Table::Make(validator_.layout().fields());
+  }
+  workspace.accepted.Clear();
+  for (int64_t row = 0; row < rows.table.rows; ++row) {
+    if (!report.rejected[static_cast<size_t>(row)]) workspace.accepted.AppendRow(rows.table, row);
+  }
+  return workspace.accepted;
+}
+
+void Preprocessor::Features(const data::Table& table, int64_t first, int64_t rows, Workspace& workspace,
+                            std::optional<int64_t> training_row) const {
+  workspace.columns.resize(table.columns.size());
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const auto view = table.columns[i].view();
+    workspace.columns[i] = Slice(view, first, rows);
+    if (view.row_shapes) {
+      workspace.columns[i].row_shapes = view.row_shapes + first * static_cast<int64_t>(table.columns[i].type().shape.size());
+    }
+  }
+  if (!has_features_) return;
+  if (training_row) {
+    pipeline_.RunOnTrainingRows(workspace.columns, rows, *training_row, workspace.features);
+  } else {
+    pipeline_.Run(workspace.columns, rows, workspace.features);
+  }
+}
+
+}  // namespace slipway::scoring

@@ -1,0 +1,242 @@
+#include "scoring/scorer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "scoring/model_inputs.h"
+#include "scoring/prediction_decoder.h"
+#include "scoring/preprocessor.h"
+
+namespace slipway::scoring {
+namespace {
+
+using base::Code;
+using base::Fail;
+
+/// Adds the time since the last lap to a phase.
+class Laps {
+ public:
+  void Lap(int64_t& phase) {
+    const auto now = std::chrono::steady_clock::now();
+    phase += (now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+struct Scorer::Plan {
+  bundle::Manifest manifest;
+  schema::Schema schema;
+  std::unique_ptr<engine::Engine> engine;
+  engine::ModelInfo model;
+  std::optional<Preprocessor> preprocessor;
+  std::optional<ModelInputs> inputs;
+  std::optional<PredictionDecoder> decoder;
+  int64_t chunk_rows = 1;
+};
+
+struct Workspace::State {
+  Preprocessor::Workspace preprocessing;
+  ModelInputs::Buffers inputs;
+  PredictionDecoder::Buffers outputs;
+  std::unique_ptr<engine::Session> session;
+  std::vector<engine::TensorView> views;
+  std::vector<engine::Tensor> tensors;
+  data::Table accepted;  ///< predictions of the rows that passed, before they are spread over all rows
+  std::vector<std::pair<int64_t, data::Violation>> misfits;
+};
+
+Workspace::Workspace(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+Scorer::Scorer(std::unique_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+Scorer::~Scorer() = default;
+
+const bundle::Manifest& Scorer::manifest() const { return plan_->manifest; }
+const schema::Schema& Scorer::schema() const { return plan_->schema; }
+const data::Layout& Scorer::layout() const { return plan_->preprocessor->validator().layout(); }
+const std::vector<data::Field>& Scorer::output_fields() const { return plan_->decoder->fields(); }
+const engine::ModelInfo& Scorer::model() const { return plan_->model; }
+int64_t Scorer::chunk_rows() const { return plan_->chunk_rows; }
+
+namespace {
+
+int64_t ChunkRows(const bundle::Manifest& manifest, const engine::ModelInfo& model, bool variable) {
+  if (model.fixed_rows > 0) return model.fixed_rows;
+  if (variable || !model.batched) return 1;
+  if (manifest.model.batching == bundle::Batching::kRelaxed) return Preprocessor::kBlockRows;
+  return std::clamp<int64_t>(model.exact_rows, 1, Preprocessor::kBlockRows);
+}
+
+/// Runs the model once on a blank row: pages its memory in, and learns the labels of maps whose file does not tell them.
+/// A model may refuse a blank row; that is only an error when the labels depend on it.
+base::Result<void> WarmUp(const ModelInputs& inputs, engine::Engine& engine, engine::ModelInfo& model) {
+  const bool labels_wanted = std::ranges::any_of(model.outputs, [](const engine::TensorSpec& spec) {
+    return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
+  });
+  SLIPWAY_ASSIGN(auto session, engine.NewSession());
+  ModelInputs::Buffers buffers;
+  std::vector<engine::TensorView> views;
+  std::vector<engine::Tensor> tensors(model.outputs.size());
+  inputs.FillBlank(buffers);
+  inputs.View(0, 1, std::max<int64_t>(model.fixed_rows, 1), buffers, views);
+  auto ran = session->Run(views, tensors, {});
+  if (!ran) return labels_wanted ? ran : base::Result<void>();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (model.outputs[i].labels.empty()) model.outputs[i].labels = tensors[i].labels;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle& bundle,
+                                                           const engine::EngineTable& engines,
+                                                           const ScorerOptions& options) {
+  auto plan = std::make_unique<Plan>();
+  plan->manifest = bundle.manifest();
+  SLIPWAY_ASSIGN(plan->engine, engines.Load(bundle, options.engine));
+  plan->model = plan->engine->info();
+  if (plan->manifest.has_inputs) {
+    plan->schema = plan->manifest.schema;
+  } else {
+    if (!plan->manifest.features.empty()) {
+      return Fail(Code::kInvalidArgument, "manifest.inputs",
+                  "features are declared without inputs: add `inputs:` with the columns that the features read",
+                  "slipway.yaml");
+    }
+    SLIPWAY_ASSIGN(plan->schema, SchemaOfModel(plan->model));
+    plan->schema.unknown_fields = plan->manifest.schema.unknown_fields;
+  }
+  SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
+  SLIPWAY_ASSIGN(plan->inputs,
+                 ModelInputs::Create(plan->manifest, plan->schema, *plan->preprocessor, plan->model));
+  const bool labels_wanted = std::ranges::any_of(plan->model.outputs, [](const engine::TensorSpec& spec) {
+    return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
+  });
+  if (options.warm_up || labels_wanted) SLIPWAY_TRY(WarmUp(*plan->inputs, *plan->engine, plan->model));
+  SLIPWAY_ASSIGN(plan->decoder, PredictionDecoder::Create(plan->manifest, plan->schema, plan->model));
+  plan->chunk_rows = ChunkRows(plan->manifest, plan->model, plan->inputs->variable());
+  return std::shared_ptr<const Scorer>(new Scorer(std::move(plan)));
+}
+
+base::Result<Workspace> Scorer::NewWorkspace() const {
+  auto state = std::make_unique<Workspace::State>();
+  SLIPWAY_ASSIGN(state->session, plan_->engine->NewSession());
+  state->outputs = plan_->decoder->NewBuffers();
+  state->tensors.resize(plan_->model.outputs.size());
+  state->accepted = data::Table::Make(output_fields());
+  return Workspace(std::move(state));
+}
+
+namespace {
+
+base::Result<void> CheckDeadline(const base::Deadline& deadline) {
+  if (deadline.Stopped()) return Fail(Code::kCancelled, "scoring.cancelled", "scoring was cancelled before it ended");
+  if (deadline.Expired()) {
+    return Fail(Code::kDeadlineExceeded, "scoring.deadline",
+                "scoring did not end within its time; send fewer rows or raise limits.timeout");
+  }
+  return {};
+}
+
+/// Puts the predictions of the accepted rows, in order, back to their places; null elsewhere.
+void Spread(const data::Table& accepted, const schema::Report& report, int64_t rows, data::Table& predictions) {
+  for (size_t c = 0; c < predictions.columns.size(); ++c) {
+    int64_t next = 0;
+    for (int64_t row = 0; row < rows; ++row) {
+      if (report.rejected[static_cast<size_t>(row)]) {
+        predictions.columns[c].AppendNull();
+      } else {
+        predictions.columns[c].AppendFrom(accepted.columns[c], next++);
+      }
+    }
+  }
+  predictions.rows = rows;
+}
+
+/// Turns rows that the model had no form for into rejected ones.
+void RejectMisfits(std::vector<std::pair<int64_t, data::Violation>>& misfits, const data::Layout& layout,
+                   schema::Report& report, data::Table& predictions) {
+  for (auto& [row, violation] : misfits) {
+    violation.row = row;
+    violation.field = layout.Find(violation.path);
+    if (!report.rejected[static_cast<size_t>(row)]) {
+      report.rejected[static_cast<size_t>(row)] = 1;
+      ++report.rejected_rows;
+      for (auto& column : predictions.columns) column.SetNull(row);
+    }
+    report.violations.push_back(std::move(violation));
+  }
+  std::ranges::stable_sort(report.violations, {}, &data::Violation::row);
+}
+
+}  // namespace
+
+base::Result<void> Scorer::Score(data::Decoded& rows, Workspace& workspace, Scores& scores,
+                                 const base::Deadline& deadline) const {
+  auto& state = *workspace.state_;
+  const auto& preprocessor = *plan_->preprocessor;
+  Laps laps;
+  scores.timings = {};
+  scores.report.Clear();
+  if (scores.predictions.columns.size() != output_fields().size()) {
+    scores.predictions = data::Table::Make(output_fields());
+  }
+  scores.predictions.Clear();
+  SLIPWAY_TRY(CheckDeadline(deadline));
+
+  const data::Table& table = preprocessor.Check(rows, scores.report, state.preprocessing);
+  const bool all_passed = scores.report.rejected_rows == 0;
+  data::Table& predictions = all_passed ? scores.predictions : state.accepted;
+  if (!all_passed) predictions.Clear();
+  state.misfits.clear();
+  laps.Lap(scores.timings.validate);
+
+  for (int64_t first = 0; first < table.rows; first += Preprocessor::kBlockRows) {
+    const int64_t block = std::min(Preprocessor::kBlockRows, table.rows - first);
+    preprocessor.Features(table, first, block, state.preprocessing);
+    plan_->inputs->Fill(preprocessor, state.preprocessing, block, state.inputs);
+    plan_->decoder->Begin(state.outputs);
+    laps.Lap(scores.timings.features);
+    for (int64_t at = 0; at < block; at += plan_->chunk_rows) {
+      SLIPWAY_TRY(CheckDeadline(deadline));
+      const int64_t chunk = std::min(plan_->chunk_rows, block - at);
+      plan_->inputs->View(at, chunk, plan_->model.fixed_rows > 0 ? plan_->model.fixed_rows : chunk, state.inputs,
+                          state.views);
+      SLIPWAY_TRY(state.session->Run(state.views, state.tensors, deadline));
+      SLIPWAY_TRY(plan_->decoder->Take(state.tensors, chunk, state.outputs));
+    }
+    laps.Lap(scores.timings.infer);
+    plan_->decoder->Finish(state.preprocessing.columns, block, state.outputs, predictions);
+    for (auto& misfit : state.inputs.misfits) {
+      state.misfits.emplace_back(first + misfit.row, std::move(misfit.violation));
+    }
+    laps.Lap(scores.timings.decode);
+  }
+
+  if (!all_passed) {
+    if (!state.misfits.empty()) {  // rows so far count accepted ones only
+      std::vector<int64_t> original;
+      for (int64_t row = 0; row < rows.table.rows; ++row) {
+        if (!scores.report.rejected[static_cast<size_t>(row)]) original.push_back(row);
+      }
+      for (auto& misfit : state.misfits) misfit.first = original[static_cast<size_t>(misfit.first)];
+    }
+    Spread(state.accepted, scores.report, rows.table.rows, scores.predictions);
+  }
+  if (!state.misfits.empty()) RejectMisfits(state.misfits, layout(), scores.report, scores.predictions);
+  laps.Lap(scores.timings.decode);
+  return {};
+}
+
+}  // namespace slipway::scoring
