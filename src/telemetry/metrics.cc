@@ -1,0 +1,257 @@
+#include "telemetry/metrics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <deque>
+#include <iterator>
+#include <map>
+#include <mutex>
+
+namespace slipway::telemetry {
+namespace {
+
+constexpr int64_t kMicro = 1000, kMilli = 1'000'000, kSecond = 1'000'000'000;
+constexpr int64_t kLatencyBounds[] = {10 * kMicro,  20 * kMicro, 50 * kMicro,  100 * kMicro, 200 * kMicro,
+                                      500 * kMicro, kMilli,      2 * kMilli,   5 * kMilli,   10 * kMilli,
+                                      20 * kMilli,  50 * kMilli, 100 * kMilli, 200 * kMilli, 500 * kMilli,
+                                      kSecond,      2 * kSecond, 5 * kSecond,  10 * kSecond};
+constexpr int64_t kRowBounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
+
+enum Kind : int { kCounter, kGauge, kHistogram };
+
+void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
+  for (const char c : text) {
+    if (c == '\\') {
+      out += "\\\\";
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '"' && quotes) {
+      out += "\\\"";
+    } else {
+      out += c;
+    }
+  }
+}
+
+void AppendValue(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "+Inf" : "-Inf";
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  }
+}
+
+void AppendScaled(std::string& out, uint64_t value, double scale) {
+  if (scale == 1) {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  } else {
+    AppendValue(out, static_cast<double>(value) * scale);
+  }
+}
+
+}  // namespace
+
+std::span<const int64_t> LatencyBounds() {
+  return kLatencyBounds;
+}
+std::span<const int64_t> RowBounds() {
+  return kRowBounds;
+}
+
+std::string_view ContentType(Exposition form) {
+  return form == Exposition::kOpenMetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                          : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+void Histogram::Observe(int64_t value) const {
+  if (cells_ == nullptr) return;
+  value = std::max<int64_t>(value, 0);
+  const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+  cells_->Add(cell_ + static_cast<uint32_t>(bucket), 1);
+  cells_->Add(cell_ + static_cast<uint32_t>(bounds_.size()) + 1, static_cast<uint64_t>(value));
+}
+
+struct MetricSeries {
+  std::string labels;  ///< `a="b",c="d"`, escaped
+  uint32_t cell = 0;
+  std::atomic<double> base = 0;
+};
+
+struct MetricFamily {
+  MetricDescription description;
+  int kind = kCounter;
+  std::span<const int64_t> bounds;
+  std::vector<std::string> bound_texts;
+  std::function<double()> read;
+  std::map<std::vector<std::string>, MetricSeries*, std::less<>> by_values;
+};
+
+struct MetricRegistry::State {
+  MetricCells cells;
+  mutable std::mutex mutex;  ///< guards what follows; counting takes no lock
+  std::deque<MetricFamily> families;
+  std::deque<MetricSeries> series;
+};
+
+MetricRegistry::MetricRegistry() : state_(std::make_unique<State>()) {}
+MetricRegistry::~MetricRegistry() = default;
+
+MetricFamily* MetricRegistry::AddFamily(MetricDescription description, int kind) {
+  for (MetricFamily& family : state_->families) {
+    if (family.description.name == description.name) {
+      assert(family.kind == kind && family.description.labels == description.labels);
+      return &family;
+    }
+  }
+  MetricFamily& family = state_->families.emplace_back();
+  family.description = std::move(description);
+  family.kind = kind;
+  return &family;
+}
+
+CounterFamily MetricRegistry::AddCounter(MetricDescription description) {
+  const std::lock_guard lock(state_->mutex);
+  return {this, AddFamily(std::move(description), kCounter)};
+}
+
+GaugeFamily MetricRegistry::AddGauge(MetricDescription description) {
+  const std::lock_guard lock(state_->mutex);
+  return {this, AddFamily(std::move(description), kGauge)};
+}
+
+HistogramFamily MetricRegistry::AddHistogram(MetricDescription description, std::span<const int64_t> bounds) {
+  assert(bounds.size() <= 64 && std::ranges::is_sorted(bounds));
+  const std::lock_guard lock(state_->mutex);
+  MetricFamily* family = AddFamily(std::move(description), kHistogram);
+  if (family->bounds.empty()) {
+    family->bounds = bounds;
+    for (const int64_t bound : bounds) {
+      std::string& text = family->bound_texts.emplace_back();
+      AppendValue(text, static_cast<double>(bound) * family->description.scale);
+    }
+  }
+  return {this, family};
+}
+
+void MetricRegistry::AddGaugeReader(MetricDescription description, std::function<double()> read) {
+  const std::lock_guard lock(state_->mutex);
+  AddFamily(std::move(description), kGauge)->read = std::move(read);
+}
+
+MetricSeries& MetricRegistry::FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values) {
+  assert(values.size() == family.description.labels.size());
+  const std::lock_guard lock(state_->mutex);
+  std::vector<std::string> key(values.begin(), values.end());
+  if (const auto found = family.by_values.find(key); found != family.by_values.end()) return *found->second;
+  if (!key.empty() && std::ssize(family.by_values) >= family.description.max_series) {
+    std::ranges::fill(key, "other");
+    if (const auto found = family.by_values.find(key); found != family.by_values.end()) return *found->second;
+  }
+  MetricSeries& series = state_->series.emplace_back();
+  for (size_t i = 0; i < key.size(); ++i) {
+    if (i > 0) series.labels += ',';
+    series.labels += family.description.labels[i];
+    series.labels += "=\"";
+    AppendEscaped(series.labels, key[i], true);
+    series.labels += '"';
+  }
+  const bool distribution = family.kind == kHistogram;
+  series.cell = state_->cells.Allocate(distribution ? static_cast<uint32_t>(family.bounds.size()) + 2 : 1);
+  family.by_values.emplace(std::move(key), &series);
+  return series;
+}
+
+Counter CounterFamily::With(std::initializer_list<std::string_view> values) const {
+  return {&registry_->state_->cells, registry_->FindOrAdd(*family_, values).cell};
+}
+
+Gauge GaugeFamily::With(std::initializer_list<std::string_view> values) const {
+  auto& series = registry_->FindOrAdd(*family_, values);
+  return {&registry_->state_->cells, series.cell, &series.base};
+}
+
+Histogram HistogramFamily::With(std::initializer_list<std::string_view> values) const {
+  return {&registry_->state_->cells, registry_->FindOrAdd(*family_, values).cell, family_->bounds};
+}
+
+namespace {
+
+/// `name_suffix{labels,extra} `
+void AppendSample(std::string& out, std::string_view name, std::string_view suffix, std::string_view labels,
+                  std::string_view extra = {}) {
+  out += name;
+  out += suffix;
+  if (!labels.empty() || !extra.empty()) {
+    out += '{';
+    out += labels;
+    if (!labels.empty() && !extra.empty()) out += ',';
+    out += extra;
+    out += '}';
+  }
+  out += ' ';
+}
+
+void AppendHistogram(std::string& out, const MetricFamily& family, std::string_view labels, uint32_t cell,
+                     const MetricCells& cells) {
+  const std::string& name = family.description.name;
+  uint64_t count = 0;
+  for (size_t i = 0; i <= family.bounds.size(); ++i) {
+    count += cells.Sum(cell + static_cast<uint32_t>(i));
+    const std::string_view bound = i < family.bounds.size() ? std::string_view(family.bound_texts[i]) : "+Inf";
+    AppendSample(out, name, "_bucket", labels, fmt::format("le=\"{}\"", bound));
+    fmt::format_to(std::back_inserter(out), "{}\n", count);
+  }
+  AppendSample(out, name, "_sum", labels);
+  AppendScaled(out, cells.Sum(cell + static_cast<uint32_t>(family.bounds.size()) + 1), family.description.scale);
+  out += '\n';
+  AppendSample(out, name, "_count", labels);
+  fmt::format_to(std::back_inserter(out), "{}\n", count);
+}
+
+}  // namespace
+
+void MetricRegistry::WriteText(std::string& out, Exposition form) const {
+  constexpr std::string_view kKinds[] = {"counter", "gauge", "histogram"};
+  constexpr std::string_view kTotal = "_total";
+  const std::lock_guard lock(state_->mutex);
+  for (const MetricFamily& family : state_->families) {
+    if (family.by_values.empty() && !family.read) continue;
+    const std::string& name = family.description.name;
+    // OpenMetrics names the family of a counter without the suffix of its sample.
+    std::string_view title = name;
+    if (form == Exposition::kOpenMetrics && family.kind == kCounter && title.ends_with(kTotal)) {
+      title.remove_suffix(kTotal.size());
+    }
+    fmt::format_to(std::back_inserter(out), "# HELP {} ", title);
+    AppendEscaped(out, family.description.help, form == Exposition::kOpenMetrics);
+    fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", title, kKinds[family.kind]);
+    if (family.read) {
+      AppendSample(out, name, "", "");
+      AppendValue(out, family.read());
+      out += '\n';
+    }
+    for (const auto& [values, series] : family.by_values) {
+      if (family.kind == kHistogram) {
+        AppendHistogram(out, family, series->labels, series->cell, state_->cells);
+        continue;
+      }
+      AppendSample(out, name, "", series->labels);
+      const uint64_t counted = state_->cells.Sum(series->cell);
+      if (family.kind == kCounter) {
+        AppendScaled(out, counted, family.description.scale);
+      } else {
+        const double steps = static_cast<double>(static_cast<int64_t>(counted)) * family.description.scale;
+        AppendValue(out, series->base.load(std::memory_order_relaxed) + steps);
+      }
+      out += '\n';
+    }
+  }
+  if (form == Exposition::kOpenMetrics) out += "# EOF\n";
+}
+
+}  // namespace slipway::telemetry

@@ -1,0 +1,162 @@
+#pragma once
+// Counters, gauges and histograms for operators, written out as Prometheus text or OpenMetrics.
+//
+//   MetricRegistry metrics;
+//   auto requests = metrics.AddCounter({"slipway_requests_total", "Requests answered.", {"model", "version"}});
+//   const Counter mine = requests.With({"flight-delay", "1.0.0"});   // once, when the model is loaded
+//   mine.Add();                                                      // per request: a handful of nanoseconds
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/metric_cells.h"
+
+namespace slipway::telemetry {
+
+/// Handles are small values, resolved once and copied freely; they must not outlive their registry. A default-made one
+/// counts nothing. Thread-safety: all methods from any thread, without contention.
+class Counter {
+ public:
+  Counter() = default;
+  void Add(uint64_t amount = 1) const {
+    if (cells_ != nullptr) cells_->Add(cell_, amount);
+  }
+
+ private:
+  friend class CounterFamily;
+  Counter(MetricCells* cells, uint32_t cell) : cells_(cells), cell_(cell) {}
+  MetricCells* cells_ = nullptr;
+  uint32_t cell_ = 0;
+};
+
+/// A level that threads raise and lower (connections open), or that one place sets (a version's state).
+class Gauge {
+ public:
+  Gauge() = default;
+  void Add(int64_t amount) const {
+    if (cells_ != nullptr) cells_->Add(cell_, static_cast<uint64_t>(amount));
+  }
+  void Subtract(int64_t amount) const { Add(-amount); }
+  /// Sets the base that the steps are added to. Not for hot paths.
+  void Set(double value) const {
+    if (base_ != nullptr) base_->store(value, std::memory_order_relaxed);
+  }
+
+ private:
+  friend class GaugeFamily;
+  Gauge(MetricCells* cells, uint32_t cell, std::atomic<double>* base) : cells_(cells), cell_(cell), base_(base) {}
+  MetricCells* cells_ = nullptr;
+  uint32_t cell_ = 0;
+  std::atomic<double>* base_ = nullptr;
+};
+
+/// A distribution over fixed buckets. Observations are integers in the family's own unit (nanoseconds, rows, bytes).
+class Histogram {
+ public:
+  Histogram() = default;
+  void Observe(int64_t value) const;
+
+ private:
+  friend class HistogramFamily;
+  Histogram(MetricCells* cells, uint32_t cell, std::span<const int64_t> bounds)
+      : cells_(cells), cell_(cell), bounds_(bounds) {}
+  MetricCells* cells_ = nullptr;
+  uint32_t cell_ = 0;  ///< one cell a bucket (the last is +Inf), then the sum
+  std::span<const int64_t> bounds_;
+};
+
+/// Bounds for latencies, in nanoseconds: 10 µs to 10 s, about three a decade.
+std::span<const int64_t> LatencyBounds();
+/// Bounds for counts of rows: powers of two, 1 to 65,536.
+std::span<const int64_t> RowBounds();
+
+struct MetricDescription {
+  std::string name;  ///< with its unit and, for counters, `_total`
+  std::string help;
+  std::vector<std::string> labels;
+  /// Label sets past this number share one series whose values are all "other": a caller's text must never be able to
+  /// fill the memory of whoever scrapes.
+  int max_series = 512;
+  double scale = 1;  ///< written value = counted value * scale, e.g. 1e-9 to show nanoseconds as seconds
+};
+
+class MetricRegistry;
+struct MetricFamily;
+struct MetricSeries;
+
+/// With() finds or makes the series of a label set (values in the order of the labels). It takes a lock: call it at
+/// load time, keep the handle. Families are small values, valid as long as their registry.
+class CounterFamily {
+ public:
+  Counter With(std::initializer_list<std::string_view> values) const;
+
+ private:
+  friend class MetricRegistry;
+  CounterFamily(MetricRegistry* registry, MetricFamily* family) : registry_(registry), family_(family) {}
+  MetricRegistry* registry_;
+  MetricFamily* family_;
+};
+
+class GaugeFamily {
+ public:
+  Gauge With(std::initializer_list<std::string_view> values) const;
+
+ private:
+  friend class MetricRegistry;
+  GaugeFamily(MetricRegistry* registry, MetricFamily* family) : registry_(registry), family_(family) {}
+  MetricRegistry* registry_;
+  MetricFamily* family_;
+};
+
+class HistogramFamily {
+ public:
+  Histogram With(std::initializer_list<std::string_view> values) const;
+
+ private:
+  friend class MetricRegistry;
+  HistogramFamily(MetricRegistry* registry, MetricFamily* family) : registry_(registry), family_(family) {}
+  MetricRegistry* registry_;
+  MetricFamily* family_;
+};
+
+enum class Exposition : uint8_t { kPrometheus, kOpenMetrics };
+/// The Content-Type that goes with it.
+std::string_view ContentType(Exposition form);
+
+/// Owns all series of a process. Thread-safety: all methods from any thread; WriteText() never stops the counting.
+class MetricRegistry {
+ public:
+  MetricRegistry();
+  ~MetricRegistry();
+  MetricRegistry(const MetricRegistry&) = delete;
+  MetricRegistry& operator=(const MetricRegistry&) = delete;
+
+  /// Adding a name twice gives the first family again. Precondition: same kind and labels.
+  CounterFamily AddCounter(MetricDescription description);
+  GaugeFamily AddGauge(MetricDescription description);
+  /// `bounds`: ascending upper bounds in the counted unit, at most 64, alive as long as the registry.
+  HistogramFamily AddHistogram(MetricDescription description, std::span<const int64_t> bounds = LatencyBounds());
+  /// A gauge whose value is asked for at every scrape. `read` must not call this registry.
+  void AddGaugeReader(MetricDescription description, std::function<double()> read);
+
+  /// Appends every family in the order of registration.
+  void WriteText(std::string& out, Exposition form = Exposition::kPrometheus) const;
+
+ private:
+  friend class CounterFamily;
+  friend class GaugeFamily;
+  friend class HistogramFamily;
+  struct State;
+  MetricSeries& FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values);
+  MetricFamily* AddFamily(MetricDescription description, int kind);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::telemetry

@@ -1,0 +1,152 @@
+#include "telemetry/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace slipway::telemetry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string Text(const MetricRegistry& registry, Exposition form = Exposition::kPrometheus) {
+  std::string out;
+  registry.WriteText(out, form);
+  return out;
+}
+
+TEST(Metrics, CounterIsWrittenWithHelpTypeAndLabels) {
+  MetricRegistry registry;
+  const auto family = registry.AddCounter({"slipway_requests_total", "Requests answered.", {"model", "version"}});
+  family.With({"iris", "1.0.0"}).Add(3);
+  EXPECT_EQ(Text(registry),
+            "# HELP slipway_requests_total Requests answered.\n"
+            "# TYPE slipway_requests_total counter\n"
+            "slipway_requests_total{model=\"iris\",version=\"1.0.0\"} 3\n");
+}
+
+TEST(Metrics, LabelValuesAndHelpAreEscaped) {
+  MetricRegistry registry;
+  registry.AddCounter({"a_total", "back\\slash\nline", {"l"}}).With({"quote\" back\\ line\n"}).Add();
+  EXPECT_THAT(Text(registry), HasSubstr("# HELP a_total back\\\\slash\\nline\n"));
+  EXPECT_THAT(Text(registry), HasSubstr("a_total{l=\"quote\\\" back\\\\ line\\n\"} 1\n"));
+}
+
+TEST(Metrics, HistogramBucketsAreCumulativeAndScaled) {
+  MetricRegistry registry;
+  static constexpr int64_t kBounds[] = {1'000'000, 10'000'000};
+  const auto histogram = registry.AddHistogram({"d_seconds", "D.", {}, 512, 1e-9}, kBounds).With({});
+  histogram.Observe(1'000'000);
+  histogram.Observe(2'000'000);
+  histogram.Observe(7'000'000'000);
+  EXPECT_THAT(Text(registry), HasSubstr("d_seconds_bucket{le=\"0.001\"} 1\n"
+                                        "d_seconds_bucket{le=\"0.01\"} 2\n"
+                                        "d_seconds_bucket{le=\"+Inf\"} 3\n"
+                                        "d_seconds_sum 7.003\n"
+                                        "d_seconds_count 3\n"));
+}
+
+TEST(Metrics, GaugeGoesDownBelowZeroAndTakesABase) {
+  MetricRegistry registry;
+  const auto gauge = registry.AddGauge({"g", "G.", {}}).With({});
+  gauge.Subtract(2);
+  EXPECT_THAT(Text(registry), HasSubstr("g -2\n"));
+  gauge.Set(2.5);
+  EXPECT_THAT(Text(registry), HasSubstr("g 0.5\n"));
+}
+
+TEST(Metrics, GaugeReaderIsAskedAtEveryScrape) {
+  MetricRegistry registry;
+  double level = 1;
+  registry.AddGaugeReader({"g", "G.", {}}, [&] { return level; });
+  EXPECT_THAT(Text(registry), HasSubstr("g 1\n"));
+  level = 2;
+  EXPECT_THAT(Text(registry), HasSubstr("g 2\n"));
+}
+
+TEST(Metrics, LabelSetsPastTheBoundShareOneSeries) {
+  MetricRegistry registry;
+  const auto family = registry.AddCounter({"c_total", "C.", {"l"}, 2});
+  family.With({"a"}).Add();
+  family.With({"b"}).Add();
+  family.With({"c"}).Add();
+  family.With({"d"}).Add();
+  EXPECT_THAT(Text(registry), HasSubstr("c_total{l=\"other\"} 2\n"));
+  EXPECT_THAT(Text(registry), Not(HasSubstr("l=\"c\"")));
+}
+
+TEST(Metrics, SameLabelsGiveTheSameSeries) {
+  MetricRegistry registry;
+  const auto family = registry.AddCounter({"c_total", "C.", {"l"}});
+  family.With({"a"}).Add();
+  registry.AddCounter({"c_total", "C.", {"l"}}).With({"a"}).Add();
+  EXPECT_THAT(Text(registry), HasSubstr("c_total{l=\"a\"} 2\n"));
+}
+
+TEST(Metrics, OpenMetricsNamesCountersWithoutTotalAndEnds) {
+  MetricRegistry registry;
+  registry.AddCounter({"c_total", "C.", {}}).With({}).Add();
+  EXPECT_EQ(Text(registry, Exposition::kOpenMetrics), "# HELP c C.\n# TYPE c counter\nc_total 1\n# EOF\n");
+}
+
+TEST(Metrics, NothingIsLostWhileThreadsCountAndAnotherScrapes) {
+  MetricRegistry registry;
+  const auto counter = registry.AddCounter({"c_total", "C.", {}}).With({});
+  const auto histogram = registry.AddHistogram({"h", "H.", {}}, RowBounds()).With({});
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 20'000; ++i) {
+          counter.Add();
+          histogram.Observe(i & 7);
+        }
+      });
+    }
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) EXPECT_FALSE(Text(registry).empty());
+    });
+  }
+  EXPECT_THAT(Text(registry), HasSubstr("c_total 80000\n"));
+  EXPECT_THAT(Text(registry), HasSubstr("h_count 80000\n"));
+}
+
+TEST(Metrics, CountsOfEndedThreadsStayAndTheirCellsAreTakenOver) {
+  MetricRegistry registry;
+  const auto counter = registry.AddCounter({"c_total", "C.", {}}).With({});
+  for (int t = 0; t < 100; ++t) std::jthread([&] { counter.Add(); }).join();
+  EXPECT_THAT(Text(registry), HasSubstr("c_total 100\n"));
+}
+
+TEST(Metrics, TwoRegistriesOnOneThreadStayApart) {
+  MetricRegistry a, b;
+  const auto in_a = a.AddCounter({"c_total", "C.", {}}).With({});
+  const auto in_b = b.AddCounter({"c_total", "C.", {}}).With({});
+  in_a.Add();
+  in_b.Add(5);
+  in_a.Add();
+  EXPECT_THAT(Text(a), HasSubstr("c_total 2\n"));
+  EXPECT_THAT(Text(b), HasSubstr("c_total 5\n"));
+}
+
+TEST(Metrics, DefaultHandlesCountNothing) {
+  Counter().Add();
+  Gauge().Set(1);
+  Histogram().Observe(1);
+}
+
+TEST(Metrics, ManySeriesReachPastOneBlock) {
+  MetricRegistry registry;
+  const auto family = registry.AddHistogram({"h", "H.", {"l"}, 200}, RowBounds());
+  Histogram last;
+  for (int i = 0; i < 150; ++i) last = family.With({std::to_string(i)});
+  last.Observe(3);
+  EXPECT_THAT(Text(registry), HasSubstr("h_count{l=\"149\"} 1\n"));
+  EXPECT_THAT(Text(registry), HasSubstr("h_count{l=\"0\"} 0\n"));
+}
+
+}  // namespace
+}  // namespace slipway::telemetry
