@@ -13,9 +13,19 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
-if(SLIPWAY_TESTS)
+# `deps/install build` brings no test libraries; then only the program is built.
+if(SLIPWAY_TESTS AND SLIPWAY_CHECKS)
   find_package(GTest REQUIRED)
+elseif(SLIPWAY_TESTS)
+  find_package(GTest QUIET)
+  if(NOT GTest_FOUND)
+    message(STATUS "GoogleTest is missing: no unit tests (deps/install test brings it)")
+    set(SLIPWAY_TESTS OFF)
+  endif()
 endif()
+# Where tests find the libraries that are opened at run time.
+set(SLIPWAY_TEST_ENVIRONMENT SLIPWAY_ONNXRUNTIME=${SLIPWAY_DEPS}/onnxruntime/lib/libonnxruntime.so
+  SLIPWAY_DUCKDB=${SLIPWAY_DEPS}/duckdb/lib/libduckdb.so)
 
 # Headers only: both libraries are opened at run time, when a command needs them.
 add_library(onnxruntime_headers INTERFACE)

@@ -1,7 +1,12 @@
 # slipway_room(NAME [ROOMS other…] [LIBRARIES public…] [PRIVATE_LIBRARIES only-in-.cc…])
 #
 # A room is a folder of src/: every *.cc in it (and below) that is not a test becomes the static library slipway_NAME,
-# every *_test.cc becomes the test program NAME_test. tests/ and fakes named *_fake.h are headers of the room.
+# every *_test.cc becomes the test program NAME_test, part of the target unit_tests. Fakes named *_fake.h are headers of
+# the room. The rooms whose objects several threads share are tested under ThreadSanitizer too (target threaded_tests).
+set(SLIPWAY_THREADED_ROOMS base telemetry net live serving scoring)
+add_custom_target(unit_tests)
+add_custom_target(threaded_tests)
+
 function(slipway_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -28,7 +33,11 @@ function(slipway_room name)
     target_link_libraries(${name}_test PRIVATE slipway_${name} ${ROOM_PRIVATE_LIBRARIES} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE SLIPWAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1)
-    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300
-      ENVIRONMENT "SLIPWAY_ONNXRUNTIME=${SLIPWAY_DEPS}/onnxruntime/lib/libonnxruntime.so;SLIPWAY_DUCKDB=${SLIPWAY_DEPS}/duckdb/lib/libduckdb.so")
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "${SLIPWAY_TEST_ENVIRONMENT}")
+    add_dependencies(unit_tests ${name}_test)
+    set_property(GLOBAL APPEND PROPERTY SLIPWAY_TESTED_ROOMS ${name})
+    if(name IN_LIST SLIPWAY_THREADED_ROOMS)
+      add_dependencies(threaded_tests ${name}_test)
+    endif()
   endif()
 endfunction()

@@ -1,0 +1,72 @@
+# Slipway's commands. Each installs what it needs (deps/install), so a fresh clone starts here.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# One compiler cache for every clone on this machine, whatever its path.
+export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ccache
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+.PHONY: help demo build test bench format format-check tidy sanitize fuzz clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: build  ## From a flights table to a served model; CI=1 ends by itself
+	@deps/install demo
+	@examples/flight-delay/run
+
+build:  ## The release program: build/release/slipway
+	@deps/install build
+	@test -f build/release/build.ninja || cmake --preset release
+	@ninja -C build/release slipway
+
+test:  ## Everything: checks, unit, scenario and conformance tests, sanitizers, fuzzing
+	@deps/install test
+	@cmake --preset release -DSLIPWAY_CHECKS=ON
+	@ninja -C build/release slipway unit_tests
+	@$(MAKE) build-sanitized build-fuzz
+	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
+
+bench:  ## Measure; see bench/
+	@deps/install test
+	@$(MAKE) build
+	@bench/run
+
+format:  ## Format every source
+	@tools/check_format --fix
+
+format-check:  ## Check the format of every source
+	@tools/check_format
+
+tidy:  ## clang-tidy over every source, without a limit of time
+	@deps/install test
+	@test -f build/release/build.ninja || cmake --preset release
+	@tools/tidy
+
+sanitize:  ## Unit tests under ASan+UBSan, and the threaded rooms under TSan
+	@deps/install test
+	@cmake --preset release -DSLIPWAY_CHECKS=ON
+	@$(MAKE) build-sanitized
+	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --label-regex 'asan|tsan'
+
+fuzz:  ## Fuzz for SECONDS in total (default 60); TARGET=name for one
+	@deps/install test
+	@$(MAKE) build-fuzz
+	@tools/run_fuzz $(or $(SECONDS),60) $(TARGET)
+
+.PHONY: build-sanitized build-fuzz
+build-sanitized:
+	@cmake --preset asan
+	@ninja -C build/asan unit_tests
+	@cmake --preset tsan
+	@ninja -C build/tsan threaded_tests
+
+build-fuzz:
+	@cmake --preset fuzz
+	@ninja -C build/fuzz fuzz_targets
+
+clean:  ## Remove what was built (not .deps, not the compiler cache)
+	@rm -rf build

@@ -1,0 +1,41 @@
+# Everything `make test` runs beside the unit tests of this build folder, as ctest tests, so that one run tells it all and
+# ends with one line. The programs built with sanitizers and the fuzz targets come from their own folders, which the
+# Makefile has built before.
+set(python ${SLIPWAY_DEPS}/venv/bin/python)
+set(builds ${CMAKE_SOURCE_DIR}/build)
+get_property(rooms GLOBAL PROPERTY SLIPWAY_TESTED_ROOMS)
+
+# slipway_check(NAME LABEL SECONDS COMMAND…)
+function(slipway_check name label seconds)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds})
+endfunction()
+
+set(SLIPWAY_TIDY_SECONDS 240 CACHE STRING "Time for clang-tidy in `make test`")
+set(SLIPWAY_FUZZ_SECONDS 60 CACHE STRING "Time for fuzzing in `make test`, all targets together")
+
+slipway_check(check.format check 120 tools/check_format)
+slipway_check(check.layers check 60 tools/check_layers)
+slipway_check(check.headers check 600 tools/check_headers)
+slipway_check(check.tidy check 1200 tools/tidy --seconds ${SLIPWAY_TIDY_SECONDS} --build ${CMAKE_BINARY_DIR})
+slipway_check(fuzz fuzz 900 tools/run_fuzz ${SLIPWAY_FUZZ_SECONDS})
+set_tests_properties(check.headers check.tidy fuzz PROPERTIES PROCESSORS 2)
+
+# The real program, by pytest. Exit code 5: the folder has no tests yet.
+foreach(suite scenario conformance)
+  slipway_check(${suite} ${suite} 1200 ${python} -m pytest -q -ra -p no:cacheprovider tests/${suite})
+  set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 5
+    ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1")
+endforeach()
+
+set(asan ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+  LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1)
+set(tsan TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp:halt_on_error=1:second_deadlock_stack=1)
+foreach(room ${rooms})
+  slipway_check(asan.${room} asan 900 ${builds}/asan/src/${room}_test --gtest_brief=1)
+  set_tests_properties(asan.${room} PROPERTIES ENVIRONMENT "${SLIPWAY_TEST_ENVIRONMENT};${asan}")
+  if(room IN_LIST SLIPWAY_THREADED_ROOMS)
+    slipway_check(tsan.${room} tsan 900 ${builds}/tsan/src/${room}_test --gtest_brief=1)
+    set_tests_properties(tsan.${room} PROPERTIES ENVIRONMENT "${SLIPWAY_TEST_ENVIRONMENT};${tsan}")
+  endif()
+endforeach()
