@@ -1,0 +1,50 @@
+#pragma once
+// Answers: how one scored row is written, the same by `predict` and by every native route.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/value.h"
+#include "data/json_rows.h"
+#include "data/violation.h"
+#include "scoring/scorer.h"
+
+namespace slipway::scoring {
+
+/// The violations of one row within a report's list, which is sorted by row. `from`: where the last call ended.
+std::span<const data::Violation> ViolationsOf(std::span<const data::Violation> violations, int64_t row, size_t& from);
+
+/// {"code":"schema.violation","violations":[…]}
+base::Value ErrorOf(std::span<const data::Violation> violations);
+
+/// Writes answers of one scorer. Thread-safety: const access.
+class AnswerWriter {
+ public:
+  explicit AnswerWriter(const Scorer& scorer) : encoder_(scorer.output_fields()) {}
+
+  const data::JsonRowEncoder& encoder() const { return encoder_; }
+
+  /// Appends one JSON line per row: {"row":0,"prediction":{…}} or {"row":3,"error":{…}}; with warnings of a scored row
+  /// as "warnings". `first_row`: number of the first row. `extra(row, out)` may append members, each led by a comma.
+  template <typename Extra>
+  void AppendLines(const Scores& scores, int64_t first_row, std::string& out, Extra&& extra) const {
+    size_t at = 0, warned = 0;
+    for (int64_t row = 0; row < scores.predictions.rows; ++row) {
+      AppendLine(scores, row, first_row + row, at, warned, out);
+      extra(row, out);
+      out += "}\n";
+    }
+  }
+  void AppendLines(const Scores& scores, int64_t first_row, std::string& out) const {
+    AppendLines(scores, first_row, out, [](int64_t, std::string&) {});
+  }
+
+ private:
+  void AppendLine(const Scores& scores, int64_t row, int64_t number, size_t& at, size_t& warned, std::string& out) const;
+
+  data::JsonRowEncoder encoder_;
+};
+
+}  // namespace slipway::scoring
