@@ -20,12 +20,12 @@ demo: build  ## From a flights table to a served model; CI=1 ends by itself
 
 build:  ## The release program: build/release/slipway
 	@deps/install build
-	@test -f build/release/build.ninja || cmake --preset release
+	@test -f build/release/build.ninja || cmake --log-level=WARNING --preset release
 	@ninja -C build/release slipway
 
 test:  ## Everything: checks, unit, scenario and conformance tests, sanitizers, fuzzing
 	@deps/install test
-	@cmake --preset release -DSLIPWAY_CHECKS=ON
+	@cmake --log-level=WARNING --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
 	@$(MAKE) build-sanitized build-fuzz
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
@@ -43,12 +43,12 @@ format-check:  ## Check the format of every source
 
 tidy:  ## clang-tidy over every source, without a limit of time
 	@deps/install test
-	@test -f build/release/build.ninja || cmake --preset release
+	@test -f build/release/build.ninja || cmake --log-level=WARNING --preset release
 	@tools/tidy
 
 sanitize:  ## Unit tests under ASan+UBSan, and the threaded rooms under TSan
 	@deps/install test
-	@cmake --preset release -DSLIPWAY_CHECKS=ON
+	@cmake --log-level=WARNING --preset release -DSLIPWAY_CHECKS=ON
 	@$(MAKE) build-sanitized
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --label-regex 'asan|tsan'
 
@@ -59,13 +59,13 @@ fuzz:  ## Fuzz for SECONDS in total (default 60); TARGET=name for one
 
 .PHONY: build-sanitized build-fuzz
 build-sanitized:
-	@cmake --preset asan
+	@cmake --log-level=WARNING --preset asan
 	@ninja -C build/asan unit_tests
-	@cmake --preset tsan
+	@cmake --log-level=WARNING --preset tsan
 	@ninja -C build/tsan threaded_tests
 
 build-fuzz:
-	@cmake --preset fuzz
+	@cmake --log-level=WARNING --preset fuzz
 	@ninja -C build/fuzz fuzz_targets
 
 clean:  ## Remove what was built (not .deps, not the compiler cache)
