@@ -53,23 +53,41 @@ class Column {
   void Clear();
   void Reserve(int64_t rows);
 
+  /// Keeps the first `rows` rows and drops pending elements. Precondition: rows <= rows().
+  void Truncate(int64_t rows);
+
   /// Appends one row of a scalar column. Precondition: the type matches.
-  void AppendBoolean(bool value);
-  void AppendInteger(int64_t value);  ///< integers and timestamps
-  void AppendNumber(double value);
-  void AppendString(std::string_view value);
+  void AppendBoolean(bool value) {
+    flags_.push_back(value);
+    CloseValid();
+  }
+  void AppendInteger(int64_t value) {  ///< integers and timestamps
+    integers_.push_back(value);
+    CloseValid();
+  }
+  void AppendNumber(double value) {
+    numbers_.push_back(value);
+    CloseValid();
+  }
+  void AppendString(std::string_view value) {
+    PushString(value);
+    CloseValid();
+  }
   void AppendNull();
 
   /// Tensor rows: push the elements in row-major order, then close the row. `shape` is given for variable types.
   void PushBoolean(bool value) { flags_.push_back(value); }
   void PushInteger(int64_t value) { integers_.push_back(value); }
   void PushNumber(double value) { numbers_.push_back(value); }
+  /// Offsets have 32 bits, so a string column holds 2 GiB: a text that does not fit is stored empty. Ask first.
   void PushString(std::string_view value);
-  int64_t pending() const;     ///< elements pushed since the last closed row
+  bool FitsString(size_t bytes) const { return bytes_.size() + bytes <= kMaxBytes; }
+  int64_t pending() const;  ///< elements pushed since the last closed row
   void DiscardPending();
   void CloseRow(const int64_t* shape = nullptr);
 
-  /// Overwrites a row (scalars). SetString rebuilds the bytes after it: fine for repairs, not for loops over all rows.
+  /// Overwrites a row (scalars; SetNull takes any) and makes it valid or null. SetString rebuilds the bytes after it:
+  /// fine for repairs, not for loops over all rows. SetValid is for rows written through Resize….
   void SetBoolean(int64_t row, bool value);
   void SetInteger(int64_t row, int64_t value);
   void SetNumber(int64_t row, double value);
@@ -80,14 +98,33 @@ class Column {
   /// Appends row `row` of `from`, a column of the same type.
   void AppendFrom(const Column& from, int64_t row);
 
-  /// Resizes a scalar or fixed-tensor column of numbers, integers or booleans and hands out its values for bulk filling.
+  /// Resizes a scalar or fixed-tensor column of numbers, integers or booleans and hands out its values for bulk
+  /// filling. New rows are valid.
   double* ResizeNumbers(int64_t rows);
   int64_t* ResizeIntegers(int64_t rows);
   uint8_t* ResizeBooleans(int64_t rows);
 
  private:
+  static constexpr size_t kMaxBytes = 0x7fffffff;
+
   int64_t element_count() const;
-  void CloseValid();
+  int64_t first_element(int64_t row) const {
+    return width_ < 0 ? row_offsets_[static_cast<size_t>(row)] : row * width_;
+  }
+  void ResizeElements(int64_t elements);
+  void ResizeRows(int64_t rows);
+  void CloseValid() {
+    if (!validity_.empty()) [[unlikely]] {
+      validity_[static_cast<size_t>(rows_ >> 6)] |= uint64_t{1} << (rows_ & 63);
+    }
+    Advance();
+  }
+  void Advance() {
+    ++rows_;
+    if (!validity_.empty() && (rows_ & 63) == 0) [[unlikely]] {
+      validity_.push_back(0);
+    }
+  }
   void EnsureValidity();
 
   DataType type_;
@@ -98,7 +135,7 @@ class Column {
   std::vector<double> numbers_;
   std::vector<int32_t> offsets_;
   std::string bytes_;
-  std::vector<uint64_t> validity_;  ///< empty while every row is valid
+  std::vector<uint64_t> validity_;  ///< empty while every row is valid, else rows_ / 64 + 1 words, zero past rows_
   std::vector<int64_t> row_offsets_;
   std::vector<int64_t> row_shapes_;
 };

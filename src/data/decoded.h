@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/cell.h"
 #include "data/column.h"
 #include "data/layout.h"
 #include "data/violation.h"
@@ -24,24 +25,32 @@ struct Decoded {
   void Clear();
   bool IsAbsent(int column, int64_t row) const {
     const auto& bits = absent[static_cast<size_t>(column)];
-    return !bits.empty() && static_cast<size_t>(row >> 6) < bits.size() && (bits[static_cast<size_t>(row >> 6)] >> (row & 63) & 1);
+    const auto word = static_cast<size_t>(row >> 6);
+    return word < bits.size() && (bits[word] >> (row & 63) & 1);
   }
+  /// Drops the rows from `rows` on, finished or not, with their violations.
+  void Truncate(int64_t rows);
 };
 
 /// Fills a Decoded row by row, field by field, in any order of fields.
 ///
 /// Conversions (target type <- what the door delivers):
-///   boolean   <- boolean; integer or number exactly 0 or 1; lexeme true/false/0/1 (any case)
-///   integer   <- integer; number that is whole and within +-2^53; lexeme of either. Past 64 bits: schema.wrong_type
+///   boolean   <- boolean; integer or number equal to 0 or 1; lexeme true/false (any case) or such a number
+///   integer   <- integer; number that is whole and below 2^53 in magnitude; lexeme of either. Past 64 bits:
+///                schema.wrong_type
 ///   number    <- number, integer (nearest double); lexeme in decimal or exponent form, nan, inf, infinity
-///   string    <- string that is valid UTF-8; any lexeme
+///   string    <- string that is valid UTF-8; any lexeme that is
 ///   timestamp <- timestamp; string or lexeme in ISO 8601 (date, or date and time, with optional fraction and offset)
 /// Everything else is schema.wrong_type: typed text is never parsed as a number, booleans are never numbers, numbers
 /// never text or time (their unit would be a guess). NaN and infinities are delivered; schema::Validator judges them.
 /// A text listed in Field::null_texts is null. Calling twice for one field of a row is schema.duplicate_field.
+/// Blanks around lexemes of other types than string, and around timestamps, do not count.
 ///
 /// "lexeme" is untyped text (a CSV cell). A CSV cell for a tensor field holds a JSON array; the CSV decoder takes it
 /// apart and uses Begin/EndTensor.
+///
+/// Per row, violations are ordered by field, those of no field first. At most 64 unknown or repeated fields of a row
+/// and 16 elements of a tensor are reported, so that hostile records stay cheap.
 ///
 /// Allocates nothing in steady state for rows without violations.
 class RowBuilder {
@@ -75,19 +84,40 @@ class RowBuilder {
   void ElementString(std::string_view value);
   void ElementWrong(std::string_view found);
   void EndTensor(std::span<const int64_t> shape, bool ragged);
+  /// Gives up an open tensor cell whose text turned out to be broken: as SetWrong.
+  void AbandonTensor(std::string_view found, std::string_view text = {});
 
  private:
-  struct Cell;
+  struct ElementFault {
+    size_t violation;
+    int64_t element;
+  };
+
+  Column* Take(int field, ScalarType type) {
+    Column& column = out_.table.columns[static_cast<size_t>(field)];
+    const bool fits = column.rows() == row_ && column.type().scalar == type && column.type().is_scalar();
+    return fits ? &column : nullptr;
+  }
+  const Field& field(int index) const { return layout_.fields()[static_cast<size_t>(index)]; }
+  bool Admit(int field, const Cell* cell);
+  void SetCell(int field, Cell cell);
+  void SetElement(Cell cell);
+  void ReportElement(Violation violation);
+  void Report(int field, Violation violation);
+  void Refuse(int field, Violation violation);
+  void SortRow();
+
   const Layout& layout_;
   Decoded& out_;
-  // Implementation state: see decoded.cc.
   int64_t row_ = 0;
-  size_t row_violations_ = 0;
-  int seen_ = 0;
-  int tensor_field_ = -1;
-  int64_t tensor_elements_ = 0;
-  bool tensor_bad_ = false;
+  size_t row_violations_ = 0;  ///< index of this row's first violation
+  int unknown_ = 0;            ///< unknown and repeated fields reported in this row
   bool malformed_ = false;
+  int tensor_field_ = -1;
+  Column* tensor_ = nullptr;  ///< where elements go; nullptr when the cell is refused or none is open
+  int64_t tensor_elements_ = 0;
+  int64_t tensor_limit_ = 0;  ///< elements a row can hold
+  std::vector<ElementFault> element_faults_;
 };
 
 }  // namespace slipway::data

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "data/decoded.h"
@@ -49,7 +50,8 @@ class JsonRowEncoder {
 
  private:
   std::vector<Field> fields_;
-  std::vector<std::string> keys_;  ///< `"name":`
+  std::vector<std::string> keys_;                 ///< `"name":`
+  std::vector<std::vector<std::string>> labels_;  ///< the same for the labels of labelled vectors
 };
 
 }  // namespace slipway::data

@@ -51,4 +51,8 @@ struct Field {
   bool personal = false;
 };
 
+/// Memory that a row of these fields takes at least, in bytes; variable tensors count as one element. Readers bound the
+/// rows of a table by it, since a row of nulls costs hardly any text.
+int64_t RowBytes(const std::vector<Field>& fields);
+
 }  // namespace slipway::data

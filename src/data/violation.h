@@ -31,8 +31,8 @@ enum class ViolationCode : uint8_t {
 std::string_view ViolationCodeName(ViolationCode code);
 
 struct Violation {
-  int64_t row = 0;      ///< row of the table
-  int field = -1;       ///< index in the layout; -1 for the row as a whole or an unknown field
+  int64_t row = 0;  ///< row of the table
+  int field = -1;   ///< index in the layout; -1 for the row as a whole or an unknown field
   ViolationCode code = ViolationCode::kMissing;
   std::string path;     ///< "distance", "pixels[3][7]", an unknown field's name; empty for the row
   base::Value value;    ///< the offending value, shortened; null when personal, absent or null

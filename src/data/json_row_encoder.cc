@@ -1,0 +1,47 @@
+#include "data/json_rows.h"
+#include "data/row_text.h"
+
+namespace slipway::data {
+
+JsonRowEncoder::JsonRowEncoder(const std::vector<Field>& fields) : fields_(fields) {
+  for (const Field& field : fields_) {
+    std::string key;
+    base::AppendJsonString(key, field.name);
+    keys_.push_back(std::move(key += ':'));
+    std::vector<std::string> labels;
+    for (const std::string& label : field.labels) {
+      std::string text;
+      base::AppendJsonString(text, label);
+      labels.push_back(std::move(text += ':'));
+    }
+    labels_.push_back(std::move(labels));
+  }
+}
+
+void JsonRowEncoder::AppendRow(const Table& table, int64_t row, std::string& out) const {
+  out += '{';
+  AppendMembers(table, row, out);
+  out += '}';
+}
+
+void JsonRowEncoder::AppendMembers(const Table& table, int64_t row, std::string& out) const {
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (i != 0) out += ',';
+    out += keys_[i];
+    const ColumnView column = table.columns[i].view();
+    if (!column.IsValid(row)) {
+      out += "null";
+    } else if (!labels_[i].empty() && column.width == static_cast<int64_t>(labels_[i].size())) {
+      for (int64_t j = 0; j < column.width; ++j) {
+        out += j == 0 ? '{' : ',';
+        out += labels_[i][static_cast<size_t>(j)];
+        AppendJsonElement(fields_[i], column, row * column.width + j, out);
+      }
+      out += '}';
+    } else {
+      AppendJsonCell(fields_[i], column, row, out);
+    }
+  }
+}
+
+}  // namespace slipway::data
