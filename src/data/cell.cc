@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "base/value.h"
 #include "data/number_text.h"
 #include "data/timestamp.h"
 
@@ -87,6 +88,21 @@ bool ToTimestamp(const Field& field, Cell& cell) {
   return false;
 }
 
+/// The cell as text, for columns of no declared type. The text lives until this thread converts the next cell.
+void WriteAsText(Cell& cell) {
+  thread_local std::string text;
+  text.clear();
+  switch (cell.kind) {
+    case Cell::Kind::kBoolean: text = cell.boolean ? "true" : "false"; break;
+    case Cell::Kind::kInteger: text = std::to_string(cell.integer); break;
+    case Cell::Kind::kUnsigned: text = std::to_string(cell.unsigned_integer); break;
+    case Cell::Kind::kNumber: base::AppendJsonNumber(text, cell.number); break;
+    case Cell::Kind::kTimestamp: AppendTimestamp(text, cell.integer); break;
+    default: return;
+  }
+  cell = Cell::Text(text);
+}
+
 }  // namespace
 
 Cell Cell::Boolean(bool value) {
@@ -148,6 +164,7 @@ bool Convert(const Field& field, Cell& cell) {
   const ScalarType target = field.type.scalar;
   if (target == ScalarType::kTimestamp) return ToTimestamp(field, cell);
   if (target == ScalarType::kString) {
+    if (field.as_text) WriteAsText(cell);
     if (cell.kind == Cell::Kind::kLexeme) cell.kind = Cell::Kind::kText;
     return cell.kind == Cell::Kind::kText && base::IsValidUtf8(cell.text);
   }

@@ -47,6 +47,8 @@ struct Field {
   int zone_minutes = 0;
   /// Texts that mean null, e.g. "NA"; they count in every door that delivers text.
   std::vector<std::string> null_texts;
+  /// A string column that takes any scalar as its text: columns carried along, whose type nobody declared.
+  bool as_text = false;
   /// The column carries personal data: its values never reach messages or logs.
   bool personal = false;
 };
