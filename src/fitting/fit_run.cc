@@ -19,21 +19,6 @@ using base::Code;
 using base::Fail;
 using data::ScalarType;
 
-bool LearnsFill(const schema::ColumnRules& column) {
-  return !column.default_value &&
-         (column.missing == schema::Missing::kImpute || column.on_violation == schema::Policy::kImpute);
-}
-
-/// While the fill values are unknown, what would be imputed is null.
-schema::Schema WithoutImputing(schema::Schema schema) {
-  for (auto& column : schema.columns) {
-    if (!LearnsFill(column)) continue;
-    if (column.missing == schema::Missing::kImpute) column.missing = schema::Missing::kNull;
-    if (column.on_violation == schema::Policy::kImpute) column.on_violation = schema::Policy::kNull;
-  }
-  return schema;
-}
-
 /// The step that learns a column's fill value: the median of numbers, the most frequent of everything else.
 features::StepSpec FillStep(const schema::ColumnRules& column) {
   const bool number = column.field.type.scalar == ScalarType::kNumber || column.field.type.scalar == ScalarType::kInteger;
@@ -50,7 +35,7 @@ base::Value FillOf(const schema::ColumnRules& column, const base::Value& learned
   if (!list || !list->is_list() || list->list().empty()) return {};
   const auto& fill = list->list()[0];
   if (!fill.is_number()) return fill;
-  if (column.field.type.scalar == ScalarType::kInteger) return std::llround(fill.number());
+  if (column.field.type.scalar == ScalarType::kInteger) return static_cast<int64_t>(std::llround(fill.number()));
   if (column.field.type.scalar == ScalarType::kBoolean) return fill.number() != 0;
   return fill.number();
 }
@@ -132,11 +117,15 @@ base::Result<FitRun> FitRun::Create(const bundle::Manifest& manifest) {
   for (const auto& column : manifest.schema.columns) {
     state->fields.push_back(column.field);
     state->baseline.emplace_back(column.field);
-    if (LearnsFill(column)) fills.push_back(FillStep(column));
   }
-  SLIPWAY_ASSIGN(state->validator, schema::Validator::Create(WithoutImputing(manifest.schema)));
-  SLIPWAY_ASSIGN(state->fills, features::Fitter::Create(state->fields, fills));
-  SLIPWAY_ASSIGN(state->steps, features::Fitter::Create(state->fields, manifest.features));
+  for (const int column : schema::ColumnsToLearn(manifest.schema)) {
+    fills.push_back(FillStep(manifest.schema.columns[static_cast<size_t>(column)]));
+  }
+  SLIPWAY_ASSIGN(state->validator, schema::Validator::Create(schema::WithoutImputing(manifest.schema)));
+  SLIPWAY_ASSIGN(auto fill_fitter, features::Fitter::Create(state->fields, fills));
+  state->fills.emplace(std::move(fill_fitter));
+  SLIPWAY_ASSIGN(auto step_fitter, features::Fitter::Create(state->fields, manifest.features));
+  state->steps.emplace(std::move(step_fitter));
   if (state->steps->needs_target() && !manifest.target) {
     return Fail(Code::kFailedPrecondition, "fit.no_target",
                 "a feature step learns from the target, and the manifest names none: add `target: COLUMN` at its top level",
@@ -208,8 +197,9 @@ base::Result<bool> FitRun::EndPass() {
     if (s.fills->passes() > 0) {
       SLIPWAY_TRY(s.fills->EndPass());
       const auto learned = s.fills->Learned();
-      for (const auto& column : s.manifest.schema.columns) {
-        if (LearnsFill(column)) s.columns.Set(column.field.name, FillOf(column, learned));
+      for (const int index : schema::ColumnsToLearn(s.manifest.schema)) {
+        const auto& column = s.manifest.schema.columns[static_cast<size_t>(index)];
+        s.columns.Set(column.field.name, FillOf(column, learned));
       }
     }
     SLIPWAY_ASSIGN(s.validator, schema::Validator::Create(s.manifest.schema, s.columns));
