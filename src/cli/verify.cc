@@ -63,7 +63,7 @@ ExitCode Verify(const std::string& path, Console& console) {
   console.Print(fmt::format("{} {} of {} golden records are answered differently\n",
                             console.Paint("FAILED", Color::kRed), report->mismatch_count, report->checked));
   for (const auto& mismatch : report->mismatches) {
-    auto shown = [](const std::string& json) { return json.empty() ? std::string("rejected") : base::Shorten(json, 160); };
+    auto shown = [](const std::string& text) { return base::Shorten(text, 160); };
     console.Print(fmt::format("  record {}\n    expected {}\n    got      {}\n", mismatch.index, shown(mismatch.expected),
                               shown(mismatch.got)));
   }

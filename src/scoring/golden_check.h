@@ -19,7 +19,7 @@ base::Result<std::vector<bundle::GoldenRecord>> MakeGolden(const Scorer& scorer,
 
 struct GoldenMismatch {
   int64_t index;         ///< of the record
-  std::string expected;  ///< prediction JSON; empty: rejected
+  std::string expected;  ///< prediction JSON, or "rejected: schema.null, …"
   std::string got;
 };
 
