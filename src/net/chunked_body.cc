@@ -1,0 +1,118 @@
+#include "net/chunked_body.h"
+
+#include <algorithm>
+
+#include "net/head_parser.h"
+
+namespace slipway::net {
+namespace {
+
+constexpr int kMaxDigits = 15;
+constexpr int64_t kMaxOverhead = 8 << 10;
+constexpr HttpFault kBadSize = {400, "http.chunk_size", "a chunk size must be plain hexadecimal digits before CR LF"};
+constexpr HttpFault kBadEnd = {400, "http.chunk_end", "a chunk's data must be followed by CR LF"};
+constexpr HttpFault kBadTrailer = {400, "http.trailer", "a trailer after the last chunk is malformed"};
+constexpr HttpFault kTooLarge = {413, "http.body_too_large", "the request body is larger than this route takes"};
+constexpr HttpFault kTooMany = {413, "http.too_many_chunks",
+                                "the request body comes in more chunks than this server "
+                                "takes; send larger ones"};
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+void ChunkedBody::Reset(int64_t body_bytes, int64_t chunk_count) {
+  *this = {};
+  body_bytes_ = body_bytes;
+  chunks_left_ = chunk_count;
+}
+
+size_t ChunkedBody::Feed(std::string_view bytes, std::string& body) {
+  size_t at = 0;
+  while (at < bytes.size() && !done() && !fault_) {
+    if (state_ == State::kData) {
+      const size_t part = std::min(bytes.size() - at, static_cast<size_t>(size_));
+      body.append(bytes.substr(at, part));
+      at += part;
+      size_ -= static_cast<int64_t>(part);
+      if (size_ == 0) state_ = State::kDataCr;
+      continue;
+    }
+    const bool size_ended = state_ == State::kSizeLf;
+    Step(bytes[at++]);
+    if (size_ended && !fault_) EndSize(body.size());
+  }
+  return at;
+}
+
+void ChunkedBody::EndSize(size_t body_size) {
+  if (size_ > body_bytes_ - static_cast<int64_t>(body_size)) {
+    fault_ = kTooLarge;
+  } else if (--chunks_left_ < 0) {
+    fault_ = kTooMany;
+  } else {
+    last_ = size_ == 0;
+    state_ = last_ ? State::kTrailer : State::kData;
+  }
+}
+
+void ChunkedBody::Step(char c) {
+  switch (state_) {
+    case State::kSize:
+      if (const int digit = HexValue(c); digit >= 0 && digits_ < kMaxDigits) {
+        size_ = size_ * 16 + digit;
+        ++digits_;
+      } else if (digits_ > 0 && c == '\r') {
+        state_ = State::kSizeLf;
+      } else if (digits_ > 0 && c == ';') {
+        state_ = State::kExtension;
+      } else {
+        fault_ = kBadSize;
+      }
+      break;
+    case State::kExtension:
+      if (c == '\r') {
+        state_ = State::kSizeLf;
+      } else if (!IsFieldValue({&c, 1}) || ++overhead_ > kMaxOverhead) {
+        fault_ = kBadSize;
+      }
+      break;
+    case State::kSizeLf:
+      if (c != '\n') fault_ = kBadSize;
+      break;
+    case State::kDataCr:
+      if (c != '\r') fault_ = kBadEnd;
+      state_ = State::kDataLf;
+      break;
+    case State::kDataLf:
+      if (c != '\n') fault_ = kBadEnd;
+      state_ = State::kSize;
+      size_ = 0;
+      digits_ = 0;
+      break;
+    case State::kTrailer:
+      if (c == '\r') {
+        state_ = State::kTrailerLf;
+      } else if (!IsFieldValue({&c, 1}) || (line_ == 0 && (c == ' ' || c == '\t')) || ++overhead_ > kMaxOverhead) {
+        fault_ = kBadTrailer;
+      } else {
+        ++line_;
+      }
+      break;
+    case State::kTrailerLf:
+      if (c != '\n') fault_ = kBadTrailer;
+      state_ = line_ == 0 ? State::kDone : State::kTrailer;
+      line_ = 0;
+      break;
+    case State::kData:
+    case State::kDone:
+      break;
+  }
+}
+
+}  // namespace slipway::net

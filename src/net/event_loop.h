@@ -1,0 +1,62 @@
+#pragma once
+// One thread's turn-taking over descriptors: epoll, a mailbox for other threads, and a tick for deadlines.
+// Why not a library's: docs/design/http-server.md.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/descriptor.h"
+
+namespace slipway::net {
+
+/// Something that a loop calls when its descriptor is ready.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void OnReady(uint32_t events) = 0;  ///< EPOLLIN, EPOLLOUT, …
+};
+
+/// Thread-safety: Post() from any thread; everything else on the thread that calls Run(), or before it.
+class EventLoop {
+ public:
+  static base::Result<std::unique_ptr<EventLoop>> Create();
+  ~EventLoop();
+
+  /// Level-triggered. A watcher must live until the end of the turn in which it is forgotten.
+  base::Result<void> Watch(int descriptor, uint32_t events, Watcher& watcher);
+  void Rearm(int descriptor, uint32_t events, Watcher& watcher);
+  void Forget(int descriptor);
+
+  /// Runs `task` in the loop's next turn. Tasks posted after Run() has returned never run.
+  void Post(std::function<void()> task);
+
+  /// What Run() asks its owner.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    /// After each turn; false ends Run().
+    virtual bool OnTurnEnd() = 0;
+    /// Every `tick` while wants_ticks.
+    virtual void OnTick(base::SteadyTime now) = 0;
+    virtual bool WantsTicks() const = 0;
+  };
+  void Run(Owner& owner, std::chrono::nanoseconds tick);
+
+  /// The time at which this turn began.
+  base::SteadyTime now() const { return now_; }
+
+ private:
+  struct Mailbox;
+  EventLoop(Descriptor epoll, std::unique_ptr<Mailbox> mailbox);
+
+  Descriptor epoll_;
+  std::unique_ptr<Mailbox> mailbox_;
+  base::SteadyTime now_;
+};
+
+}  // namespace slipway::net

@@ -1,0 +1,172 @@
+#include "net/http_message.h"
+
+#include <algorithm>
+
+namespace slipway::net {
+namespace {
+
+constexpr std::string_view kMethodNames[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""};
+constexpr size_t kKeptBody = 1 << 20;
+
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = Lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+std::string_view MethodName(Method method) {
+  return kMethodNames[static_cast<size_t>(method)];
+}
+
+Method ParseMethod(std::string_view text) {
+  for (size_t i = 0; i < static_cast<size_t>(Method::kOther); ++i) {
+    if (kMethodNames[i] == text) return static_cast<Method>(i);
+  }
+  return Method::kOther;
+}
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
+std::optional<std::string> DecodePercent(std::string_view text, bool form) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && form) {
+      out += ' ';
+      continue;
+    }
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = HexValue(text[i + 1]);
+    const int low = HexValue(text[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+    out += static_cast<char>(high << 4 | low);
+    i += 2;
+  }
+  return out;
+}
+
+std::string_view Request::Header(std::string_view name) const {
+  for (const HeaderField& field : headers) {
+    if (EqualsIgnoreCase(field.name, name)) return field.value;
+  }
+  return {};
+}
+
+std::string_view Request::Parameter(std::string_view name) const {
+  for (size_t i = 0; i < parameter_count; ++i) {
+    if (parameters[i].name == name) return parameters[i].value;
+  }
+  return {};
+}
+
+std::optional<std::string> Request::QueryValue(std::string_view name) const {
+  for (std::string_view rest = query; !rest.empty();) {
+    const size_t end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const auto key = DecodePercent(pair.substr(0, equals), true);
+    if (key && *key == name) return DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true);
+  }
+  return std::nullopt;
+}
+
+void Response::AddHeader(std::string_view name, std::string_view value) {
+  headers_ += name;
+  headers_ += ": ";
+  for (const char c : value) headers_ += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  headers_ += "\r\n";
+}
+
+void Response::Clear() {
+  status = 200;
+  content_type = "application/json";
+  fixed_body = {};
+  close = false;
+  headers_.clear();
+  if (body.capacity() > kKeptBody) {
+    std::string().swap(body);
+  } else {
+    body.clear();
+  }
+}
+
+std::string_view StatusPhrase(int status) {
+  switch (status) {
+    case 100:
+      return "Continue";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 499:
+      return "Client Closed Request";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Unknown";
+  }
+}
+
+}  // namespace slipway::net

@@ -1,0 +1,71 @@
+#pragma once
+// An HTTP/1.1 server, one thread a core, that knows no models. Requests are read, handled and answered on the thread
+// that owns their connection; threads share nothing but a few counters outside the path of a request.
+//
+//   RouteTable routes;
+//   SLIPWAY_TRY(routes.Add({.method = Method::kGet, .pattern = "/livez", .permission = "public", .handler = Live}));
+//   HttpServerOptions options;
+//   options.listeners.push_back({.address = "127.0.0.1:8080", .routes = std::move(routes)});
+//   SLIPWAY_ASSIGN(auto server, HttpServer::Start(std::move(options)));
+//   …
+//   server->Stop();
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "net/http_limits.h"
+#include "net/http_message.h"
+#include "net/route_table.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace slipway::net {
+
+/// One address and the routes behind it. TLS and Unix sockets will be fields here.
+struct ListenerOptions {
+  std::string address = "127.0.0.1:8080";  ///< TcpAddress::Parse; port 0 takes any free one
+  RouteTable routes;
+  int backlog = 1024;
+};
+
+struct HttpServerOptions {
+  std::vector<ListenerOptions> listeners;
+  int threads = 0;  ///< io threads; 0: base::CpuBudget()
+  HttpLimits limits;
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< Stop() waits so long for requests begun
+  telemetry::MetricRegistry* metrics = nullptr;                       ///< outlives the server; nullptr: no metrics
+  telemetry::Log* log = nullptr;                                      ///< outlives the server; nullptr: no log
+  /// Called on the io thread after each answer is handed to the kernel, also after the server's own errors (then
+  /// request.route may be nullptr). For access logs; must be cheap.
+  std::function<void(const Request& request, const Response& response, std::chrono::nanoseconds elapsed)> on_answer;
+};
+
+/// Lifecycle: serving from Start() to Stop(); not started twice.
+/// Thread-safety: Stop() from any thread but the io threads, any number of times.
+class HttpServer {
+ public:
+  /// Binds all listeners, then starts the threads. Errors: "net.address", "net.address_in_use", "net.listen".
+  static base::Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options);
+  ~HttpServer();  ///< stops
+
+  /// Stops accepting, closes idle connections, lets requests that have begun finish with "Connection: close", and
+  /// returns when all have, or when the drain timeout has passed and the rest were cut.
+  void Stop();
+
+  uint16_t port(size_t listener = 0) const;
+  int threads() const;
+  /// Connections open now, in total.
+  int connections() const;
+
+ private:
+  struct State;
+  explicit HttpServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::net

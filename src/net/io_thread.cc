@@ -1,0 +1,178 @@
+#include "net/io_thread.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "net/connection.h"
+
+namespace slipway::net {
+namespace {
+
+constexpr int kAcceptsPerTurn = 64;
+constexpr std::string_view kNoRoom =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+/// Deadlines are looked at this often: a quarter of the shortest, so that none is late by much.
+std::chrono::nanoseconds TickOf(const HttpLimits& limits) {
+  const auto shortest = std::min(
+      {limits.header_deadline, limits.body_deadline, limits.write_deadline, limits.idle_timeout, limits.linger});
+  return std::clamp<std::chrono::nanoseconds>(shortest / 4, std::chrono::milliseconds(1),
+                                              std::chrono::milliseconds(100));
+}
+
+}  // namespace
+
+class IoThread::Acceptor final : public Watcher {
+ public:
+  Acceptor(IoThread& io, Descriptor socket, size_t listener) : io_(io), socket(std::move(socket)), listener(listener) {}
+  void OnReady(uint32_t) override { io_.Accept(*this); }
+
+ private:
+  IoThread& io_;
+
+ public:
+  Descriptor socket;
+  const size_t listener;
+};
+
+base::Result<std::unique_ptr<IoThread>> IoThread::Create(ServerContext& context, int index) {
+  SLIPWAY_ASSIGN(auto loop, EventLoop::Create());
+  return std::unique_ptr<IoThread>(new IoThread(context, index, std::move(loop)));
+}
+
+IoThread::IoThread(ServerContext& context, int index, std::unique_ptr<EventLoop> loop)
+    : context_(context), index_(index), loop_(std::move(loop)) {}
+
+IoThread::~IoThread() {
+  while (!connections_.empty()) connections_.back()->Close();
+}
+
+base::Result<void> IoThread::AddListener(Descriptor socket, size_t listener) {
+  auto acceptor = std::make_unique<Acceptor>(*this, std::move(socket), listener);
+  SLIPWAY_TRY(loop_->Watch(acceptor->socket.get(), EPOLLIN, *acceptor));
+  acceptors_.push_back(std::move(acceptor));
+  return {};
+}
+
+void IoThread::Run() {
+  loop_->Run(*this, TickOf(limits()));
+}
+
+/// True when more connections may be waiting.
+bool IoThread::Accept(Acceptor& acceptor) {
+  for (int i = 0; i < kAcceptsPerTurn && acceptor.socket.valid(); ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    Descriptor socket(
+        ::accept4(acceptor.socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.valid()) {
+      Admit(std::move(socket), PeerName(address), acceptor.listener);
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK && !paused_) {
+      // Out of descriptors or memory. The listener stays readable, so looking away is all that keeps the loop from
+      // spinning.
+      CountRefusal("http.no_descriptors");
+      paused_ = true;
+      for (const auto& other : acceptors_) loop_->Rearm(other->socket.get(), 0, *other);
+    }
+    return false;
+  }
+  return acceptor.socket.valid();
+}
+
+void IoThread::Admit(Descriptor socket, std::string peer, size_t listener) {
+  if (context_.connections.fetch_add(1, std::memory_order_relaxed) >= limits().connections) {
+    context_.connections.fetch_sub(1, std::memory_order_relaxed);
+    CountRefusal("http.too_many_connections");
+    ::send(socket.get(), kNoRoom.data(), kNoRoom.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
+  SetNoDelay(socket);
+  const int number = socket.get();
+  auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(peer), listener);
+  connection->place = connections_.size();
+  Connection& opened = *connections_.emplace_back(std::move(connection));
+  context_.accepted.Add();
+  context_.open.Add(1);
+  if (!loop_->Watch(number, EPOLLIN, opened)) opened.Close();
+}
+
+void IoThread::Bury(Connection& connection) {
+  const size_t place = connection.place;
+  std::swap(connections_[place], connections_.back());
+  connections_[place]->place = place;
+  buried_.push_back(std::move(connections_.back()));
+  connections_.pop_back();
+  context_.connections.fetch_sub(1, std::memory_order_relaxed);
+  context_.open.Subtract(1);
+}
+
+void IoThread::BeginDrain() {
+  loop_->Post([this] { Drain(); });
+}
+
+void IoThread::Drain() {
+  if (std::exchange(draining_, true)) return;
+  drain_until_ = loop_->now() + context_.options.drain_timeout;
+  for (const auto& acceptor : acceptors_) {
+    while (Accept(*acceptor)) {  // connections that the kernel has accepted already
+    }
+    loop_->Forget(acceptor->socket.get());
+    acceptor->socket.Close();
+  }
+  for (size_t i = connections_.size(); i-- > 0;) connections_[i]->OnDrain();
+}
+
+bool IoThread::OnTurnEnd() {
+  buried_.clear();
+  return !draining_ || !connections_.empty();
+}
+
+void IoThread::OnTick(base::SteadyTime now) {
+  if (std::exchange(paused_, false)) {
+    for (const auto& acceptor : acceptors_) {
+      if (acceptor->socket.valid()) loop_->Rearm(acceptor->socket.get(), EPOLLIN, *acceptor);
+    }
+  }
+  const bool cut = draining_ && now >= drain_until_;
+  // From the back: closing moves the last one, which has been visited, into the gap.
+  for (size_t i = connections_.size(); i-- > 0;) {
+    if (cut) {
+      connections_[i]->Close();
+    } else {
+      connections_[i]->OnTick(now);
+    }
+  }
+}
+
+std::string_view IoThread::DateLine() {
+  if (loop_->now() >= date_until_) {
+    date_until_ = loop_->now() + std::chrono::milliseconds(200);
+    const std::time_t now = std::chrono::system_clock::to_time_t(base::Clock::System().WallNow());
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 64> text{};
+    const size_t size = std::strftime(text.data(), text.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+    date_line_.assign(text.data(), size);
+  }
+  return date_line_;
+}
+
+void IoThread::CountRefusal(std::string_view code) {
+  if (!context_.refusals) return;
+  // Codes are literals: comparing addresses is enough, and a copy of one only costs an entry.
+  auto known = std::ranges::find(refusals_, code.data(), [](const auto& entry) { return entry.first.data(); });
+  if (known == refusals_.end()) {
+    refusals_.emplace_back(code, context_.refusals->With({code}));
+    known = std::prev(refusals_.end());
+  }
+  known->second.Add();
+}
+
+}  // namespace slipway::net

@@ -1,0 +1,109 @@
+#pragma once
+// One io thread: its event loop, its acceptors, its connections, and the buffers that they share turn by turn.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/byte_buffer.h"
+#include "net/event_loop.h"
+#include "net/head_parser.h"
+#include "net/http_server.h"
+
+namespace slipway::net {
+
+class Connection;
+
+/// Handles of one route, or of requests that matched none.
+struct RouteMetrics {
+  std::array<telemetry::Counter, 6> answers;  ///< by status / 100
+  telemetry::Histogram duration;
+};
+
+/// What all io threads of a server see. Only the two counts change while it runs.
+struct ServerContext {
+  HttpServerOptions options;
+  std::vector<std::vector<RouteMetrics>> route_metrics;  ///< per listener, by Route::index
+  RouteMetrics unrouted;
+  std::optional<telemetry::CounterFamily> refusals;
+  telemetry::Counter accepted;
+  telemetry::Gauge open;
+  telemetry::Gauge waiting;
+  alignas(64) std::atomic<int> connections{0};
+  alignas(64) std::atomic<int> in_flight{0};  ///< requests that outlast the turn in which they began
+
+  void RegisterMetrics();
+};
+
+/// The request and response at hand. One per thread: a request lives within one turn of the loop, and is read again
+/// from its bytes when its body came later.
+struct Exchange {
+  RequestHead head;
+  Request request;
+  Response response;
+  RouteTable::Match match;
+  HttpFault fault;  ///< what routing found wrong
+  std::array<char, 32> own_id{};
+  std::string head_text;
+};
+
+/// Thread-safety: Run() on its own thread; BeginDrain() from any.
+class IoThread final : private EventLoop::Owner {
+ public:
+  static base::Result<std::unique_ptr<IoThread>> Create(ServerContext& context, int index);
+  ~IoThread() override;
+
+  /// Takes a listening socket over. Before Run().
+  base::Result<void> AddListener(Descriptor socket, size_t listener);
+  /// Serves until drained.
+  void Run();
+  void BeginDrain();
+
+  // For connections, on this thread.
+  ServerContext& context() { return context_; }
+  const HttpLimits& limits() const { return context_.options.limits; }
+  EventLoop& loop() { return *loop_; }
+  Exchange& exchange() { return exchange_; }
+  ByteBuffer& scratch() { return scratch_; }
+  int index() const { return index_; }
+  bool draining() const { return draining_; }
+  /// "Date: …\r\n", at most a second old.
+  std::string_view DateLine();
+  void CountRefusal(std::string_view code);
+  /// Takes a closed connection; it is destroyed at the end of the turn.
+  void Bury(Connection& connection);
+
+ private:
+  class Acceptor;
+  IoThread(ServerContext& context, int index, std::unique_ptr<EventLoop> loop);
+  bool Accept(Acceptor& acceptor);
+  void Admit(Descriptor socket, std::string peer, size_t listener);
+  void Drain();
+  bool OnTurnEnd() override;
+  void OnTick(base::SteadyTime now) override;
+  bool WantsTicks() const override { return draining_ || paused_ || !connections_.empty(); }
+
+  ServerContext& context_;
+  const int index_;
+  std::unique_ptr<EventLoop> loop_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Connection>> buried_;
+  Exchange exchange_;
+  ByteBuffer scratch_;
+  std::string date_line_;
+  base::SteadyTime date_until_;
+  std::vector<std::pair<std::string_view, telemetry::Counter>> refusals_;
+  bool draining_ = false;
+  bool paused_ = false;  ///< not accepting for a tick, for want of descriptors
+  base::SteadyTime drain_until_;
+};
+
+}  // namespace slipway::net

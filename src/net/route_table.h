@@ -1,0 +1,74 @@
+#pragma once
+// The one table that says which paths exist, who may use them, what they cost at most and who answers.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "net/http_fault.h"
+#include "net/http_message.h"
+
+namespace slipway::net {
+
+/// Answers a request on the io thread, to completion: it must not block. Called from several threads at once.
+using Handler = std::function<void(const Request& request, Response& response)>;
+
+struct Route {
+  Method method = Method::kGet;  ///< GET answers HEAD too; OPTIONS is answered by the server
+  /// "/models/{model}": a {parameter} stands for one non-empty path segment, or for a part of it between literals
+  /// ("/v1/models/{model}:predict"). Where several patterns match, the one with more literal text wins.
+  std::string pattern;
+  std::string permission;  ///< what the caller must be allowed: "public", "observe", "predict", "operate"; never empty
+  Handler handler;
+  std::string door = "native";             ///< the protocol, as metrics and logs name it
+  std::optional<int64_t> body_bytes = {};  ///< instead of HttpLimits::body_bytes
+  bool requires_body = false;              ///< 411 when the request announces none
+  FaultShape fault_shape = &WriteProblem;  ///< of errors that the server itself answers on this route
+  int index = 0;                           ///< set by the table: 0 to RouteTable::size() - 1
+};
+
+/// Filled before the server starts, then only read. Thread-safety: const access.
+class RouteTable {
+ public:
+  /// Errors: "net.route" when the permission, handler or pattern is missing or malformed, or the route exists.
+  base::Result<void> Add(Route route);
+
+  struct Match {
+    const Route* route = nullptr;
+    std::string_view allow;                  ///< methods of the path, when it exists: "GET, HEAD, OPTIONS"
+    bool broken_parameter = false;           ///< a percent escape in a parameter is broken
+    FaultShape fault_shape = &WriteProblem;  ///< of the path, also when the method did not match
+  };
+  /// Fills request.parameters. A HEAD is looked up as GET.
+  Match Find(Method method, std::string_view path, Request& request) const;
+
+  size_t size() const { return count_; }
+  /// All routes, in the order added.
+  std::vector<const Route*> All() const;
+
+ private:
+  static constexpr size_t kMaxSegments = 16;
+  struct Segment {
+    std::string prefix, parameter, suffix;  ///< without parameter: prefix is the whole segment
+    bool Matches(std::string_view text) const;
+  };
+  struct Path {
+    std::string pattern;
+    std::vector<Segment> segments;
+    size_t literals = 0;  ///< characters of literal text
+    std::vector<std::unique_ptr<Route>> routes;
+    std::string allow;
+  };
+  static base::Result<std::vector<Segment>> ParsePattern(const std::string& pattern);
+  const Path* FindPath(std::string_view path, std::string_view (&texts)[kMaxSegments]) const;
+
+  std::vector<std::unique_ptr<Path>> paths_;  ///< more literal text first
+  size_t count_ = 0;
+};
+
+}  // namespace slipway::net
