@@ -93,12 +93,23 @@ void WriteAsText(Cell& cell) {
   thread_local std::string text;
   text.clear();
   switch (cell.kind) {
-    case Cell::Kind::kBoolean: text = cell.boolean ? "true" : "false"; break;
-    case Cell::Kind::kInteger: text = std::to_string(cell.integer); break;
-    case Cell::Kind::kUnsigned: text = std::to_string(cell.unsigned_integer); break;
-    case Cell::Kind::kNumber: base::AppendJsonNumber(text, cell.number); break;
-    case Cell::Kind::kTimestamp: AppendTimestamp(text, cell.integer); break;
-    default: return;
+    case Cell::Kind::kBoolean:
+      text = cell.boolean ? "true" : "false";
+      break;
+    case Cell::Kind::kInteger:
+      text = std::to_string(cell.integer);
+      break;
+    case Cell::Kind::kUnsigned:
+      text = std::to_string(cell.unsigned_integer);
+      break;
+    case Cell::Kind::kNumber:
+      base::AppendJsonNumber(text, cell.number);
+      break;
+    case Cell::Kind::kTimestamp:
+      AppendTimestamp(text, cell.integer);
+      break;
+    default:
+      return;
   }
   cell = Cell::Text(text);
 }

@@ -10,7 +10,6 @@ namespace slipway::data {
 namespace {
 
 constexpr int kListDepth = 32;
-constexpr int64_t kTableBytes = int64_t{1} << 30;
 
 std::unexpected<base::Error> HeaderFault(std::string message) {
   return base::Fail(base::Code::kInvalidArgument, "csv.header", std::move(message));
@@ -21,7 +20,7 @@ std::unexpected<base::Error> HeaderFault(std::string message) {
 CsvRowDecoder::CsvRowDecoder(const Layout& layout, char delimiter, CsvLimits limits)
     : layout_(layout),
       reader_(delimiter, limits),
-      row_limit_(std::max<int64_t>(1, kTableBytes / RowBytes(layout.fields()))) {
+      row_limit_(std::max<int64_t>(1, limits.table_bytes / RowBytes(layout.fields()))) {
   const auto& fields = layout.fields();
   if (std::any_of(fields.begin(), fields.end(), [](const Field& field) { return !field.type.is_scalar(); })) {
     walker_ = std::make_unique<JsonWalker>(layout, kListDepth);

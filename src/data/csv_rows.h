@@ -18,6 +18,7 @@ class JsonWalker;
 struct CsvLimits {
   int64_t cell_bytes = int64_t{16} << 20;
   int64_t record_bytes = int64_t{64} << 20;
+  int64_t table_bytes = int64_t{256} << 20;  ///< of the columns that a decoder fills before its caller empties them
   int columns = 16384;
 };
 

@@ -8,7 +8,6 @@ namespace slipway::data {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr int64_t kTableBytes = int64_t{1} << 30;
 
 std::string_view WithoutMark(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -55,9 +54,8 @@ struct JsonRowDecoder::State {
         row_limit(RowLimit()),
         has_records_field(layout.Find("records") >= 0) {}
 
-  // A wide row of nulls costs few bytes of text, so that the number of rows is bounded by their width as well.
   int64_t RowLimit() const {
-    return std::min<int64_t>(limits.rows, std::max<int64_t>(1, kTableBytes / RowBytes(layout.fields())));
+    return std::min<int64_t>(limits.rows, std::max<int64_t>(1, limits.table_bytes / RowBytes(layout.fields())));
   }
 
   base::Error Malformed() const {

@@ -15,6 +15,7 @@ namespace slipway::data {
 struct JsonRowLimits {
   int64_t bytes = int64_t{64} << 20;  ///< of one document
   int64_t rows = 1 << 20;
+  int64_t table_bytes = int64_t{256} << 20;  ///< of the columns: a wide record of nulls takes few bytes of text
   int depth = 32;
 };
 

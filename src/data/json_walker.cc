@@ -365,10 +365,10 @@ bool JsonWalker::Skip() {
 
 int64_t JsonWalker::PositionOfList(std::string_view name) {
   const size_t start = next_;
+  const int depth = depth_++;
   int64_t position = 0;
   int64_t found_at = -1;
   std::string_view found;
-  ++depth_;
   for (Advance(); Peek() == '"' && ReadName(found) && layout_.Find(found) < 0; ++position, Advance()) {
     if (found == name && Peek() == '[') {
       found_at = position;
@@ -376,7 +376,7 @@ int64_t JsonWalker::PositionOfList(std::string_view name) {
     }
     if (!Skip() || Peek() != ',') break;
   }
-  --depth_;
+  depth_ = depth;
   next_ = start;
   return found_at;
 }

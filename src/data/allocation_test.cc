@@ -1,0 +1,160 @@
+// In steady state the good path allocates nothing: counted by replacing operator new in this program.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "data/csv_rows.h"
+#include "data/json_rows.h"
+
+namespace {
+
+std::atomic<int64_t> allocations{0};
+
+void* Allocate(size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(size_t size) {
+  return Allocate(size);
+}
+void* operator new[](size_t size) {
+  return Allocate(size);
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return ++allocations, std::malloc(size);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return ++allocations, std::malloc(size);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, size_t) noexcept {
+  std::free(memory);
+}
+
+namespace slipway::data {
+namespace {
+
+// Thirty fields: numbers, and two each of the other types.
+Layout ThirtyFields() {
+  std::vector<Field> fields(30);
+  for (size_t i = 0; i < fields.size(); ++i) fields[i].name = "feature_" + std::to_string(i);
+  const ScalarType others[] = {ScalarType::kBoolean, ScalarType::kInteger, ScalarType::kString, ScalarType::kTimestamp};
+  for (size_t i = 0; i < 8; ++i) fields[i].type.scalar = others[i % 4];
+  fields[9].type.shape = {3};
+  return Layout(fields);
+}
+
+const std::string_view kOtherCells[] = {"true", "-17", "\"a text beyond the small string\"",
+                                        "\"2013-07-04T08:15:00+02:00\""};
+
+std::string JsonRecord() {
+  std::string text = "{";
+  for (int i = 0; i < 30; ++i) {
+    text += (i == 0 ? "\"feature_" : ", \"feature_") + std::to_string(i) + "\": ";
+    text += i < 8     ? std::string(kOtherCells[i % 4])
+            : i == 9  ? "[1, 2.5, 3e4]"
+            : i == 11 ? "null"
+                      : "-123.456789012345678";
+  }
+  return text + "}";
+}
+
+std::string CsvText() {
+  std::string header;
+  std::string row;
+  for (int i = 0; i < 30; ++i) {
+    header += (i == 0 ? "feature_" : ",feature_") + std::to_string(i);
+    row += i == 0 ? "" : ",";
+    row += i < 8 ? std::string(kOtherCells[i % 4]) : i == 9 ? "\"[1,2,3]\"" : i == 11 ? "" : "-123.456789012345678";
+  }
+  return header + "\n" + row + "\n" + row + "\n";
+}
+
+template <typename Work>
+int64_t AllocationsOf(Work work) {
+  const int64_t before = allocations;
+  work();
+  return allocations - before;
+}
+
+TEST(Allocation, DecodingARecordOfThirtyFieldsAllocatesNothing) {
+  const Layout layout = ThirtyFields();
+  const std::string text = JsonRecord();
+  JsonRowDecoder decoder(layout);
+  Decoded out(layout);
+  const auto decode = [&] {
+    out.Clear();
+    ASSERT_TRUE(decoder.DecodeDocument(text, out));
+    ASSERT_TRUE(out.violations.empty()) << out.violations[0].message;
+  };
+  decode();
+  EXPECT_EQ(AllocationsOf(decode), 0);
+}
+
+TEST(Allocation, DecodingALineAllocatesNothing) {
+  const Layout layout = ThirtyFields();
+  const std::string text = JsonRecord();
+  JsonRowDecoder decoder(layout);
+  Decoded out(layout);
+  const auto decode = [&] {
+    out.Clear();
+    decoder.DecodeLine(text, out);
+    ASSERT_TRUE(out.violations.empty());
+  };
+  decode();
+  EXPECT_EQ(AllocationsOf(decode), 0);
+}
+
+TEST(Allocation, DecodingCsvRowsAllocatesNothing) {
+  const Layout layout = ThirtyFields();
+  const std::string text = CsvText();
+  const std::string rows = text.substr(text.find('\n') + 1);
+  CsvRowDecoder decoder(layout);
+  Decoded out(layout);
+  ASSERT_TRUE(decoder.Feed(text, out));
+  const auto decode = [&] {
+    out.Clear();
+    ASSERT_TRUE(decoder.Feed(rows, out));
+    ASSERT_EQ(out.table.rows, 2);
+    ASSERT_TRUE(out.violations.empty()) << out.violations[0].message;
+  };
+  decode();
+  EXPECT_EQ(AllocationsOf(decode), 0);
+}
+
+TEST(Allocation, EncodingARowAllocatesNothing) {
+  const Layout layout = ThirtyFields();
+  Decoded out(layout);
+  ASSERT_TRUE(JsonRowDecoder(layout).DecodeDocument(JsonRecord(), out));
+  const JsonRowEncoder encoder(layout.fields());
+  std::string text;
+  encoder.AppendRow(out.table, 0, text);
+  const auto encode = [&] {
+    text.clear();
+    encoder.AppendRow(out.table, 0, text);
+  };
+  EXPECT_EQ(AllocationsOf(encode), 0);
+}
+
+TEST(Allocation, IsCounted) {
+  const auto allocate = [] { std::vector<int>(1000).swap(*std::make_unique<std::vector<int>>()); };
+  EXPECT_GT(AllocationsOf(allocate), 0);
+}
+
+}  // namespace
+}  // namespace slipway::data
