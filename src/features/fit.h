@@ -21,9 +21,9 @@ struct FitOptions {
   int64_t max_vocabulary = 1 << 20;
 };
 
-/// Usage:  for (bool more = true; more;) { for each batch: fitter.Add(columns, rows, target); more = fitter.EndPass(); }
-/// A step that learns from another learned feature needs another pass; passes() of them are made, 0 when nothing learns.
-/// Thread-safety: one thread.
+/// Usage:  for (bool more = true; more;) { for each batch: fitter.Add(columns, rows, target); more = fitter.EndPass();
+/// } A step that learns from another learned feature needs another pass; passes() of them are made, 0 when nothing
+/// learns. Thread-safety: one thread.
 class Fitter {
  public:
   /// `target`: name of the column that target_encode learns from; empty when unknown.

@@ -67,8 +67,8 @@ class Pipeline {
   void RunOnTrainingRows(std::span<const data::ColumnView> columns, int64_t rows, int64_t first_row,
                          PipelineWorkspace& workspace) const;
 
-  /// The result of a feature: numbers (double), integers or booleans, row-major rows x width; strings for text features.
-  /// Nulls remain where a step yields them; in the matrix they are NaN.
+  /// The result of a feature: numbers (double), integers or booleans, row-major rows x width; strings for text
+  /// features. Nulls remain where a step yields them; in the matrix they are NaN.
   data::ColumnView Result(int feature, const PipelineWorkspace& workspace) const;
 
   /// Writes the given features side by side as a row-major matrix of rows x (sum of widths); null is NaN. Text

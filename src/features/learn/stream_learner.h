@@ -1,0 +1,68 @@
+#pragma once
+// StreamLearner feeds the finite values of each input of a numeric step to one accumulator. NaN and infinities are left
+// out, as scikit-learn leaves out NaN.
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "features/step.h"
+
+namespace slipway::features {
+
+inline std::unexpected<base::Error> NothingLearned(std::string_view name) {
+  return base::Fail(
+      base::Code::kInvalidArgument, "features.nothing_learned",
+      fmt::format("no row has a finite value of \"{}\", so there is nothing to learn; check the data or leave the "
+                  "step out",
+                  name));
+}
+
+inline std::unexpected<base::Error> NotFinite(std::string_view name) {
+  return base::Fail(
+      base::Code::kInvalidArgument, "features.not_finite",
+      fmt::format("the values of \"{}\" are too large to learn from; put a clip or log1p step before", name));
+}
+
+/// `Accumulator` has Add(double) and count(). `Conclude` turns the accumulators, one a stream, all with count() > 0,
+/// into the parameters: Result<Value>(std::vector<Accumulator>&, const std::vector<Stream>&).
+template <typename Accumulator, typename Conclude>
+class StreamLearner final : public Learner {
+ public:
+  StreamLearner(std::vector<Stream> streams, const Accumulator& fresh, Conclude conclude)
+      : streams_(std::move(streams)), accumulators_(streams_.size(), fresh), conclude_(std::move(conclude)) {}
+
+  base::Result<void> Add(const Frame& frame, const double*) override {
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      const double* values = frame.numbers(streams_[i].id);
+      Accumulator& accumulator = accumulators_[i];
+      for (int64_t r = 0; r < frame.rows; ++r) {
+        if (std::isfinite(values[r])) accumulator.Add(values[r]);
+      }
+    }
+    return {};
+  }
+
+  base::Result<base::Value> Finish() override {
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      if (accumulators_[i].count() == 0) return NothingLearned(streams_[i].name);
+    }
+    return conclude_(accumulators_, streams_);
+  }
+
+ private:
+  std::vector<Stream> streams_;
+  std::vector<Accumulator> accumulators_;
+  Conclude conclude_;
+};
+
+template <typename Accumulator, typename Conclude>
+std::unique_ptr<Learner> LearnStreams(StepPlan& plan, const Accumulator& fresh, Conclude conclude) {
+  return std::make_unique<StreamLearner<Accumulator, Conclude>>(plan.streams(), fresh, std::move(conclude));
+}
+
+}  // namespace slipway::features
