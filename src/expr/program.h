@@ -1,7 +1,7 @@
 #pragma once
-// Program is a compiled expression of the manifest's small typed language, e.g. `hour(sched_dep) >= 18 and distance > 500`.
-// It is parsed and type-checked once, at load; evaluation runs column kernels over whole batches, never a tree per row.
-// Grammar, functions, null rules: docs/expressions.md.
+// Program is a compiled expression of the manifest's small typed language, e.g. `hour(sched_dep) >= 18 and distance >
+// 500`. It is parsed and type-checked once, at load; evaluation runs column kernels over whole batches, never a tree
+// per row. Grammar, functions, null rules: docs/expressions.md.
 
 #include <cstdint>
 #include <memory>
@@ -16,13 +16,13 @@
 
 namespace slipway::expr {
 
-/// A name an expression may use. Tensors of fixed width are indexed: `probabilities[1]`; a labelled vector also by label:
-/// `probabilities["late"]`.
+/// A name an expression may use. Tensors of fixed width are indexed: `probabilities[1]`; a labelled vector also by
+/// label: `probabilities["late"]`.
 struct Symbol {
   std::string name;
   data::DataType type;
-  int zone_minutes = 0;              ///< for timestamps: local time of hour(), date parts
-  std::vector<std::string> labels;   ///< of a fixed vector's elements
+  int zone_minutes = 0;             ///< for timestamps: local time of hour(), date parts
+  std::vector<std::string> labels;  ///< of a fixed vector's elements
 };
 
 /// Bounds on the text of one expression; exceeding one is an error at load.
