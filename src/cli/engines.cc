@@ -1,5 +1,8 @@
 #include "cli/engines.h"
 
+#include <algorithm>
+
+#include "engine/onnx/model_file.h"
 #include "engine/onnx/onnx_engine.h"
 
 namespace slipway::cli {
@@ -11,6 +14,17 @@ const engine::EngineTable& Engines() {
     return engines;
   }();
   return table;
+}
+
+std::vector<std::string> ExternalFiles(const bundle::Manifest& manifest, std::string_view model) {
+  std::vector<std::string> names;
+  if (manifest.model.engine != "onnx") return names;
+  const auto file = engine::onnx::ParseModelFile(model);
+  if (!file) return names;
+  for (const auto& tensor : file->external) {
+    if (std::ranges::find(names, tensor.location) == names.end()) names.push_back(tensor.location);
+  }
+  return names;
 }
 
 base::Result<LoadedBundle> LoadBundle(const std::string& path) {

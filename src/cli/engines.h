@@ -1,6 +1,11 @@
 #pragma once
 // The engines this program knows: the one place that names them.
 
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/error.h"
 #include "bundle/bundle.h"
 #include "engine/engine.h"
@@ -9,6 +14,9 @@
 namespace slipway::cli {
 
 const engine::EngineTable& Engines();
+
+/// Files beside the model that it takes weights from, as it names them; nothing when it is no model of a known kind.
+std::vector<std::string> ExternalFiles(const bundle::Manifest& manifest, std::string_view model);
 
 struct LoadedBundle {
   bundle::Bundle bundle;

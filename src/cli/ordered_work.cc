@@ -1,0 +1,79 @@
+#include "cli/ordered_work.h"
+
+#include <deque>
+
+namespace slipway::cli {
+namespace {
+
+/// Slots waiting for a worker, and those done.
+class Queue {
+ public:
+  explicit Queue(int slots) : done_(static_cast<size_t>(slots)), results_(static_cast<size_t>(slots)) {}
+
+  void Put(int slot) {
+    const std::lock_guard lock(mutex_);
+    done_[static_cast<size_t>(slot)] = false;
+    waiting_.push_back(slot);
+    changed_.notify_all();
+  }
+
+  /// -1 when the run is over.
+  int Take(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [&] { return !waiting_.empty(); })) return -1;
+    const int slot = waiting_.front();
+    waiting_.pop_front();
+    return slot;
+  }
+
+  void Finish(int slot, base::Result<void> result) {
+    const std::lock_guard lock(mutex_);
+    results_[static_cast<size_t>(slot)] = std::move(result);
+    done_[static_cast<size_t>(slot)] = true;
+    changed_.notify_all();
+  }
+
+  base::Result<void> Await(int slot) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return static_cast<bool>(done_[static_cast<size_t>(slot)]); });
+    return results_[static_cast<size_t>(slot)];
+  }
+
+ private:
+  std::mutex mutex_;  ///< guards everything below
+  std::condition_variable_any changed_;
+  std::deque<int> waiting_;
+  std::vector<char> done_;
+  std::vector<base::Result<void>> results_;
+};
+
+}  // namespace
+
+base::Result<void> OrderedWork::Run(const Plan& plan) {
+  Queue queue(plan.slots);
+  std::vector<std::jthread> workers;
+  for (int worker = 0; worker < plan.workers; ++worker) {
+    workers.emplace_back([&, worker](std::stop_token stop) {
+      for (int slot = queue.Take(stop); slot >= 0; slot = queue.Take(stop)) queue.Finish(slot, plan.work(slot, worker));
+    });
+  }
+  int64_t filled = 0, drained = 0;
+  bool more = true;
+  while (more || drained < filled) {
+    if (more && filled - drained < plan.slots) {
+      const int slot = static_cast<int>(filled % plan.slots);
+      SLIPWAY_ASSIGN(more, plan.fill(slot));
+      if (!more) continue;
+      queue.Put(slot);
+      ++filled;
+      continue;
+    }
+    const int slot = static_cast<int>(drained % plan.slots);
+    SLIPWAY_TRY(queue.Await(slot));
+    SLIPWAY_TRY(plan.drain(slot));
+    ++drained;
+  }
+  return {};
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,142 @@
+#include "cli/profiling.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "base/value.h"
+#include "cli/table_options.h"
+
+namespace slipway::cli {
+namespace {
+
+using data::ScalarType;
+
+void AddCell(const data::ColumnView& view, int64_t row, bool lexeme, profile::ColumnProfile& column) {
+  if (!view.IsValid(row)) {
+    column.AddNull();
+    return;
+  }
+  switch (view.type) {
+    case ScalarType::kBoolean: column.AddBoolean(view.booleans()[row] != 0); break;
+    case ScalarType::kInteger: column.AddInteger(view.integers()[row]); break;
+    case ScalarType::kNumber: column.AddNumber(view.numbers()[row]); break;
+    case ScalarType::kTimestamp: column.AddTimestamp(view.integers()[row]); break;
+    case ScalarType::kString: lexeme ? column.AddLexeme(view.string(row)) : column.AddText(view.string(row)); break;
+  }
+}
+
+/// CSV and Parquet: through the same readers as everything else, CSV as untyped text.
+base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
+                                           const Console& console) {
+  SLIPWAY_ASSIGN(const auto found, tables::ReadColumns(path, options));
+  const bool lexemes = options.format != tables::Format::kParquet;
+  ProfiledTable result;
+  std::vector<data::Field> fields;
+  for (const auto& column : found) {
+    data::Field field;
+    field.name = column.name;
+    field.type = column.type.value_or(data::DataType{ScalarType::kString, {}});
+    field.as_text = !column.type.has_value();
+    fields.push_back(std::move(field));
+    result.columns.emplace_back(column.name);
+  }
+  const data::Layout layout(std::move(fields), data::UnknownFields::kIgnore);
+  SLIPWAY_ASSIGN(const auto source, tables::OpenSource(path, layout, options));
+  const auto total = source->progress().total;
+  Progress progress(console, "reading", total > 0 ? std::optional(total) : std::nullopt);
+  data::Decoded batch(layout);
+  while (true) {
+    SLIPWAY_ASSIGN(const bool more, source->Next(batch, kBatchRows));
+    if (!more) return result;
+    const int64_t rows = std::min(batch.table.rows, max_rows - result.rows);
+    for (size_t c = 0; c < result.columns.size(); ++c) {
+      const auto view = batch.table.columns[c].view();
+      for (int64_t row = 0; row < rows; ++row) {
+        if (layout.fields()[c].type.is_scalar()) {
+          AddCell(view, row, lexemes, result.columns[c]);
+        } else {
+          view.IsValid(row) ? result.columns[c].AddOther() : result.columns[c].AddNull();
+        }
+      }
+    }
+    result.rows += rows;
+    progress.Update(source->progress().done, fmt::format("{} rows", Grouped(result.rows)));
+    if (result.rows >= max_rows) {
+      const bool used_up = rows == batch.table.rows;
+      auto beyond = source->Next(batch, 1);
+      result.whole = used_up && beyond && !*beyond;
+      return result;
+    }
+  }
+}
+
+void AddValue(const base::Value& value, profile::ColumnProfile& column) {
+  switch (value.kind()) {
+    case base::Value::Kind::kNull: column.AddNull(); break;
+    case base::Value::Kind::kBoolean: column.AddBoolean(value.boolean()); break;
+    case base::Value::Kind::kInteger: column.AddInteger(value.integer()); break;
+    case base::Value::Kind::kNumber: column.AddNumber(value.number()); break;
+    case base::Value::Kind::kString: column.AddText(value.string()); break;
+    default: column.AddOther(); break;
+  }
+}
+
+/// JSON lines tell types value by value, so they are looked at as they are.
+base::Result<ProfiledTable> ProfileJsonLines(const std::string& path, int64_t max_rows, const Console& console) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::Fail(base::Code::kNotFound, "table.missing", fmt::format("cannot read {}; check the path", path));
+  }
+  ProfiledTable result;
+  std::unordered_map<std::string, size_t> index;
+  Progress progress(console, "reading", std::nullopt);
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    if (base::Trim(line).empty()) continue;
+    if (result.rows >= max_rows) {
+      result.whole = false;
+      break;
+    }
+    auto record = base::ParseJson(line, {.bytes = size_t{64} << 20, .depth = 32});
+    if (!record || !record->is_map()) {
+      return base::Fail(base::Code::kInvalidArgument, "json.malformed",
+                        fmt::format("line {} is no JSON object: {}", number, record ? base::Shorten(line) : record.error().message), path);
+    }
+    for (const auto& [name, value] : record->map()) {
+      const auto [it, fresh] = index.try_emplace(name, result.columns.size());
+      if (fresh) {
+        if (result.columns.size() >= 16384) {
+          return base::Fail(base::Code::kInvalidArgument, "table.columns", "the table has more than 16384 different keys", path);
+        }
+        result.columns.emplace_back(name);
+      }
+      auto& column = result.columns[it->second];
+      while (column.rows() < result.rows) column.AddNull();
+      AddValue(value, column);
+    }
+    ++result.rows;
+    progress.Update(result.rows, "rows");
+  }
+  for (auto& column : result.columns) {
+    while (column.rows() < result.rows) column.AddNull();
+  }
+  return result;
+}
+
+}  // namespace
+
+base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
+                                         const Console& console) {
+  SLIPWAY_ASSIGN(auto table, options.format == tables::Format::kJsonLines ? ProfileJsonLines(path, max_rows, console)
+                                                                  : ProfileColumns(path, options, max_rows, console));
+  if (table.rows == 0) {
+    return base::Fail(base::Code::kInvalidArgument, "table.empty", "the table has no rows to look at", path);
+  }
+  return table;
+}
+
+}  // namespace slipway::cli

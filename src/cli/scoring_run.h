@@ -1,0 +1,28 @@
+#pragma once
+// The work behind `slipway predict`: read, score on several threads, write in the input's order.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/console.h"
+
+namespace slipway::cli {
+
+struct ScoringOptions {
+  std::string bundle, input = "-", output = "-", format, output_format;
+  std::vector<std::string> keep;
+  int threads = 0;  ///< 0: the cgroup's budget
+  bool strict = false;
+  bool ignore_unknown = false;
+};
+
+struct ScoringOutcome {
+  int64_t rows = 0, rejected = 0;
+  std::string example;  ///< a violation's message
+};
+
+base::Result<ScoringOutcome> ScoreTable(const ScoringOptions& options, const Console& console);
+
+}  // namespace slipway::cli
