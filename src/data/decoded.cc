@@ -216,6 +216,10 @@ void RowBuilder::ElementString(std::string_view value) {
   SetElement(Cell::Text(value));
 }
 
+void RowBuilder::ElementTimestamp(int64_t microseconds) {
+  SetElement(Cell::Timestamp(microseconds));
+}
+
 void RowBuilder::ElementWrong(std::string_view found) {
   SetElement(Cell::Other(found));
 }

@@ -82,6 +82,7 @@ class RowBuilder {
   void ElementUnsigned(uint64_t value);
   void ElementNumber(double value);
   void ElementString(std::string_view value);
+  void ElementTimestamp(int64_t microseconds);
   void ElementWrong(std::string_view found);
   void EndTensor(std::span<const int64_t> shape, bool ragged);
   /// Gives up an open tensor cell whose text turned out to be broken: as SetWrong.
