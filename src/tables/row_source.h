@@ -1,53 +1,50 @@
 #pragma once
-// RowSource streams a table into Decoded rows, in the table's order and in constant memory: CSV, JSON lines, Parquet.
+// RowSource is the seam to tables that are read: files, standard input, later databases and object stores.
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "data/decoded.h"
-#include "data/layout.h"
-#include "data/type.h"
 
 namespace slipway::tables {
 
-enum class Format : uint8_t { kCsv, kTsv, kJsonLines, kParquet, kNpy };
+/// How far a source has come.
+struct Progress {
+  int64_t done = 0;
+  int64_t total = 0;  ///< 0 when unknown
+  bool rows = false;  ///< counts rows, otherwise bytes
+};
 
-/// By extension: .csv .tsv .jsonl .ndjson .json .parquet .npy. Error "table.format" naming the known ones and the option
-/// that says it.
-base::Result<Format> FormatOf(std::string_view path);
-/// "csv", "tsv", "jsonl", "parquet", "npy"; for --format.
-base::Result<Format> ParseFormat(std::string_view name);
+/// Bounds of one batch, so that neither wide rows nor long texts make it outgrow memory: a source that has read this
+/// much text, or as many rows as a table of 1 GiB holds, hands over fewer rows than asked for.
+inline constexpr int64_t kBatchBytes = int64_t{64} << 20;
+inline int64_t RowsOfBatch(const data::Layout& layout, int64_t asked) {
+  const int64_t most = (int64_t{1} << 30) / std::max<int64_t>(1, data::RowBytes(layout.fields()));
+  return std::clamp<int64_t>(asked, 1, std::max<int64_t>(1, most));
+}
 
-/// A table being read. Thread-safety: one thread at a time.
+/// Rows in their stored order, in batches; memory does not grow with the table.
+/// Lifecycle: Next() until false, then Rewind() for another pass. After an error only Rewind() or the end of its life.
+/// Thread-safety: one thread at a time.
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  /// Appends up to `max_rows` rows to `out` (which the caller clears). False: the end was reached and nothing appended.
-  /// Errors: "table.read", "csv.malformed", …; rows that cannot be read are violations, not errors.
-  virtual base::Result<bool> Next(data::Decoded& out, int64_t max_rows) = 0;
-  /// Starts again at the first row. Error "table.rewind" for stdin.
+
+  /// Clears `rows` (made for the source's layout) and fills it with the next rows, at most `max_rows` (1 or more).
+  /// False at the end, with no rows. A row that cannot be read is a violation in `rows`; an error concerns the whole
+  /// table.
+  virtual base::Result<bool> Next(data::Decoded& rows, int64_t max_rows) = 0;
+
+  /// Starts again at the first row. Error: failed_precondition "tables.not_seekable" for standard input.
   virtual base::Result<void> Rewind() = 0;
-  /// Bytes (or rows) consumed so far, and all of them when known: for progress bars.
-  virtual int64_t done() const = 0;
-  virtual std::optional<int64_t> total() const = 0;
+
+  /// Column names as stored, in order; known once the source is open. Empty for JSON, where every record has its own.
+  virtual const std::vector<std::string>& header() const = 0;
+
+  virtual Progress progress() const = 0;
 };
-
-/// Opens a file, or stdin for "-" (CSV and JSON lines only). `layout` outlives the source.
-/// Errors: "table.missing", "table.not_a_file", "table.header" (CSV), "library.missing" (Parquet).
-base::Result<std::unique_ptr<RowSource>> OpenSource(const std::string& path, Format format, const data::Layout& layout);
-
-/// A column as a file declares it.
-struct FoundColumn {
-  std::string name;
-  std::optional<data::DataType> type;  ///< of Parquet; CSV and JSON lines do not tell
-};
-
-/// CSV: the header. JSON lines: the keys of the first 1,000 lines, in order of appearance. Parquet: its schema.
-base::Result<std::vector<FoundColumn>> ReadColumns(const std::string& path, Format format);
 
 }  // namespace slipway::tables

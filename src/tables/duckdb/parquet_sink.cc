@@ -1,0 +1,103 @@
+#include "tables/duckdb/parquet_sink.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "base/text.h"
+#include "data/type.h"
+#include "tables/output_file.h"
+
+namespace slipway::tables::duckdb {
+namespace {
+
+constexpr int64_t kVectorRows = 2048;
+constexpr int64_t kMaxGroupRows = 60 * kVectorRows;  // DuckDB's own default
+
+std::unexpected<base::Error> Fault(std::string_view path, std::string_view words) {
+  return base::Fail(base::Code::kUnavailable, "tables.write",
+                    fmt::format("cannot write {}: {}", base::Shorten(path, 512), words));
+}
+
+/// As many rows as fill an eighth of the memory, in whole vectors.
+int64_t GroupRows(const std::vector<data::Field>& fields, base::Bytes memory) {
+  const int64_t row_bytes = std::max<int64_t>(1, data::RowBytes(fields));
+  return std::clamp(memory.count / 8 / row_bytes / kVectorRows * kVectorRows, kVectorRows, kMaxGroupRows);
+}
+
+}  // namespace
+
+ParquetSink::ParquetSink(std::string path, std::string temporary, const std::vector<data::Field>& fields)
+    : path_(std::move(path)), temporary_(std::move(temporary)), feed_(fields) {}
+
+base::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(std::string_view path,
+                                                             const std::vector<data::Field>& fields,
+                                                             const TableOptions& options) {
+  if (path == "-") {
+    return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                      "a Parquet file ends with its index and is not written to a stream; name a file");
+  }
+  if (fields.empty()) {
+    return base::Fail(base::Code::kInvalidArgument, "tables.unfit", "a Parquet file has at least one column; keep one");
+  }
+  // An empty file in its place tells now whether the folder is there and may be written.
+  std::string temporary = TemporaryNameFor(path);
+  std::unique_ptr<ParquetSink> sink(new ParquetSink(std::string(path), temporary, fields));
+  {
+    std::FILE* probe = std::fopen(temporary.c_str(), "wbx");
+    if (!probe) return Fault(path, std::strerror(errno));
+    std::fclose(probe);
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) return Fault(path, "it is a folder; name a file in it");
+  }
+  SessionOptions session;
+  session.threads = 1;  // one thread writes row groups in order, so that the bytes are the same each time
+  session.memory = options.memory;
+  session.path = temporary;
+  SLIPWAY_ASSIGN(sink->session_, Session::Open(session));
+  SLIPWAY_TRY(sink->feed_.Register(*sink->session_, "slipway_rows"));
+  sink->StartCopy(
+      fmt::format("COPY (SELECT * FROM slipway_rows()) TO {} (FORMAT parquet, COMPRESSION snappy, "
+                  "ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
+                  QuotedText(temporary), GroupRows(fields, options.memory)));
+  return sink;
+}
+
+void ParquetSink::StartCopy(const std::string& sql) {
+  copy_ = std::jthread([this, sql] {
+    outcome_ = session_->Run(sql);
+    feed_.ReaderIsGone();
+  });
+}
+
+base::Result<void> ParquetSink::Join() {
+  if (copy_.joinable()) copy_.join();
+  if (outcome_) return {};
+  return Fault(path_, outcome_.error().message);
+}
+
+ParquetSink::~ParquetSink() {
+  feed_.Cancel();
+  if (copy_.joinable()) copy_.join();
+  if (!temporary_.empty()) std::remove(temporary_.c_str());
+}
+
+base::Result<void> ParquetSink::Write(const data::Table& rows) {
+  if (rows.rows == 0 || feed_.Push(rows)) return {};
+  return Join();
+}
+
+base::Result<void> ParquetSink::Finish() {
+  feed_.Close();
+  SLIPWAY_TRY(Join());
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return Fault(path_, std::strerror(errno));
+  temporary_.clear();
+  return {};
+}
+
+}  // namespace slipway::tables::duckdb

@@ -1,0 +1,158 @@
+#include "tables/duckdb/parquet_source.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/machine.h"
+#include "base/text.h"
+#include "tables/input_file.h"
+
+namespace slipway::tables::duckdb {
+namespace {
+
+std::string ScanOf(std::string_view path) {
+  return fmt::format("read_parquet({}, hive_partitioning = false, union_by_name = false, filename = false)",
+                     QuotedText(path));
+}
+
+base::Result<std::unique_ptr<Session>> OpenSession(std::string_view path, const TableOptions& options) {
+  if (path == "-") {
+    return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                      "a Parquet file is read from its end and cannot come from standard input; name a file");
+  }
+  SLIPWAY_TRY(InputFile::Open(path));  // says what is wrong with the path better than DuckDB does
+  SessionOptions session;
+  session.threads = options.threads > 0 ? options.threads : base::CpuBudget();
+  session.memory = options.memory;
+  session.path = std::string(path);
+  return Session::Open(session);
+}
+
+/// Adds where, and the way out for files that are something else.
+base::Error At(base::Error error, std::string_view path) {
+  error.where = base::Shorten(path, 512);
+  if (error.message.find("magic bytes") != std::string::npos) {
+    error.message = "this is no Parquet file; name the format it has";
+  }
+  return error;
+}
+
+base::Result<std::vector<std::vector<std::string>>> Describe(Session& session, std::string_view path) {
+  auto columns =
+      session.QueryTexts(fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {})", ScanOf(path)));
+  if (!columns) return std::unexpected(At(columns.error(), path));
+  return columns;
+}
+
+std::optional<data::DataType> TypeOf(std::string_view stored) {
+  static constexpr std::array<std::pair<std::string_view, data::ScalarType>, 23> kTypes = {{
+      {"BOOLEAN", data::ScalarType::kBoolean},
+      {"TINYINT", data::ScalarType::kInteger},
+      {"SMALLINT", data::ScalarType::kInteger},
+      {"INTEGER", data::ScalarType::kInteger},
+      {"BIGINT", data::ScalarType::kInteger},
+      {"UTINYINT", data::ScalarType::kInteger},
+      {"USMALLINT", data::ScalarType::kInteger},
+      {"UINTEGER", data::ScalarType::kInteger},
+      {"UBIGINT", data::ScalarType::kInteger},
+      {"HUGEINT", data::ScalarType::kNumber},
+      {"UHUGEINT", data::ScalarType::kNumber},
+      {"FLOAT", data::ScalarType::kNumber},
+      {"DOUBLE", data::ScalarType::kNumber},
+      {"DECIMAL", data::ScalarType::kNumber},
+      {"VARCHAR", data::ScalarType::kString},
+      {"ENUM", data::ScalarType::kString},
+      {"UUID", data::ScalarType::kString},
+      {"DATE", data::ScalarType::kTimestamp},
+      {"TIMESTAMP", data::ScalarType::kTimestamp},
+      {"TIMESTAMP_S", data::ScalarType::kTimestamp},
+      {"TIMESTAMP_MS", data::ScalarType::kTimestamp},
+      {"TIMESTAMP_NS", data::ScalarType::kTimestamp},
+      {"TIMESTAMP WITH TIME ZONE", data::ScalarType::kTimestamp},
+  }};
+  const size_t bracket = stored.find('[');
+  const std::string_view element = stored.substr(0, std::min(bracket, stored.find('(')));
+  for (const auto& [name, scalar] : kTypes) {
+    if (name != element) continue;
+    data::DataType type{scalar, {}};
+    // DuckDB writes the outermost dimension last: INTEGER[3][] is a list of arrays of three.
+    for (size_t at = bracket; at < stored.size(); at = stored.find('[', at + 1)) {
+      const auto size = base::ParseInt64(stored.substr(at + 1, stored.find(']', at) - at - 1));
+      type.shape.insert(type.shape.begin(), size.value_or(-1));
+    }
+    return type;
+  }
+  return std::nullopt;
+}
+
+/// Whether text made by us of this type says the same as in every other door; the rest is left to DuckDB's own cast.
+bool HasOurText(std::string_view stored) {
+  const auto type = TypeOf(stored);
+  return type && type->is_scalar() && !stored.starts_with("DECIMAL") && !stored.ends_with("HUGEINT");
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ParquetSource>> ParquetSource::Open(std::string_view path, const data::Layout& layout,
+                                                                 const TableOptions& options) {
+  std::unique_ptr<ParquetSource> source(new ParquetSource(std::string(path), layout));
+  SLIPWAY_ASSIGN(source->session_, OpenSession(path, options));
+  SLIPWAY_TRY(source->ReadMetadata());
+  SLIPWAY_TRY(source->Rewind());
+  return source;
+}
+
+base::Result<void> ParquetSource::ReadMetadata() {
+  SLIPWAY_ASSIGN(const auto columns, Describe(*session_, path_));
+  std::string names;
+  for (const auto& column : columns) {
+    header_.push_back(column[0]);
+    const int field = layout_.Find(column[0]);
+    if (field < 0) {
+      unknown_.push_back(column[0]);
+      continue;
+    }
+    const bool cast = layout_.fields()[static_cast<size_t>(field)].as_text && !HasOurText(column[1]);
+    names += fmt::format("{}{}{}", names.empty() ? "" : ", ", QuotedName(column[0]), cast ? "::VARCHAR" : "");
+    targets_.push_back(field);
+  }
+  if (names.empty()) {  // no column is wanted, but the rows count
+    names = "NULL";
+    targets_.push_back(-1);
+  }
+  if (layout_.unknown_fields() == data::UnknownFields::kIgnore) unknown_.clear();
+  sql_ = fmt::format("SELECT {} FROM {}", names, ScanOf(path_));
+  SLIPWAY_ASSIGN(const auto rows, session_->QueryTexts(fmt::format(
+                                      "SELECT num_rows, num_rows FROM parquet_file_metadata({})", QuotedText(path_))));
+  if (!rows.empty()) total_ = base::ParseInt64(rows[0][0]).value_or(0);
+  return {};
+}
+
+base::Result<void> ParquetSource::Rewind() {
+  stream_.reset();
+  done_ = 0;
+  auto stream = session_->Query(sql_, layout_, targets_);
+  if (!stream) return std::unexpected(At(stream.error(), path_));
+  stream_ = std::move(*stream);
+  return {};
+}
+
+base::Result<bool> ParquetSource::Next(data::Decoded& rows, int64_t max_rows) {
+  rows.Clear();
+  const auto appended = stream_->Append(RowsOfBatch(layout_, max_rows), unknown_, rows);
+  if (!appended) return std::unexpected(At(appended.error(), path_));
+  done_ += *appended;
+  return *appended > 0;
+}
+
+base::Result<std::vector<StoredColumn>> ReadParquetColumns(std::string_view path, const TableOptions& options) {
+  SLIPWAY_ASSIGN(auto session, OpenSession(path, options));
+  SLIPWAY_ASSIGN(const auto described, Describe(*session, path));
+  std::vector<StoredColumn> columns;
+  for (const auto& column : described) columns.push_back({column[0], TypeOf(column[1]), column[1]});
+  return columns;
+}
+
+}  // namespace slipway::tables::duckdb

@@ -1,0 +1,254 @@
+#include "tables/duckdb/session.h"
+
+#include <duckdb.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "tables/duckdb/vector_reader.h"
+#include "tables/row_source.h"
+
+namespace slipway::tables::duckdb {
+namespace {
+
+/// DuckDB's words, without the SQL it quotes on the lines below.
+std::unexpected<base::Error> Fault(const char* words) {
+  std::string_view text = words ? words : "no reason given";
+  text = text.substr(0, text.find("\n\n"));
+  std::string line(text);
+  std::ranges::replace(line, '\n', ' ');
+  const bool data = line.starts_with("Invalid Input Error") || line.find("magic bytes") != std::string::npos;
+  return base::Fail(data ? base::Code::kInvalidArgument : base::Code::kUnavailable, "tables.duckdb",
+                    fmt::format("DuckDB says: {}", base::Shorten(line, 512)));
+}
+
+std::string Quoted(std::string_view text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    if (c == '\0') continue;  // ends SQL for DuckDB; no name of a file or column that it can read holds one
+    quoted += c;
+    if (c == quote) quoted += quote;
+  }
+  return quoted + quote;
+}
+
+int64_t TextBytes(const data::Table& table) {
+  int64_t bytes = 0;
+  for (const auto& column : table.columns) {
+    if (column.type().scalar != data::ScalarType::kString) continue;
+    const auto view = column.view();
+    bytes += view.offsets[view.row_offsets ? view.row_offsets[view.rows] : view.rows * view.width];
+  }
+  return bytes;
+}
+
+/// A query result that cleans up.
+class ResultHandle {
+ public:
+  explicit ResultHandle(const Library& library) : library_(library) {}
+  ~ResultHandle() { SLIPWAY_DUCKDB(library_, duckdb_destroy_result)(&result_); }
+  ResultHandle(const ResultHandle&) = delete;
+  duckdb_result& get() { return result_; }
+
+ private:
+  const Library& library_;
+  duckdb_result result_{};
+};
+
+}  // namespace
+
+std::string QuotedText(std::string_view text) {
+  return Quoted(text, '\'');
+}
+std::string QuotedName(std::string_view name) {
+  return Quoted(name, '"');
+}
+
+struct Session::Handles {
+  duckdb_database database = nullptr;
+  duckdb_connection connection = nullptr;
+  std::optional<base::TemporaryFolder> folder;
+};
+
+struct RowStream::State {
+  explicit State(const Library& library, const data::Layout& layout)
+      : library(library), layout(layout), result(library) {}
+  ~State() { DropChunk(); }
+  void DropChunk() {
+    if (chunk) SLIPWAY_DUCKDB(library, duckdb_destroy_data_chunk)(&chunk);
+    chunk = nullptr;
+  }
+
+  const Library& library;
+  const data::Layout& layout;
+  ResultHandle result;
+  std::vector<VectorReader> readers;
+  std::vector<int> targets;
+  duckdb_data_chunk chunk = nullptr;
+  int64_t chunk_rows = 0;
+  int64_t next_row = 0;
+};
+
+Session::Session(const Library& library) : library_(library), handles_(std::make_unique<Handles>()) {}
+
+Session::~Session() {
+  if (handles_->connection) SLIPWAY_DUCKDB(library_, duckdb_disconnect)(&handles_->connection);
+  if (handles_->database) SLIPWAY_DUCKDB(library_, duckdb_close)(&handles_->database);
+}
+
+base::Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
+  SLIPWAY_ASSIGN(const Library* library, Library::Load());
+  std::unique_ptr<Session> session(new Session(*library));
+  SLIPWAY_TRY(session->Connect(options));
+  return session;
+}
+
+base::Result<void> Session::Connect(const SessionOptions& options) {
+  SLIPWAY_ASSIGN(handles_->folder, base::TemporaryFolder::Create());
+  const std::pair<const char*, std::string> settings[] = {
+      {"threads", std::to_string(std::max(options.threads, 1))},
+      {"memory_limit", fmt::format("{}KiB", std::max<int64_t>(options.memory.count >> 10, 1 << 16))},
+      {"temp_directory", (handles_->folder->path() / "spill").string()},
+      {"autoinstall_known_extensions", "false"},
+      {"autoload_known_extensions", "false"},
+      {"allow_community_extensions", "false"},
+      {"preserve_insertion_order", "true"},
+  };
+  duckdb_config config = nullptr;
+  if (SLIPWAY_DUCKDB(library_, duckdb_create_config)(&config) != DuckDBSuccess) return Fault("no configuration");
+  bool set = true;
+  for (const auto& [name, value] : settings) {
+    set = set && SLIPWAY_DUCKDB(library_, duckdb_set_config)(config, name, value.c_str()) == DuckDBSuccess;
+  }
+  char* words = nullptr;
+  const bool opened = set && SLIPWAY_DUCKDB(library_, duckdb_open_ext)(":memory:", &handles_->database, config,
+                                                                       &words) == DuckDBSuccess;
+  SLIPWAY_DUCKDB(library_, duckdb_destroy_config)(&config);
+  if (!opened) {
+    const auto fault = Fault(words ? words : "a setting is unknown to this version");
+    SLIPWAY_DUCKDB(library_, duckdb_free)(words);
+    return fault;
+  }
+  if (SLIPWAY_DUCKDB(library_, duckdb_connect)(handles_->database, &handles_->connection) != DuckDBSuccess) {
+    return Fault("no connection");
+  }
+  if (!options.path.empty()) SLIPWAY_TRY(Run(fmt::format("SET allowed_paths = [{}]", QuotedText(options.path))));
+  SLIPWAY_TRY(Run("SET enable_external_access = false"));
+  return Run("SET lock_configuration = true");
+}
+
+_duckdb_connection* Session::connection() const {
+  return handles_->connection;
+}
+
+void Session::Interrupt() {
+  SLIPWAY_DUCKDB(library_, duckdb_interrupt)(handles_->connection);
+}
+
+base::Result<void> Session::Run(const std::string& sql) {
+  ResultHandle result(library_);
+  if (SLIPWAY_DUCKDB(library_, duckdb_query)(handles_->connection, sql.c_str(), &result.get()) == DuckDBSuccess)
+    return {};
+  return Fault(SLIPWAY_DUCKDB(library_, duckdb_result_error)(&result.get()));
+}
+
+base::Result<std::vector<std::vector<std::string>>> Session::QueryTexts(const std::string& sql) {
+  std::vector<data::Field> fields;
+  std::vector<int> targets;
+  for (int i = 0; i < 2; ++i) {
+    fields.push_back({.name = std::to_string(i), .type = {data::ScalarType::kString, {}}, .as_text = true});
+    targets.push_back(i);
+  }
+  const data::Layout layout(fields);
+  SLIPWAY_ASSIGN(auto stream, Query(sql, layout, targets));
+  std::vector<std::vector<std::string>> texts;
+  data::Decoded rows(layout);
+  while (true) {
+    rows.Clear();
+    SLIPWAY_ASSIGN(const int64_t count, stream->Append(1024, {}, rows));
+    if (count == 0) return texts;
+    for (int64_t row = 0; row < count; ++row) {
+      texts.emplace_back();
+      for (const auto& column : rows.table.columns) texts.back().emplace_back(column.string(row));
+    }
+  }
+}
+
+base::Result<std::unique_ptr<RowStream>> Session::Query(const std::string& sql, const data::Layout& layout,
+                                                        std::vector<int> targets) {
+  auto state = std::make_unique<RowStream::State>(library_, layout);
+  duckdb_prepared_statement statement = nullptr;
+  duckdb_pending_result pending = nullptr;
+  base::Result<void> done;
+  if (SLIPWAY_DUCKDB(library_, duckdb_prepare)(handles_->connection, sql.c_str(), &statement) != DuckDBSuccess) {
+    done = Fault(SLIPWAY_DUCKDB(library_, duckdb_prepare_error)(statement));
+  } else if (SLIPWAY_DUCKDB(library_, duckdb_pending_prepared_streaming)(statement, &pending) != DuckDBSuccess) {
+    done = Fault(SLIPWAY_DUCKDB(library_, duckdb_pending_error)(pending));
+  } else if (SLIPWAY_DUCKDB(library_, duckdb_execute_pending)(pending, &state->result.get()) != DuckDBSuccess) {
+    done = Fault(SLIPWAY_DUCKDB(library_, duckdb_result_error)(&state->result.get()));
+  }
+  SLIPWAY_DUCKDB(library_, duckdb_destroy_pending)(&pending);
+  SLIPWAY_DUCKDB(library_, duckdb_destroy_prepare)(&statement);
+  if (!done) return std::unexpected(std::move(done).error());
+  const auto count = static_cast<size_t>(SLIPWAY_DUCKDB(library_, duckdb_column_count)(&state->result.get()));
+  targets.resize(std::min(targets.size(), count));
+  state->readers.reserve(targets.size());
+  for (size_t i = 0; i < targets.size(); ++i) {
+    duckdb_logical_type type = SLIPWAY_DUCKDB(library_, duckdb_column_logical_type)(&state->result.get(), i);
+    const int zone = targets[i] < 0 ? 0 : layout.fields()[static_cast<size_t>(targets[i])].zone_minutes;
+    state->readers.emplace_back(library_, type, zone);
+    SLIPWAY_DUCKDB(library_, duckdb_destroy_logical_type)(&type);
+  }
+  state->targets = std::move(targets);
+  return std::unique_ptr<RowStream>(new RowStream(std::move(state)));
+}
+
+RowStream::RowStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RowStream::~RowStream() = default;
+
+base::Result<bool> RowStream::FetchChunk() {
+  const Library& library = state_->library;
+  while (state_->next_row == state_->chunk_rows) {
+    state_->DropChunk();
+    state_->chunk = SLIPWAY_DUCKDB(library, duckdb_fetch_chunk)(state_->result.get());
+    if (!state_->chunk) {
+      const char* words = SLIPWAY_DUCKDB(library, duckdb_result_error)(&state_->result.get());
+      if (words && *words) return Fault(words);
+      return false;
+    }
+    state_->next_row = 0;
+    state_->chunk_rows = static_cast<int64_t>(SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_size)(state_->chunk));
+    if (state_->chunk_rows == 0) return false;
+    for (size_t i = 0; i < state_->readers.size(); ++i) {
+      state_->readers[i].Attach(SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_vector)(state_->chunk, i));
+    }
+  }
+  return true;
+}
+
+base::Result<int64_t> RowStream::Append(int64_t rows, const std::vector<std::string>& unknown, data::Decoded& out) {
+  int64_t appended = 0;
+  data::RowBuilder builder(state_->layout, out);
+  while (appended < rows && TextBytes(out.table) < kBatchBytes) {
+    SLIPWAY_ASSIGN(const bool more, FetchChunk());
+    if (!more) break;
+    const int64_t end = std::min(state_->chunk_rows, state_->next_row + rows - appended);
+    for (int64_t row = state_->next_row; row < end; ++row) {
+      builder.BeginRow();
+      for (size_t i = 0; i < state_->readers.size(); ++i) {
+        if (state_->targets[i] >= 0) state_->readers[i].Deliver(row, state_->targets[i], builder);
+      }
+      for (const auto& name : unknown) builder.Unknown(name);
+      builder.EndRow();
+    }
+    appended += end - state_->next_row;
+    state_->next_row = end;
+  }
+  return appended;
+}
+
+}  // namespace slipway::tables::duckdb

@@ -1,0 +1,79 @@
+#pragma once
+// Session: a DuckDB in memory with one connection, allowed to touch the named files and nothing else.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/quantities.h"
+#include "data/decoded.h"
+#include "data/layout.h"
+#include "tables/duckdb/library.h"
+
+struct _duckdb_connection;
+
+namespace slipway::tables::duckdb {
+
+struct SessionOptions {
+  int threads = 1;
+  base::Bytes memory{int64_t{512} << 20};
+  std::string path;  ///< the file that may be read or written
+};
+
+/// "it''s": a text between SQL's single quotes, with them. `name` likewise between double quotes.
+std::string QuotedText(std::string_view text);
+std::string QuotedName(std::string_view name);
+
+class RowStream;
+
+/// Thread-safety: one thread at a time, but Interrupt() from any.
+class Session {
+ public:
+  /// Errors: those of Library::Load; unavailable "tables.duckdb".
+  static base::Result<std::unique_ptr<Session>> Open(const SessionOptions& options);
+  ~Session();
+
+  /// Errors of Run, Query and RowStream: "tables.duckdb" with DuckDB's own first line.
+  base::Result<void> Run(const std::string& sql);
+  /// Rows of text columns, all of them: for catalogues and metadata.
+  base::Result<std::vector<std::vector<std::string>>> QueryTexts(const std::string& sql);
+  /// Streams rows; `targets[i]` is the field of `layout` that column i fills. The session must outlive the stream and
+  /// serves nothing else meanwhile.
+  base::Result<std::unique_ptr<RowStream>> Query(const std::string& sql, const data::Layout& layout,
+                                                 std::vector<int> targets);
+  /// Makes a running statement fail soon.
+  void Interrupt();
+
+  const Library& library() const { return library_; }
+  _duckdb_connection* connection() const;
+
+ private:
+  explicit Session(const Library& library);
+  base::Result<void> Connect(const SessionOptions& options);
+
+  struct Handles;
+  const Library& library_;
+  std::unique_ptr<Handles> handles_;
+};
+
+/// The rows of one query, in order.
+class RowStream {
+ public:
+  ~RowStream();
+
+  /// Appends at most `rows` rows to `out`; `unknown` are names of columns outside the layout, told to the builder in
+  /// each row. The number appended: 0 at the end.
+  base::Result<int64_t> Append(int64_t rows, const std::vector<std::string>& unknown, data::Decoded& out);
+
+ private:
+  friend class Session;
+  struct State;
+  explicit RowStream(std::unique_ptr<State> state);
+  base::Result<bool> FetchChunk();
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::tables::duckdb

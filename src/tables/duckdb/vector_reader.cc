@@ -1,0 +1,329 @@
+#include "tables/duckdb/vector_reader.h"
+
+#include <duckdb.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "base/text.h"
+
+namespace slipway::tables::duckdb {
+namespace {
+
+__extension__ using Wide = __int128;
+__extension__ using UnsignedWide = unsigned __int128;
+
+constexpr int64_t kFirstSecond = -62135596800;  // 0001-01-01T00:00:00Z
+constexpr int64_t kLastSecond = 253402300799;   // 9999-12-31T23:59:59Z
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr int64_t kExactIntegers = int64_t{1} << 53;
+constexpr size_t kRankLimit = 8;
+constexpr std::array kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/// A whole cell of a row.
+struct CellTarget {
+  data::RowBuilder& builder;
+  int field;
+
+  void Null() const { builder.SetNull(field); }
+  void Boolean(bool value) const { builder.SetBoolean(field, value); }
+  void Integer(int64_t value) const { builder.SetInteger(field, value); }
+  void Unsigned(uint64_t value) const { builder.SetUnsigned(field, value); }
+  void Number(double value) const { builder.SetNumber(field, value); }
+  void Text(std::string_view value) const { builder.SetString(field, value); }
+  void Time(int64_t value) const { builder.SetTimestamp(field, value); }
+  void Wrong(std::string_view found) const { builder.SetWrong(field, found); }
+};
+
+/// An element of the tensor at hand.
+struct ElementTarget {
+  data::RowBuilder& builder;
+
+  void Null() const { builder.ElementNull(); }
+  void Boolean(bool value) const { builder.ElementBoolean(value); }
+  void Integer(int64_t value) const { builder.ElementInteger(value); }
+  void Unsigned(uint64_t value) const { builder.ElementUnsigned(value); }
+  void Number(double value) const { builder.ElementNumber(value); }
+  void Text(std::string_view value) const { builder.ElementString(value); }
+  void Time(int64_t value) const { builder.ElementTimestamp(value); }
+  void Wrong(std::string_view found) const { builder.ElementWrong(found); }
+};
+
+std::string_view TextOf(const duckdb_string_t& text) {
+  const uint32_t length = text.value.inlined.length;
+  return {length <= sizeof(text.value.inlined.inlined) ? text.value.inlined.inlined : text.value.pointer.ptr, length};
+}
+
+/// The nearest double to value / 10^scale.
+double DecimalNumber(Wide value, int scale) {
+  const bool exact = value >= -kExactIntegers && value <= kExactIntegers;
+  if (exact && scale < static_cast<int>(kPowersOfTen.size())) {
+    return static_cast<double>(static_cast<int64_t>(value)) / kPowersOfTen[static_cast<size_t>(scale)];
+  }
+  std::string digits;
+  for (UnsignedWide rest = value < 0 ? -static_cast<UnsignedWide>(value) : static_cast<UnsignedWide>(value); rest != 0;
+       rest /= 10) {
+    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+  }
+  return base::ParseDouble(fmt::format("{}{}e-{}", value < 0 ? "-" : "", digits.empty() ? "0" : digits, scale))
+      .value_or(0);
+}
+
+std::string UuidText(uint64_t low, int64_t high) {
+  const uint64_t top = static_cast<uint64_t>(high) ^ (uint64_t{1} << 63);  // stored flipped, so that it sorts
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", top >> 32, top >> 16 & 0xFFFF, top & 0xFFFF, low >> 48,
+                     low & 0xFFFFFFFFFFFF);
+}
+
+struct SimpleType {
+  int type;
+  VectorKind kind;
+  std::string_view words;  ///< for those that are of no use
+};
+
+constexpr SimpleType kSimpleTypes[] = {
+    {DUCKDB_TYPE_BOOLEAN, VectorKind::kBoolean, ""},
+    {DUCKDB_TYPE_TINYINT, VectorKind::kInt8, ""},
+    {DUCKDB_TYPE_SMALLINT, VectorKind::kInt16, ""},
+    {DUCKDB_TYPE_INTEGER, VectorKind::kInt32, ""},
+    {DUCKDB_TYPE_BIGINT, VectorKind::kInt64, ""},
+    {DUCKDB_TYPE_UTINYINT, VectorKind::kUint8, ""},
+    {DUCKDB_TYPE_USMALLINT, VectorKind::kUint16, ""},
+    {DUCKDB_TYPE_UINTEGER, VectorKind::kUint32, ""},
+    {DUCKDB_TYPE_UBIGINT, VectorKind::kUint64, ""},
+    {DUCKDB_TYPE_HUGEINT, VectorKind::kInt128, ""},
+    {DUCKDB_TYPE_UHUGEINT, VectorKind::kUint128, ""},
+    {DUCKDB_TYPE_FLOAT, VectorKind::kFloat, ""},
+    {DUCKDB_TYPE_DOUBLE, VectorKind::kDouble, ""},
+    {DUCKDB_TYPE_VARCHAR, VectorKind::kText, ""},
+    {DUCKDB_TYPE_DATE, VectorKind::kDate, ""},
+    {DUCKDB_TYPE_TIMESTAMP_S, VectorKind::kSeconds, ""},
+    {DUCKDB_TYPE_TIMESTAMP_MS, VectorKind::kMilliseconds, ""},
+    {DUCKDB_TYPE_TIMESTAMP, VectorKind::kMicroseconds, ""},
+    {DUCKDB_TYPE_TIMESTAMP_NS, VectorKind::kNanoseconds, ""},
+    {DUCKDB_TYPE_TIMESTAMP_TZ, VectorKind::kInstant, ""},
+    {DUCKDB_TYPE_UUID, VectorKind::kUuid, ""},
+    {DUCKDB_TYPE_BLOB, VectorKind::kUnusable, "bytes"},
+    {DUCKDB_TYPE_BIT, VectorKind::kUnusable, "a bit string"},
+    {DUCKDB_TYPE_TIME, VectorKind::kUnusable, "a time of day"},
+    {DUCKDB_TYPE_TIME_TZ, VectorKind::kUnusable, "a time of day"},
+    {DUCKDB_TYPE_TIME_NS, VectorKind::kUnusable, "a time of day"},
+    {DUCKDB_TYPE_INTERVAL, VectorKind::kUnusable, "an interval"},
+    {DUCKDB_TYPE_STRUCT, VectorKind::kUnusable, "an object"},
+    {DUCKDB_TYPE_MAP, VectorKind::kUnusable, "an object"},
+};
+
+/// The type of a list's elements; destroyed with this object.
+class ChildType {
+ public:
+  ChildType(const Library& library, duckdb_logical_type type) : library_(library), type_(type) {}
+  ~ChildType() { SLIPWAY_DUCKDB(library_, duckdb_destroy_logical_type)(&type_); }
+  ChildType(const ChildType&) = delete;
+  duckdb_logical_type get() const { return type_; }
+
+ private:
+  const Library& library_;
+  duckdb_logical_type type_;
+};
+
+}  // namespace
+
+/// The shape of nested lists, found while they are delivered; as the JSON reader does.
+struct VectorReader::Shape {
+  std::array<int64_t, kRankLimit> dimensions;
+  size_t depth = 0;
+  size_t rank = 0;
+  bool ragged = false;
+};
+
+VectorReader::VectorReader(const Library& library, duckdb_logical_type type, int zone_minutes)
+    : library_(library), words_("a value of an unknown type"), zone_minutes_(zone_minutes) {
+  const auto id = static_cast<int>(SLIPWAY_DUCKDB(library, duckdb_get_type_id)(type));
+  switch (id) {
+    case DUCKDB_TYPE_DECIMAL:
+      ReadDecimal(type);
+      break;
+    case DUCKDB_TYPE_ENUM:
+      ReadEnum(type);
+      break;
+    case DUCKDB_TYPE_LIST:
+    case DUCKDB_TYPE_ARRAY:
+      ReadList(type, id == DUCKDB_TYPE_ARRAY);
+      break;
+    default:
+      if (const auto* found = std::ranges::find(kSimpleTypes, id, &SimpleType::type); found != std::end(kSimpleTypes)) {
+        kind_ = found->kind;
+        words_ = found->words;
+      }
+  }
+}
+
+void VectorReader::ReadList(duckdb_logical_type type, bool is_array) {
+  kind_ = is_array ? VectorKind::kArray : VectorKind::kList;
+  const ChildType child(library_, is_array ? SLIPWAY_DUCKDB(library_, duckdb_array_type_child_type)(type)
+                                           : SLIPWAY_DUCKDB(library_, duckdb_list_type_child_type)(type));
+  if (is_array) array_size_ = static_cast<int64_t>(SLIPWAY_DUCKDB(library_, duckdb_array_type_array_size)(type));
+  child_ = std::make_unique<VectorReader>(library_, child.get(), zone_minutes_);
+}
+
+VectorKind VectorReader::IntegerKindOf(int type) const {
+  const auto* found = std::ranges::find(kSimpleTypes, type, &SimpleType::type);
+  return found == std::end(kSimpleTypes) ? VectorKind::kUnusable : found->kind;
+}
+
+void VectorReader::ReadDecimal(duckdb_logical_type type) {
+  is_decimal_ = true;
+  scale_ = SLIPWAY_DUCKDB(library_, duckdb_decimal_scale)(type);
+  kind_ = IntegerKindOf(static_cast<int>(SLIPWAY_DUCKDB(library_, duckdb_decimal_internal_type)(type)));
+}
+
+void VectorReader::ReadEnum(duckdb_logical_type type) {
+  is_enum_ = true;
+  kind_ = IntegerKindOf(static_cast<int>(SLIPWAY_DUCKDB(library_, duckdb_enum_internal_type)(type)));
+  const uint32_t size = SLIPWAY_DUCKDB(library_, duckdb_enum_dictionary_size)(type);
+  for (uint32_t i = 0; i < size; ++i) {
+    char* text = SLIPWAY_DUCKDB(library_, duckdb_enum_dictionary_value)(type, i);
+    dictionary_.emplace_back(text ? text : "");
+    SLIPWAY_DUCKDB(library_, duckdb_free)(text);
+  }
+}
+
+void VectorReader::Attach(duckdb_vector vector) {
+  data_ = SLIPWAY_DUCKDB(library_, duckdb_vector_get_data)(vector);
+  validity_ = SLIPWAY_DUCKDB(library_, duckdb_vector_get_validity)(vector);
+  if (kind_ == VectorKind::kList) child_->Attach(SLIPWAY_DUCKDB(library_, duckdb_list_vector_get_child)(vector));
+  if (kind_ == VectorKind::kArray) child_->Attach(SLIPWAY_DUCKDB(library_, duckdb_array_vector_get_child)(vector));
+}
+
+void VectorReader::Deliver(int64_t row, int field, data::RowBuilder& builder) const {
+  if (kind_ != VectorKind::kList && kind_ != VectorKind::kArray) return DeliverValue(row, CellTarget{builder, field});
+  if (!IsValid(row)) return builder.SetNull(field);
+  Shape shape;
+  shape.dimensions.fill(-1);
+  builder.BeginTensor(field);
+  DeliverElements(row, 0, shape, builder);
+  builder.EndTensor({shape.dimensions.data(), std::min(shape.depth, kRankLimit)},
+                    shape.ragged || shape.depth > kRankLimit);
+}
+
+void VectorReader::DeliverElements(int64_t row, size_t level, Shape& shape, data::RowBuilder& builder) const {
+  shape.depth = std::max(shape.depth, level + 1);
+  if (shape.rank != 0 && level >= shape.rank) shape.ragged = true;
+  int64_t begin = row * array_size_;
+  int64_t count = array_size_;
+  if (kind_ == VectorKind::kList) {
+    const auto& entry = At<duckdb_list_entry>(row);
+    begin = static_cast<int64_t>(entry.offset);
+    count = static_cast<int64_t>(entry.length);
+  }
+  const bool nested = child_->kind_ == VectorKind::kList || child_->kind_ == VectorKind::kArray;
+  for (int64_t i = begin; i < begin + count; ++i) {
+    if (nested && child_->IsValid(i)) {
+      child_->DeliverElements(i, level + 1, shape, builder);
+      continue;
+    }
+    if (shape.rank == 0) shape.rank = level + 1;
+    if (shape.rank != level + 1 || shape.depth != level + 1) shape.ragged = true;
+    if (nested) {
+      builder.ElementNull();
+    } else {
+      child_->DeliverValue(i, ElementTarget{builder});
+    }
+  }
+  if (level >= kRankLimit) return;
+  int64_t& dimension = shape.dimensions[level];
+  if (dimension >= 0 && dimension != count) shape.ragged = true;
+  dimension = count;
+}
+
+template <typename Target>
+void VectorReader::DeliverValue(int64_t row, const Target& target) const {
+  if (!IsValid(row)) return target.Null();
+  switch (kind_) {
+    case VectorKind::kBoolean:
+      return target.Boolean(At<uint8_t>(row) != 0);
+    case VectorKind::kInt8:
+      return DeliverInteger(At<int8_t>(row), target);
+    case VectorKind::kInt16:
+      return DeliverInteger(At<int16_t>(row), target);
+    case VectorKind::kInt32:
+      return DeliverInteger(At<int32_t>(row), target);
+    case VectorKind::kInt64:
+      return DeliverInteger(At<int64_t>(row), target);
+    case VectorKind::kUint8:
+      return DeliverInteger(At<uint8_t>(row), target);
+    case VectorKind::kUint16:
+      return DeliverInteger(At<uint16_t>(row), target);
+    case VectorKind::kUint32:
+      return DeliverInteger(At<uint32_t>(row), target);
+    case VectorKind::kUint64:
+      return target.Unsigned(At<uint64_t>(row));
+    case VectorKind::kInt128:
+      return DeliverInteger128(At<Integer128>(row), true, target);
+    case VectorKind::kUint128:
+      return DeliverInteger128(At<Integer128>(row), false, target);
+    case VectorKind::kFloat:
+      return target.Number(static_cast<double>(At<float>(row)));
+    case VectorKind::kDouble:
+      return target.Number(At<double>(row));
+    case VectorKind::kText:
+      return target.Text(TextOf(At<duckdb_string_t>(row)));
+    case VectorKind::kDate:
+      return DeliverTime(int64_t{At<int32_t>(row)} * 86400, 1, true, target);
+    case VectorKind::kSeconds:
+      return DeliverTime(At<int64_t>(row), 1, true, target);
+    case VectorKind::kMilliseconds:
+      return DeliverTime(At<int64_t>(row), 1000, true, target);
+    case VectorKind::kMicroseconds:
+      return DeliverTime(At<int64_t>(row), kMicrosPerSecond, true, target);
+    case VectorKind::kNanoseconds:
+      return DeliverTime(At<int64_t>(row), 1'000'000'000, true, target);
+    case VectorKind::kInstant:
+      return DeliverTime(At<int64_t>(row), kMicrosPerSecond, false, target);
+    case VectorKind::kUuid:
+      return target.Text(UuidText(At<Integer128>(row).low, At<Integer128>(row).high));
+    case VectorKind::kList:
+    case VectorKind::kArray:
+    case VectorKind::kUnusable:
+      return target.Wrong(words_);
+  }
+}
+
+/// An integer, a decimal's or an enum's stored number.
+template <typename Target>
+void VectorReader::DeliverInteger(int64_t value, const Target& target) const {
+  if (is_decimal_ && scale_ > 0) return target.Number(DecimalNumber(value, scale_));
+  if (!is_enum_) return target.Integer(value);
+  if (static_cast<uint64_t>(value) < dictionary_.size()) return target.Text(dictionary_[static_cast<size_t>(value)]);
+  target.Wrong("a value outside its enum");
+}
+
+template <typename Target>
+void VectorReader::DeliverInteger128(Integer128 value, bool is_signed, const Target& target) const {
+  const UnsignedWide bits = static_cast<UnsignedWide>(static_cast<uint64_t>(value.high)) << 64 | value.low;
+  const auto number = static_cast<Wide>(bits);
+  if (is_decimal_ && scale_ > 0) return target.Number(DecimalNumber(number, scale_));
+  if (value.high == 0) return target.Unsigned(value.low);
+  if (!is_signed) return target.Number(static_cast<double>(bits));
+  if (value.high == -1 && value.low >> 63) return target.Integer(static_cast<int64_t>(value.low));
+  target.Number(static_cast<double>(number));
+}
+
+template <typename Target>
+void VectorReader::DeliverTime(int64_t value, int64_t per_second, bool local, const Target& target) const {
+  int64_t seconds = value / per_second;
+  int64_t rest = value % per_second;
+  if (rest < 0) {
+    --seconds;
+    rest += per_second;
+  }
+  if (seconds < kFirstSecond || seconds > kLastSecond) return target.Wrong("a time outside the years 1 to 9999");
+  const int64_t micros =
+      per_second > kMicrosPerSecond ? rest / (per_second / kMicrosPerSecond) : rest * (kMicrosPerSecond / per_second);
+  target.Time((seconds - (local ? int64_t{zone_minutes_} * 60 : 0)) * kMicrosPerSecond + micros);
+}
+
+}  // namespace slipway::tables::duckdb

@@ -1,0 +1,64 @@
+#include "tables/format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/text.h"
+
+namespace slipway::tables {
+namespace {
+
+struct Name {
+  std::string_view text;
+  Format format;
+};
+
+constexpr std::array<Name, 8> kNames = {{{"csv", Format::kCsv},
+                                         {"tsv", Format::kTsv},
+                                         {"tab", Format::kTsv},
+                                         {"jsonl", Format::kJsonLines},
+                                         {"ndjson", Format::kJsonLines},
+                                         {"json", Format::kJson},
+                                         {"parquet", Format::kParquet},
+                                         {"npy", Format::kNpy}}};
+
+std::string Lowered(std::string_view text) {
+  std::string lowered(text);
+  std::ranges::transform(lowered, lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  return lowered;
+}
+
+const Name* FindName(std::string_view text) {
+  const auto* found = std::ranges::find(kNames, text, &Name::text);
+  return found == kNames.end() ? nullptr : found;
+}
+
+}  // namespace
+
+std::string_view FormatName(Format format) {
+  return std::ranges::find(kNames, format, &Name::format)->text;
+}
+
+base::Result<Format> ParseFormat(std::string_view name) {
+  if (const Name* found = FindName(Lowered(name))) return found->format;
+  return base::Fail(
+      base::Code::kInvalidArgument, "tables.format",
+      fmt::format("\"{}\" is no format of tables; use csv, tsv, jsonl, json, parquet or npy", base::Shorten(name)));
+}
+
+base::Result<Format> FormatOf(std::string_view path) {
+  const std::string extension = Lowered(std::filesystem::path(path).extension().string());
+  if (const Name* found = FindName(extension.empty() ? extension : extension.substr(1))) return found->format;
+  const std::string_view problem = path == "-"         ? "a stream has no extension"
+                                   : extension.empty() ? "the file has no extension"
+                                                       : "the file's extension is none that is known";
+  return base::Fail(base::Code::kInvalidArgument, "tables.format",
+                    fmt::format("the format of {} is unclear, since {}; name the format, or use .csv, .tsv, .jsonl, "
+                                ".json, .parquet or .npy",
+                                base::Shorten(path, 256), problem));
+}
+
+}  // namespace slipway::tables

@@ -1,0 +1,31 @@
+#pragma once
+// Format: how a table is stored. Chosen by the file's extension, or named.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace slipway::tables {
+
+enum class Format : uint8_t {
+  kCsv,        ///< .csv; `,` between cells
+  kTsv,        ///< .tsv, .tab; the same with tabs
+  kJsonLines,  ///< .jsonl, .ndjson; a record a line
+  kJson,       ///< .json; a list of records, {"records": […]}, or records one after another
+  kParquet,    ///< .parquet
+  kNpy,        ///< .npy; written only, a matrix of numbers
+};
+
+/// "csv", "tsv", "jsonl", "json", "parquet", "npy".
+std::string_view FormatName(Format format);
+
+/// The format of that name ("ndjson" is jsonl). Error: invalid_argument "tables.format" with the known names.
+base::Result<Format> ParseFormat(std::string_view name);
+
+/// The format that the path's extension says. Error: "tables.format" with the known extensions; for "-" and paths
+/// without extension, the format has to be named.
+base::Result<Format> FormatOf(std::string_view path);
+
+}  // namespace slipway::tables

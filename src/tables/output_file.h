@@ -1,0 +1,48 @@
+#pragma once
+// OutputFile writes a file that appears under its name only when it is complete, or standard output.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace slipway::tables {
+
+/// Buffers writes. Without Finish() nothing is left behind (except what went to standard output).
+/// Thread-safety: one thread at a time.
+class OutputFile {
+ public:
+  /// `path` "-" is standard output; devices and pipes are written as they are. Error: unavailable "tables.write" (no
+  /// permission, no such folder).
+  static base::Result<OutputFile> Create(std::string_view path);
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile();
+
+  /// Errors of Append, Flush and Finish: unavailable "tables.write" with the system's word.
+  base::Result<void> Append(std::string_view bytes);
+  /// Hands buffered bytes to the system, for readers at the other end of a pipe.
+  base::Result<void> Flush();
+  /// Replaces bytes written before; not for streams.
+  base::Result<void> Patch(int64_t offset, std::string_view bytes);
+  /// Flushes and gives the file its name.
+  base::Result<void> Finish();
+
+  bool is_stream() const { return temporary_.empty(); }
+
+ private:
+  OutputFile(std::string path, std::string temporary, int descriptor);
+  base::Result<void> WriteAll(std::string_view bytes);
+  std::unexpected<base::Error> Fault(int error) const;
+
+  std::string path_;
+  std::string temporary_;  ///< empty for streams
+  int descriptor_ = -1;
+  std::string buffer_;
+};
+
+/// A name beside `path` for a file in the making: hidden, and unlike any other's.
+std::string TemporaryNameFor(std::string_view path);
+
+}  // namespace slipway::tables

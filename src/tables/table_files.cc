@@ -1,0 +1,100 @@
+#include "tables/table_files.h"
+
+#include <utility>
+
+#include "tables/csv_file.h"
+#include "tables/duckdb/parquet_sink.h"
+#include "tables/duckdb/parquet_source.h"
+#include "tables/json_file.h"
+#include "tables/npy_file.h"
+
+namespace slipway::tables {
+namespace {
+
+base::Result<Format> FormatFor(std::string_view path, const TableOptions& options) {
+  if (options.format) return *options.format;
+  return FormatOf(path);
+}
+
+char DelimiterOf(Format format) {
+  return format == Format::kTsv ? '\t' : ',';
+}
+
+JsonRecordReader::Form FormOf(Format format) {
+  return format == Format::kJson ? JsonRecordReader::Form::kDocument : JsonRecordReader::Form::kLines;
+}
+
+std::unexpected<base::Error> WrittenOnly() {
+  return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                    ".npy files are written, not read, since they name no columns; use csv, jsonl or parquet");
+}
+
+std::vector<StoredColumn> Untyped(std::vector<std::string> names) {
+  std::vector<StoredColumn> columns;
+  for (auto& name : names) columns.push_back({.name = std::move(name)});
+  return columns;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<RowSource>> OpenSource(std::string_view path, const data::Layout& layout,
+                                                    const TableOptions& options) {
+  SLIPWAY_ASSIGN(const Format format, FormatFor(path, options));
+  switch (format) {
+    case Format::kCsv:
+    case Format::kTsv:
+      return CsvFileSource::Open(path, layout, DelimiterOf(format));
+    case Format::kJsonLines:
+    case Format::kJson:
+      return JsonFileSource::Open(path, layout, FormOf(format));
+    case Format::kParquet:
+      return duckdb::ParquetSource::Open(path, layout, options);
+    case Format::kNpy:
+      break;
+  }
+  return WrittenOnly();
+}
+
+base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std::vector<data::Field>& fields,
+                                                const TableOptions& options) {
+  SLIPWAY_ASSIGN(const Format format, FormatFor(path, options));
+  switch (format) {
+    case Format::kCsv:
+    case Format::kTsv:
+      return CsvFileSink::Open(path, fields, DelimiterOf(format));
+    case Format::kJsonLines:
+      return JsonLinesFileSink::Open(path, fields);
+    case Format::kParquet:
+      return duckdb::ParquetSink::Open(path, fields, options);
+    case Format::kNpy:
+      return NpyFileSink::Open(path, fields);
+    case Format::kJson:
+      break;
+  }
+  return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                    "records are written as JSON lines, not as one JSON document; use .jsonl");
+}
+
+base::Result<std::vector<StoredColumn>> ReadColumns(std::string_view path, const TableOptions& options,
+                                                    int64_t records) {
+  SLIPWAY_ASSIGN(const Format format, FormatFor(path, options));
+  switch (format) {
+    case Format::kCsv:
+    case Format::kTsv: {
+      SLIPWAY_ASSIGN(auto names, ReadCsvHeader(path, DelimiterOf(format)));
+      return Untyped(std::move(names));
+    }
+    case Format::kJsonLines:
+    case Format::kJson: {
+      SLIPWAY_ASSIGN(auto names, ReadJsonKeys(path, FormOf(format), records));
+      return Untyped(std::move(names));
+    }
+    case Format::kParquet:
+      return duckdb::ReadParquetColumns(path, options);
+    case Format::kNpy:
+      break;
+  }
+  return WrittenOnly();
+}
+
+}  // namespace slipway::tables

@@ -1,0 +1,49 @@
+#pragma once
+// Opens tables by path. "-" is standard input or output, where the format has to be named.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/quantities.h"
+#include "data/layout.h"
+#include "tables/format.h"
+#include "tables/row_sink.h"
+#include "tables/row_source.h"
+
+namespace slipway::tables {
+
+struct TableOptions {
+  std::optional<Format> format;  ///< otherwise by extension
+  /// Bounds of the Parquet engine. Rows and bytes are the same for any number of threads.
+  int threads = 0;  ///< 0: what the cgroup allows
+  base::Bytes memory{int64_t{512} << 20};
+};
+
+/// Errors: "tables.format", not_found "tables.missing", invalid_argument "tables.not_a_file", unavailable
+/// "tables.read"; those of the format (broken header, no Parquet file). `layout` must outlive the source.
+base::Result<std::unique_ptr<RowSource>> OpenSource(std::string_view path, const data::Layout& layout,
+                                                    const TableOptions& options = {});
+
+/// `fields`: one for each column of the tables to be written. Errors: "tables.format", unavailable "tables.write",
+/// invalid_argument "tables.unfit" when the format cannot hold such columns (text in .npy).
+base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std::vector<data::Field>& fields,
+                                                const TableOptions& options = {});
+
+/// A column of a stored table, as far as the format knows.
+struct StoredColumn {
+  std::string name;
+  std::optional<data::DataType> type;  ///< Parquet only; not for types Slipway has no word for
+  std::string stored_type;             ///< the format's own word, e.g. "DECIMAL(18,3)"; empty when it has none
+};
+
+/// The columns of a file: CSV, the header; Parquet, its schema; JSON, the keys of the first `records` records in the
+/// order they appear. Not for standard input, which can be read only once.
+base::Result<std::vector<StoredColumn>> ReadColumns(std::string_view path, const TableOptions& options = {},
+                                                    int64_t records = 1000);
+
+}  // namespace slipway::tables
