@@ -27,7 +27,7 @@ test:  ## Everything: checks, unit, scenario and conformance tests, sanitizers, 
 	@deps/install test
 	@cmake --log-level=WARNING --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
-	@$(MAKE) build-sanitized build-fuzz
+	@$(MAKE) build-sanitized
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
 
 bench:  ## Measure; see bench/
@@ -58,15 +58,14 @@ fuzz:  ## Fuzz for SECONDS in total (default 60); TARGET=name for one
 	@tools/run_fuzz $(or $(SECONDS),60) $(TARGET)
 
 .PHONY: build-sanitized build-fuzz
-build-sanitized:
-	@cmake --log-level=WARNING --preset asan
+build-sanitized: build-fuzz
 	@ninja -C build/asan unit_tests
 	@cmake --log-level=WARNING --preset tsan
 	@ninja -C build/tsan threaded_tests
 
 build-fuzz:
-	@cmake --log-level=WARNING --preset fuzz
-	@ninja -C build/fuzz fuzz_targets
+	@cmake --log-level=WARNING --preset asan
+	@ninja -C build/asan fuzz_targets
 
 clean:  ## Remove what was built (not .deps, not the compiler cache)
 	@rm -rf build
