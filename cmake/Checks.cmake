@@ -16,6 +16,7 @@ set(SLIPWAY_FUZZ_SECONDS 60 CACHE STRING "Time for fuzzing in `make test`, all t
 
 slipway_check(check.format check 120 tools/check_format)
 slipway_check(check.layers check 60 tools/check_layers)
+slipway_check(check.tools check 120 ${python} -m pytest -q -p no:cacheprovider tests/tools)
 slipway_check(check.headers check 600 tools/check_headers)
 slipway_check(check.tidy check 1200 tools/tidy --seconds ${SLIPWAY_TIDY_SECONDS} --build ${CMAKE_BINARY_DIR})
 slipway_check(fuzz fuzz 900 tools/run_fuzz ${SLIPWAY_FUZZ_SECONDS})
