@@ -1,0 +1,134 @@
+// slipway serve: answers requests until SIGTERM or Ctrl-C.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/quantities.h"
+#include "cli/command_line.h"
+#include "cli/console.h"
+#include "cli/engines.h"
+#include "cli/program_version.h"
+#include "live/live_set.h"
+#include "serving/http_service.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace slipway::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> bundles;
+  std::string http = "127.0.0.1:8080", drain_delay = "0s", drain_timeout = "30s", log_file, log_level = "info";
+  int threads = 0, log_lines = 100;
+  std::string max_body = "64MiB";
+};
+
+/// The signals that end or nudge the program, taken by the main thread alone. Blocked before any thread starts, so that
+/// all threads inherit it.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  int Wait() const {
+    int signal = 0;
+    while (sigwait(&set_, &signal) != 0) {
+    }
+    return signal;
+  }
+
+ private:
+  sigset_t set_;
+};
+
+/// Waits for the end: SIGHUP reopens the log, a first SIGTERM or SIGINT drains, a second one cuts the delay short.
+void ServeUntilStopped(const Signals& signals, serving::HttpService& service, telemetry::Log& log) {
+  while (signals.Wait() == SIGHUP) {
+    if (auto reopened = log.Reopen(); !reopened) {
+      log.Line(telemetry::LogLevel::kError, "log.reopen").Add(reopened.error());
+    }
+  }
+  log.Line(telemetry::LogLevel::kInfo, "service.draining");
+  std::jthread impatience([&](std::stop_token stop) {
+    while (signals.Wait() == SIGHUP) {
+    }
+    if (!stop.stop_requested()) service.Stop();
+  });
+  service.Stop();
+  impatience.request_stop();
+  pthread_kill(impatience.native_handle(), SIGTERM);
+  impatience.join();
+  log.Line(telemetry::LogLevel::kInfo, "service.stopped");
+}
+
+base::Result<ExitCode> Serve(const Options& options, Console& console) {
+  const Signals signals;
+  serving::HttpServiceOptions http{.address = options.http, .threads = options.threads, .limits = {}, .program_version = kProgramVersion};
+  SLIPWAY_ASSIGN(http.drain_delay, base::ParseDuration(options.drain_delay));
+  SLIPWAY_ASSIGN(http.drain_timeout, base::ParseDuration(options.drain_timeout));
+  SLIPWAY_ASSIGN(const auto max_body, base::ParseBytes(options.max_body));
+  http.limits.body_bytes = max_body.count;
+  http.log_lines_per_second = options.log_lines;
+  telemetry::LogOptions log_options;
+  log_options.path = options.log_file;
+  SLIPWAY_ASSIGN(log_options.level, telemetry::ParseLogLevel(options.log_level));
+  SLIPWAY_ASSIGN(const auto log, telemetry::Log::Open(log_options));
+
+  telemetry::MetricRegistry metrics;
+  live::LiveSet live(Engines(), {}, *log);
+  // Listening first: a taken port is told before a model is loaded, and /readyz is false until all are.
+  SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(http, live, metrics, *log));
+  for (const auto& bundle : options.bundles) {
+    if (auto loaded = live.Load(bundle); !loaded) {
+      service->Stop();
+      log->Flush();
+      if (loaded.error().where.empty()) loaded.error().where = bundle;
+      return std::unexpected(std::move(loaded).error());
+    }
+  }
+  const auto host = options.http.substr(0, options.http.rfind(':'));
+  const auto address = fmt::format("{}:{}", host, service->port());
+  auto models = base::Value::List();
+  for (const auto& status : live.Statuses()) {
+    models.Add(base::Value::Map().Set("name", status.name).Set("version", status.version));
+    console.Note(fmt::format("serving {}@{}  POST http://{}/predict/{}", status.name, status.version, address, status.name));
+  }
+  console.Result(base::Value::Map().Set("http", address).Set("threads", service->threads()).Set("models", std::move(models)));
+  log->Line(telemetry::LogLevel::kInfo, "service.ready").Add("http", address).Add("threads", service->threads());
+  ServeUntilStopped(signals, *service, *log);
+  return ExitCode::kFine;
+}
+
+}  // namespace
+
+void AddServe(CLI::App& app, Run& run) {
+  auto* command = app.add_subcommand("serve", "Answer requests over HTTP");
+  static Options options;
+  command->add_option("bundles", options.bundles, "Folders or .slipway files")->required();
+  command->add_option("--http", options.http, "HOST:PORT to listen on; port 0 takes a free one")->capture_default_str();
+  command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")->check(CLI::Range(1, 1024));
+  command->add_option("--max-body", options.max_body, "Largest request body")->capture_default_str();
+  command->add_option("--drain-delay", options.drain_delay, "After SIGTERM: not ready, but still serving, for so long")->capture_default_str();
+  command->add_option("--drain-timeout", options.drain_timeout, "Longest wait for requests in flight")->capture_default_str();
+  command->add_option("--log-file", options.log_file, "Log there instead of standard error; SIGHUP reopens it");
+  command->add_option("--log-level", options.log_level, "debug, info, warning, error or off")->capture_default_str();
+  command->add_option("--log-requests", options.log_lines, "Request lines a second and thread; the rest is counted, errors are always logged")->capture_default_str();
+  command->footer(
+      "Example:\n  slipway serve flight-delay-1.0.0.slipway --http 0.0.0.0:8080\n\n"
+      "Routes: POST /predict/MODEL[@VERSION], GET /models, /livez, /readyz, /metrics. SIGTERM drains and exits 0.");
+  command->callback([&run] {
+    run = [](Console& console) {
+      auto done = Serve(options, console);
+      return done ? *done : console.Fail(done.error());
+    };
+  });
+}
+
+}  // namespace slipway::cli
