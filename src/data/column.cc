@@ -12,7 +12,7 @@ constexpr uint64_t BitsBefore(int64_t rows) {
 
 }  // namespace
 
-Column::Column(DataType type) : type_(std::move(type)) {
+Column::Column(DataType type) : type_(std::move(type)), is_scalar_(type_.is_scalar()) {
   width_ = type_.is_variable() ? -1 : type_.elements();
   if (type_.scalar == ScalarType::kString) offsets_.push_back(0);
   if (width_ < 0) row_offsets_.push_back(0);
@@ -49,14 +49,16 @@ ColumnView Column::view() const {
 
 void Column::Clear() {
   rows_ = 0;
-  flags_.clear();
-  integers_.clear();
-  numbers_.clear();
-  bytes_.clear();
-  if (!offsets_.empty()) offsets_.resize(1);
   validity_.clear();
-  if (!row_offsets_.empty()) row_offsets_.resize(1);
-  row_shapes_.clear();
+  if (type_.scalar == ScalarType::kNumber) {
+    numbers_.clear();
+  } else {
+    ResizeElements(0);
+  }
+  if (width_ < 0) {
+    row_offsets_.resize(1);
+    row_shapes_.clear();
+  }
 }
 
 void Column::Reserve(int64_t rows) {
@@ -99,7 +101,8 @@ void Column::AppendNull() {
   } else {
     ResizeElements((rows_ + 1) * width_);
   }
-  Advance();
+  ++rows_;
+  MarkLast(false);
 }
 
 void Column::PushString(std::string_view value) {
@@ -277,6 +280,12 @@ void Column::ResizeRows(int64_t rows) {
     validity_.back() &= BitsBefore(rows);
   }
   rows_ = rows;
+}
+
+void Column::MarkLast(bool valid) {
+  const int64_t row = rows_ - 1;
+  if (valid) validity_[static_cast<size_t>(row >> 6)] |= uint64_t{1} << (row & 63);
+  if ((rows_ & 63) == 0) validity_.push_back(0);
 }
 
 void Column::EnsureValidity() {

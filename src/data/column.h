@@ -42,6 +42,7 @@ class Column {
   explicit Column(DataType type = {});
 
   const DataType& type() const { return type_; }
+  bool IsScalarOf(ScalarType type) const { return is_scalar_ && type_.scalar == type; }
   int64_t rows() const { return rows_; }
   bool IsValid(int64_t row) const { return validity_.empty() || (validity_[row >> 6] >> (row & 63) & 1); }
   bool has_nulls() const { return !validity_.empty(); }
@@ -114,20 +115,16 @@ class Column {
   void ResizeElements(int64_t elements);
   void ResizeRows(int64_t rows);
   void CloseValid() {
-    if (!validity_.empty()) [[unlikely]] {
-      validity_[static_cast<size_t>(rows_ >> 6)] |= uint64_t{1} << (rows_ & 63);
-    }
-    Advance();
-  }
-  void Advance() {
     ++rows_;
-    if (!validity_.empty() && (rows_ & 63) == 0) [[unlikely]] {
-      validity_.push_back(0);
+    if (!validity_.empty()) [[unlikely]] {
+      MarkLast(true);
     }
   }
+  void MarkLast(bool valid);
   void EnsureValidity();
 
   DataType type_;
+  bool is_scalar_ = true;
   int64_t width_ = 1;
   int64_t rows_ = 0;
   std::vector<uint8_t> flags_;

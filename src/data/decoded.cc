@@ -75,29 +75,11 @@ void RowBuilder::SetBoolean(int field, bool value) {
   }
 }
 
-void RowBuilder::SetInteger(int field, int64_t value) {
-  if (Column* column = Take(field, ScalarType::kNumber)) {
-    column->AppendNumber(static_cast<double>(value));
-  } else if (column = Take(field, ScalarType::kInteger); column != nullptr) {
-    column->AppendInteger(value);
-  } else {
-    SetCell(field, Cell::Integer(value));
-  }
-}
-
 void RowBuilder::SetUnsigned(int field, uint64_t value) {
   if (value <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
     SetInteger(field, static_cast<int64_t>(value));
   } else {
     SetCell(field, Cell::Unsigned(value));
-  }
-}
-
-void RowBuilder::SetNumber(int field, double value) {
-  if (Column* column = Take(field, ScalarType::kNumber)) {
-    column->AppendNumber(value);
-  } else {
-    SetCell(field, Cell::Number(value));
   }
 }
 

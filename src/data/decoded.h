@@ -60,9 +60,23 @@ class RowBuilder {
   void BeginRow();
   void SetNull(int field);
   void SetBoolean(int field, bool value);
-  void SetInteger(int field, int64_t value);
+  void SetInteger(int field, int64_t value) {
+    if (Column* column = Take(field, ScalarType::kNumber)) {
+      column->AppendNumber(static_cast<double>(value));
+    } else if (column = Take(field, ScalarType::kInteger); column != nullptr) {
+      column->AppendInteger(value);
+    } else {
+      SetCell(field, Cell::Integer(value));
+    }
+  }
   void SetUnsigned(int field, uint64_t value);
-  void SetNumber(int field, double value);
+  void SetNumber(int field, double value) {
+    if (Column* column = Take(field, ScalarType::kNumber)) {
+      column->AppendNumber(value);
+    } else {
+      SetCell(field, Cell::Number(value));
+    }
+  }
   void SetString(int field, std::string_view value);
   void SetLexeme(int field, std::string_view value);
   void SetTimestamp(int field, int64_t microseconds);
@@ -96,8 +110,7 @@ class RowBuilder {
 
   Column* Take(int field, ScalarType type) {
     Column& column = out_.table.columns[static_cast<size_t>(field)];
-    const bool fits = column.rows() == row_ && column.type().scalar == type && column.type().is_scalar();
-    return fits ? &column : nullptr;
+    return column.rows() == row_ && column.IsScalarOf(type) ? &column : nullptr;
   }
   const Field& field(int index) const { return layout_.fields()[static_cast<size_t>(index)]; }
   bool Admit(int field, const Cell* cell);

@@ -223,6 +223,11 @@ TEST_F(JsonRows, KeepsOnlyTheFaultOfAMalformedLine) {
             "this is not valid JSON at line 1, column 35: a field name in double quotes is expected");
 }
 
+TEST_F(JsonRows, TakesNoLineThatOnlyEndsLikeAnObject) {
+  EXPECT_THAT(LineFault("$}"), HasSubstr("an object is expected"));
+  EXPECT_THAT(LineFault(":}"), HasSubstr("an object is expected"));
+}
+
 TEST_F(JsonRows, SkipsAByteOrderMark) {
   EXPECT_EQ(Fault("\xEF\xBB\xBF{}"), "accepted");
 }
@@ -259,8 +264,10 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BrokenJson,
     testing::Values(
         Broken{"", "empty"}, Broken{" \n", "empty"}, Broken{"{", "does not end"}, Broken{"[", "the text"},
-        Broken{"}", ""}, Broken{"]", ""}, Broken{"{]", "field name"}, Broken{"[}", "value is expected"},
-        Broken{"{}}", "nothing may follow"}, Broken{"{} {}", "nothing may follow"},
+        Broken{"$}", "an object is expected"}, Broken{"x{}", "an object is expected"}, Broken{"\t$1\"}", "not closed"},
+        Broken{"x[]", "an object is expected"}, Broken{":}", "an object is expected"},
+        Broken{"}", "an object is expected"}, Broken{"]", ""}, Broken{"{]", "field name"},
+        Broken{"[}", "value is expected"}, Broken{"{}}", "nothing may follow"}, Broken{"{} {}", "nothing may follow"},
         Broken{"[][]", "nothing may follow"}, Broken{"{},", "does not end"}, Broken{"{} x", "does not end"},
         Broken{"{\"a\":1", "does not end"}, Broken{"{\"a\":1]", "end of the object"},
         Broken{"[{\"a\":1]", "end of the object"}, Broken{"[{\"a\":1}", "too early"}, Broken{"{\"a\"}", "colon"},

@@ -98,6 +98,24 @@ void AppendUtf8(std::string& out, uint32_t code) {
 
 }  // namespace
 
+// Only white space stands between the closing quote and the next token, hence the quote is found from there backwards.
+inline std::string_view JsonWalker::RawString(size_t begin) const {
+  size_t end = Offset() - 1;
+  while (text_[end] != '"') --end;
+  return text_.substr(begin + 1, end - begin - 1);
+}
+
+inline bool JsonWalker::ReadNumber(NumberText& number) {
+  const size_t begin = Offset();
+  const char* end = text_.data() + text_.size();
+  if (!ReadPlainNumber(text_.data() + begin, end, number)) number = ReadJsonNumber(text_.data() + begin, end);
+  if (number.kind == NumberText::Kind::kNone || number.end == end || !EndsScalar(*number.end)) [[unlikely]] {
+    return FailAtToken(begin);
+  }
+  Advance();
+  return true;
+}
+
 JsonWalker::JsonWalker(const Layout& layout, int depth_limit)
     : layout_(layout), depth_limit_(std::min(depth_limit, kDepthBound)) {
   for (int field = 0; field < std::min(layout.size(), static_cast<int>(kOrderLimit)); ++field) {
@@ -158,6 +176,7 @@ bool JsonWalker::NextElement(bool& failed) {
 }
 
 bool JsonWalker::ReadRecord(RowBuilder& builder) {
+  if (Peek() != '{') return FailHere("an object is expected");
   if (!Enter()) return false;
   if (Peek() == '}') {
     Leave();
@@ -398,24 +417,6 @@ bool JsonWalker::ReadString(std::string_view& value) {
   }
   if (!Unescape(value, value_)) return false;
   value = value_;
-  return true;
-}
-
-// Only white space stands between the closing quote and the next token, hence the quote is found from there backwards.
-std::string_view JsonWalker::RawString(size_t begin) const {
-  size_t end = Offset() - 1;
-  while (text_[end] != '"') --end;
-  return text_.substr(begin + 1, end - begin - 1);
-}
-
-bool JsonWalker::ReadNumber(NumberText& number) {
-  const size_t begin = Offset();
-  const char* end = text_.data() + text_.size();
-  number = ReadJsonNumber(text_.data() + begin, end);
-  if (number.kind == NumberText::Kind::kNone || number.end == end || !EndsScalar(*number.end)) {
-    return FailAtToken(begin);
-  }
-  Advance();
   return true;
 }
 

@@ -77,10 +77,10 @@ class JsonWalker {
   bool ReadElements(RowBuilder& builder, Shape& shape, size_t level);
   bool ReadElement(RowBuilder& builder);
   bool ReadString(std::string_view& value);
-  bool ReadNumber(NumberText& number);
+  [[gnu::always_inline]] inline bool ReadNumber(NumberText& number);
   bool ReadLiteral(std::string_view literal);
   bool Unescape(std::string_view raw, std::string& out);
-  std::string_view RawString(size_t begin) const;
+  [[gnu::always_inline]] inline std::string_view RawString(size_t begin) const;
 
   const Layout& layout_;
   int depth_limit_;

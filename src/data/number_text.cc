@@ -1,36 +1,19 @@
 #include "data/number_text.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
-#include <bit>
 #include <charconv>
-#include <cstring>
 #include <limits>
 
 namespace slipway::data {
 namespace {
 
-constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+using number_text::DigitOf;
+using number_text::ReadDigits;
 
-constexpr unsigned DigitOf(char c) {
-  return static_cast<unsigned>(static_cast<unsigned char>(c)) - '0';
-}
 constexpr bool IsDigit(char c) {
   return DigitOf(c) < 10;
-}
-
-// Eight ASCII digits at once, see D. Lemire, "Number Parsing at a Gigabyte per Second".
-bool AreEightDigits(uint64_t bytes) {
-  return ((bytes & 0xF0F0F0F0F0F0F0F0) | (((bytes + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4)) ==
-         0x3333333333333333;
-}
-
-uint64_t EightDigits(uint64_t bytes) {
-  bytes -= 0x3030303030303030;
-  bytes = bytes * 10 + (bytes >> 8);
-  return (((bytes & 0x000000FF000000FF) * 0x000F424000000064) +
-          (((bytes >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >>
-         32;
 }
 
 /// The parts of a decimal text. `mantissa` wraps when there are more than 19 significant digits.
@@ -47,22 +30,10 @@ struct Decimal {
   bool is_integer = true;
 };
 
-inline const char* ReadDigits(const char* at, const char* end, uint64_t& value) {
-  if constexpr (std::endian::native == std::endian::little) {
-    uint64_t bytes;
-    while (end - at >= 8 && (std::memcpy(&bytes, at, 8), AreEightDigits(bytes))) {
-      value = value * 100'000'000 + EightDigits(bytes);
-      at += 8;
-    }
-  }
-  for (; at != end && IsDigit(*at); ++at) value = value * 10 + DigitOf(*at);
-  return at;
-}
-
 // Reads from the first digit (or point) on. False when there is no digit, or a malformed exponent.
 inline bool ReadDecimal(const char* at, const char* end, Decimal& decimal) {
   decimal.digits = at;
-  for (; at != end && IsDigit(*at); ++at) decimal.mantissa = decimal.mantissa * 10 + DigitOf(*at);
+  at = ReadDigits(at, end, decimal.mantissa);
   decimal.integer_digits = at - decimal.digits;
   if (at != end && *at == '.') {
     decimal.is_integer = false;
@@ -108,12 +79,10 @@ double OutOfRange(const Decimal& decimal) {
 
 double ToDouble(const Decimal& decimal) {
   double value = 0;
-  if (SignificantDigits(decimal) <= 19 && decimal.mantissa <= uint64_t{1} << 53 && decimal.exponent >= -22 &&
-      decimal.exponent <= 22) {
-    // Both operands are exact, so the one rounding is the correct one.
-    value = static_cast<double>(decimal.mantissa);
-    value = decimal.exponent < 0 ? value / kPowersOfTen[-decimal.exponent] : value * kPowersOfTen[decimal.exponent];
-  } else if (std::from_chars(decimal.digits, decimal.end, value).ec == std::errc::result_out_of_range) {
+  if (SignificantDigits(decimal) <= 19 && number_text::Compose(decimal.mantissa, decimal.exponent, value)) {
+    return decimal.negative ? -value : value;
+  }
+  if (std::from_chars(decimal.digits, decimal.end, value).ec == std::errc::result_out_of_range) {
     value = OutOfRange(decimal);
   }
   return decimal.negative ? -value : value;
@@ -146,6 +115,13 @@ NumberText ToNumberText(const Decimal& decimal) {
 
 }  // namespace
 
+// simdjson's reading of floats (Clinger's exact cases, then the algorithm of Eisel and Lemire) on digits already read.
+bool number_text::Compose(uint64_t mantissa, int64_t exponent, double& value) {
+  namespace simd = simdjson::SIMDJSON_BUILTIN_IMPLEMENTATION;
+  return exponent >= simdjson::internal::smallest_power && exponent <= simdjson::internal::largest_power &&
+         simd::numberparsing::compute_float_64(exponent, mantissa, false, value);
+}
+
 NumberText ReadJsonNumber(const char* begin, const char* end) {
   Decimal decimal;
   const char* at = begin;
@@ -160,6 +136,10 @@ NumberText ReadJsonNumber(const char* begin, const char* end) {
 }
 
 NumberText ReadNumberText(std::string_view text) {
+  NumberText plain;
+  if (ReadPlainNumber(text.data(), text.data() + text.size(), plain) && plain.end == text.data() + text.size()) {
+    return plain;
+  }
   text = TrimBlanks(text);
   const char* at = text.data();
   const char* end = at + text.size();

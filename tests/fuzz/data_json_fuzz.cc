@@ -32,14 +32,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   slipway::base::JsonLimits limits;
   limits.depth = 32;
   const auto judged = slipway::base::ParseJson(text, limits);
-  if (judged && (judged->is_map() || judged->is_list()) && !form) {
+  const bool has_nul = text.find(char{0}) != std::string_view::npos;  // where the judge stops reading
+  if (judged && !has_nul && (judged->is_map() || judged->is_list()) && !form) {
     const auto& reason = form.error().reason;
     slipway::data::Require(reason == "json.limit" || reason == "json.not_a_record");
   }
   if (form && !judged) {
     const std::string& message = judged.error().message;
-    const bool known = message.find("twice") != std::string::npos || message.find("uplicate") != std::string::npos ||
-                       judged.error().reason == "json.limit" || text.starts_with("\xEF\xBB\xBF");
+    const bool known = message.find("duplicate key") != std::string::npos ||
+                       message.find("overflow") != std::string::npos || judged.error().reason == "json.limit" ||
+                       text.starts_with("\xEF\xBB\xBF");
     if (!known) fprintf(stderr, "accepted, but: %s\n", judged.error().Text().c_str());
     slipway::data::Require(known);
   }
