@@ -6,12 +6,32 @@ namespace slipway::features {
 
 std::span<const StepKind> StepKinds() {
   static constexpr StepKind kKinds[] = {
-      {"column", ParseColumn},       {"expr", ParseExpression},
-      {"impute", ParseImpute},       {"standardize", ParseStandardize},
-      {"min_max", ParseMinMax},      {"clip", ParseClip},
-      {"log1p", ParseLog1p},         {"cyclical", ParseCyclical},
-      {"one_hot", ParseOneHot},      {"ordinal", ParseOrdinal},
-      {"frequency", ParseFrequency}, {"target_encode", ParseTargetEncode},
+      {"column", ParseColumn},
+      {"expr", ParseExpression},
+      {"impute", ParseImpute},
+      {"missing_indicator", ParseMissingIndicator},
+      {"standardize", ParseStandardize},
+      {"min_max", ParseMinMax},
+      {"max_abs", ParseMaxAbs},
+      {"robust", ParseRobust},
+      {"log1p", ParseLog1p},
+      {"power", ParsePower},
+      {"quantile", ParseQuantile},
+      {"clip", ParseClip},
+      {"bucketize", ParseBucketize},
+      {"interaction", ParseInteraction},
+      {"polynomial", ParsePolynomial},
+      {"one_hot", ParseOneHot},
+      {"ordinal", ParseOrdinal},
+      {"frequency", ParseFrequency},
+      {"target_encode", ParseTargetEncode},
+      {"hash", ParseHash},
+      {"text", ParseText},
+      {"date_parts", ParseDateParts},
+      {"cyclical", ParseCyclical},
+      {"elapsed", ParseElapsed},
+      {"haversine", ParseHaversine},
+      {"lookup", ParseLookup},
   };
   return kKinds;
 }

@@ -28,8 +28,9 @@ inline std::unexpected<base::Error> NotFinite(std::string_view name) {
       fmt::format("the values of \"{}\" are too large to learn from; put a clip or log1p step before", name));
 }
 
-/// `Accumulator` has Add(double) and count(). `Conclude` turns the accumulators, one a stream, all with count() > 0,
-/// into the parameters: Result<Value>(std::vector<Accumulator>&, const std::vector<Stream>&).
+/// `Accumulator` has Add(double), count() and, if it wants the number of rows with all the missing ones,
+/// AddRows(int64_t). `Conclude` turns the accumulators, one a stream, all with count() > 0, into the parameters:
+/// Result<Value>(std::vector<Accumulator>&, const std::vector<Stream>&).
 template <typename Accumulator, typename Conclude>
 class StreamLearner final : public Learner {
  public:
@@ -43,6 +44,7 @@ class StreamLearner final : public Learner {
       for (int64_t r = 0; r < frame.rows; ++r) {
         if (std::isfinite(values[r])) accumulator.Add(values[r]);
       }
+      if constexpr (requires { accumulator.AddRows(frame.rows); }) accumulator.AddRows(frame.rows);
     }
     return {};
   }
