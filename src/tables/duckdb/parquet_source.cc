@@ -33,7 +33,7 @@ base::Result<std::unique_ptr<Session>> OpenSession(std::string_view path, const 
 /// Adds where, and the way out for files that are something else.
 base::Error At(base::Error error, std::string_view path) {
   error.where = base::Shorten(path, 512);
-  if (error.message.find("magic bytes") != std::string::npos) {
+  if (error.message.find("magic bytes") != std::string::npos || error.message.find("too small") != std::string::npos) {
     error.message = "this is no Parquet file; name the format it has";
   }
   return error;

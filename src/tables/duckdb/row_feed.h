@@ -41,13 +41,11 @@ class RowFeed {
 
   /// For the table function: fills the chunk. False when cancelled.
   bool Fill(const Library& library, _duckdb_data_chunk* chunk);
-  const Library* library() const { return library_; }
 
  private:
   bool TakeTable();
 
   const std::vector<OutputColumn> columns_;
-  const Library* library_ = nullptr;
   data::Table table_;  ///< the reader's
   int64_t next_row_ = 0;
 

@@ -91,6 +91,7 @@ struct RowStream::State {
   duckdb_data_chunk chunk = nullptr;
   int64_t chunk_rows = 0;
   int64_t next_row = 0;
+  bool ended = false;  ///< fetching past the end is an error to DuckDB
 };
 
 Session::Session(const Library& library) : library_(library), handles_(std::make_unique<Handles>()) {}
@@ -213,16 +214,17 @@ RowStream::~RowStream() = default;
 base::Result<bool> RowStream::FetchChunk() {
   const Library& library = state_->library;
   while (state_->next_row == state_->chunk_rows) {
+    if (state_->ended) return false;
     state_->DropChunk();
     state_->chunk = SLIPWAY_DUCKDB(library, duckdb_fetch_chunk)(state_->result.get());
     if (!state_->chunk) {
+      state_->ended = true;
       const char* words = SLIPWAY_DUCKDB(library, duckdb_result_error)(&state_->result.get());
       if (words && *words) return Fault(words);
       return false;
     }
     state_->next_row = 0;
     state_->chunk_rows = static_cast<int64_t>(SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_size)(state_->chunk));
-    if (state_->chunk_rows == 0) return false;
     for (size_t i = 0; i < state_->readers.size(); ++i) {
       state_->readers[i].Attach(SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_vector)(state_->chunk, i));
     }
