@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/value.h"
+#include "bundle/archive/digest.h"
 #include "bundle/manifest.h"
 
 namespace slipway::bundle {
@@ -21,62 +21,68 @@ inline constexpr std::string_view kManifestFile = "slipway.yaml";
 inline constexpr std::string_view kFittedFile = "fitted.json";
 inline constexpr std::string_view kBaselineFile = "baseline.json";
 inline constexpr std::string_view kGoldenFile = "golden.jsonl";
-inline constexpr std::string_view kDigestsFile = "digests.json";  ///< written by pack: SHA-256 and size of every file
+inline constexpr std::string_view kDigestsFile = "digests.json";  ///< written by WriteArchive
 inline constexpr std::string_view kLineageFile = "lineage.json";  ///< written by pack
 
 /// Bounds on what is opened; each is documented in docs/formats/bundle.md and has a test.
 struct OpenLimits {
-  int64_t archive_bytes = int64_t{8} << 30;
-  int64_t unpacked_bytes = int64_t{16} << 30;
-  int64_t file_bytes = int64_t{8} << 30;
-  double ratio = 200;              ///< unpacked : packed, once past ratio_free_bytes
+  int64_t archive_bytes = int64_t{4} << 30;
+  int64_t unpacked_bytes = int64_t{8} << 30;
+  int64_t file_bytes = int64_t{4} << 30;
+  double ratio = 200;  ///< unpacked : packed, once past ratio_free_bytes
   int64_t ratio_free_bytes = int64_t{16} << 20;
   int files = 4096;
   int path_bytes = 255;
-  int64_t manifest_bytes = int64_t{4} << 20;
+  int64_t manifest_bytes = int64_t{1} << 20;
+  int64_t table_bytes = int64_t{64} << 20;  ///< of one file of a lookup step
+  int64_t table_rows = 1 << 20;
 };
 
+class FileStore;
+
 /// The files of a bundle in memory (an archive) or on disk (a folder), opened and checked for form.
-/// Immutable; const access from any thread.
+/// Immutable; const access from any thread; copies share the files.
 class Bundle {
  public:
   /// Opens a folder or an archive. Refused: absolute or escaping paths, links, devices, duplicate or non-canonical
-  /// names, anything past `limits`. An archive's digests are checked while it is read ("bundle.digest_mismatch").
+  /// names, anything past `limits`. An archive's digests are checked. A folder may lack the model and what fit writes.
+  /// Lookup steps of the manifest get the content of their `file` as `table`.
+  /// Errors: "bundle.…" (docs/formats/bundle.md lists them), "manifest.…", "json.…" with the file as `where`.
   static base::Result<Bundle> Open(const std::filesystem::path& path, const OpenLimits& limits = {});
 
   const Manifest& manifest() const { return *manifest_; }
-  const base::Value& fitted() const { return fitted_; }  ///< null when there is none
-  bool is_archive() const { return archive_; }
+  const base::Value& fitted() const { return *fitted_; }  ///< null when there is none
+  bool is_archive() const;
 
-  /// Names of all files, sorted.
+  /// Names of all files but digests.json, sorted. Of a folder: the well-known names and what the manifest refers to, as
+  /// far as they are there; other files in it are no part of the bundle.
   std::vector<std::string> Files() const;
   bool Has(std::string_view name) const;
-  /// The bytes of a file. From an archive a view into this object, from a folder read (and kept) on demand.
+  /// The bytes of a file, valid as long as a copy of this object. From an archive a view, from a folder read (and kept)
+  /// on demand; a folder also gives files outside Files(), such as a model's external data, but none outside itself.
+  /// Errors: "bundle.missing_file", "bundle.file_name", "bundle.file_kind", "bundle.limit".
   base::Result<std::string_view> Read(std::string_view name) const;
-  /// Path on disk for folders; empty for archives.
+  /// Path on disk for folders; empty for archives and names that cannot be in a bundle.
   std::filesystem::path PathOf(std::string_view name) const;
 
-  /// "sha256:…" over the sorted list of (name, SHA-256 of the bytes); the identity of the bundle. For a folder that has
-  /// not been packed: computed from the files as they are.
+  /// Digest and size of each of Files(). A folder's are computed from the files as they are now.
+  base::Result<FileDigests> Digests() const;
+  /// "sha256:…", the identity of the bundle: IdentityOf(Digests()).
   base::Result<std::string> Digest() const;
 
  private:
-  Bundle() = default;
-  struct Files_;
-  std::shared_ptr<Files_> files_;
+  Bundle(std::shared_ptr<const FileStore> files, std::shared_ptr<const Manifest> manifest,
+         std::shared_ptr<const base::Value> fitted);
+
+  std::shared_ptr<const FileStore> files_;
   std::shared_ptr<const Manifest> manifest_;
-  base::Value fitted_;
-  bool archive_ = false;
+  std::shared_ptr<const base::Value> fitted_;
 };
 
-/// Files to be packed, in any order; written sorted, with zero times, fixed modes and owners: the same files give the
-/// same bytes on every machine.
-base::Result<void> WriteArchive(const std::filesystem::path& target, const std::map<std::string, std::string>& files);
-
-/// SHA-256 in lower-case hex.
-std::string Sha256Hex(std::string_view bytes);
-
-/// Streaming SHA-256 for files too large for memory.
-base::Result<std::string> Sha256OfFile(const std::filesystem::path& path);
+/// Writes an archive of these files and their digests.json, sorted, with zero times, fixed modes and owners: the same
+/// files give the same bytes on every machine (with the same release of zstd). Returns the digest of the bundle.
+/// Errors: "bundle.no_manifest", "bundle.file_name", "bundle.duplicate_name", "bundle.limit", "file.write".
+base::Result<std::string> WriteArchive(const std::filesystem::path& target,
+                                       const std::map<std::string, std::string>& files, const OpenLimits& limits = {});
 
 }  // namespace slipway::bundle

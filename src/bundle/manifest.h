@@ -25,31 +25,32 @@ enum class Batching : uint8_t {
 /// One tensor of the model and the features that fill it, side by side.
 struct InputBinding {
   std::string tensor;                 ///< empty: the model's only input
-  std::vector<std::string> features;  ///< names of features or schema columns; empty: all that are not hidden
+  std::vector<std::string> features;  ///< names of features or schema columns; empty: all features that are not hidden
   base::Position position;
 };
 
 struct ModelSpec {
-  std::string engine;  ///< "onnx"
-  std::string file;    ///< inside the bundle
-  std::vector<InputBinding> inputs;
+  std::string engine = "onnx";
+  std::string file = "model.onnx";   ///< inside the bundle, in canonical form; "" when another engine names none
+  std::vector<InputBinding> inputs;  ///< empty: all features, or each tensor from the column of its name without them
   Batching batching = Batching::kExact;
-  base::Value options;  ///< further keys that the engine knows, as written
+  base::Value options;  ///< a map of the keys that the engine knows, as written; null when there are none
   base::Position position;
 };
 
 /// One field of the prediction: taken from the model (`from`), or computed (`when`, `expr`) from fields before it.
 struct OutputSpec {
   std::string name;
-  std::string from;  ///< an expression over the model's outputs, e.g. "probabilities[1]"
-  std::string when;  ///< a boolean expression over earlier output fields, or …
-  std::string expr;  ///< … any expression over earlier output fields, model outputs and input columns
-  std::optional<std::string> type;    ///< declared scalar type; otherwise the expression's own
-  std::optional<double> min, max;     ///< the result is clamped into it
-  std::vector<base::Value> labels;    ///< names for a vector's elements, or the classes a label index stands for
-  std::optional<int64_t> top;         ///< the k largest elements as a list of {label, score}
-  std::optional<int64_t> round;       ///< decimal digits
-  bool hidden = false;                ///< usable by later outputs, absent from the prediction
+  std::string from;                 ///< an expression over the model's outputs, e.g. "probabilities[1]"
+  std::string when;                 ///< a boolean expression over earlier output fields, or …
+  std::string expr;                 ///< … any expression over earlier output fields, model outputs and input columns
+  std::optional<std::string> type;  ///< declared scalar type; otherwise the expression's own
+  std::optional<double> min, max;   ///< the result is clamped into it
+  std::vector<base::Value> labels;  ///< names for a vector's elements, or the classes a label index stands for
+  std::optional<int64_t> top;       ///< the k largest elements as a list of {label, score}
+  std::optional<int64_t> round;     ///< decimal digits
+  bool hidden = false;              ///< usable by later outputs, absent from the prediction
+  std::string description;
   base::Position position;
 };
 
@@ -67,19 +68,30 @@ struct Manifest {
   schema::Schema schema;
   std::vector<features::StepSpec> features;
   ModelSpec model;
-  std::vector<OutputSpec> outputs;    ///< empty: the model's outputs under their own names
+  std::vector<OutputSpec> outputs;  ///< empty: the model's outputs under their own names
   Limits limits;
-  base::Value fallback;               ///< checked for form, kept as written
-  base::Value lineage;
-  base::Value written;                ///< the whole document, with positions
+  std::vector<std::string> files;  ///< further files of the bundle, in canonical form
+  base::Value fallback;            ///< a list, checked for form, kept as written; null when there is none
+  base::Value lineage;             ///< a map, checked for form, kept as written; null when there is none
+  base::Value written;             ///< the whole document, with positions
 };
 
-/// Parses YAML text (size, depth, alias and node limits) into a Value with positions. Scalars are typed by YAML 1.2's
-/// core schema: `no` is text, `1.10` a number unless quoted. Errors: "manifest.syntax", "manifest.limit".
-base::Result<base::Value> ParseYaml(std::string_view text);
+struct YamlLimits {
+  size_t bytes = size_t{1} << 20;
+  int depth = 32;
+  size_t nodes = 262144;  ///< keys and values
+};
 
-/// Reads a manifest. Every fault names line and column (`where` = "slipway.yaml:14:9"), the key, the value, the rule and
-/// the nearest known key. Engine and model are checked later, when the model is at hand.
+/// Parses one YAML document into a Value with positions; an entry of a map has the position of its key. Scalars are
+/// typed by YAML 1.2's core schema: `no` is text, `1.10` a number unless quoted, `007` text. An empty document is null.
+/// Refused: anchors, aliases, merge keys, tags outside the core schema, keys that are no scalars, duplicate keys,
+/// further documents. Errors: "manifest.syntax", "manifest.limit", `where` is "line:column".
+base::Result<base::Value> ParseYaml(std::string_view text, const YamlLimits& limits = {});
+
+/// Reads a manifest. Every fault names line and column (`where` = "slipway.yaml:14:9"), the key, the value, the rule
+/// and the nearest known key. Engine and model are checked later, when the model is at hand. Reasons:
+/// "manifest.syntax", "manifest.limit", "manifest.unknown_key", "manifest.missing_key", "manifest.type",
+/// "manifest.value", "manifest.contradiction".
 base::Result<Manifest> ParseManifest(std::string_view yaml);
 
 }  // namespace slipway::bundle
