@@ -168,6 +168,35 @@ TEST(TypeFault, LabelOfAVectorWithoutLabels) {
               StartsWith("expr.type: the elements of \"pixels\" have no labels; use an index from 0"));
 }
 
+/// A 2 by 3 matrix of 0 to 5.
+Bound Grid() {
+  const data::DataType type{ScalarType::kNumber, {2, 3}};
+  Bound grid{{.name = "grid", .type = type}, data::Column(type)};
+  for (int i = 0; i < 6; ++i) grid.column.PushNumber(i);
+  grid.column.CloseRow();
+  return grid;
+}
+TEST(TypeFault, ComputedIndexOfATensor) {
+  EXPECT_EQ(Refusal("grid[n, 0]", {Grid(), Integer("n", 1)}),
+            "expr.type: the indices of a tensor must be constants\n  grid[n, 0]\n       ^");
+}
+TEST(TypeFault, SecondIndexPastTheEnd) {
+  EXPECT_EQ(Refusal("grid[1][3]", {Grid()}),
+            "expr.type: index 3 is outside \"grid\", whose elements count from 0 to 2\n  grid[1][3]\n          ^");
+}
+TEST(TypeFault, TooFewIndices) {
+  EXPECT_EQ(Refusal("grid[1]", {Grid()}),
+            "expr.type: \"grid\" is a number[2,3]; it takes 2 indices\n  grid[1]\n  ^~~~~~~");
+}
+TEST(TypeFault, TensorThatVaries) {
+  const data::DataType type{ScalarType::kNumber, {-1, 3}};
+  EXPECT_THAT(Refusal("grid[0, 0]", {{{.name = "grid", .type = type}, data::Column(type)}}),
+              StartsWith("expr.type: \"grid\" is a number[?,3]; only a vector may vary in length"));
+}
+TEST(Checker, ElementsOfTensorsAreRowMajor) {
+  EXPECT_EQ(Value("grid[1, 0] * 10 + grid[1][2]", {Grid()}), "35.0");
+}
+
 TEST(Checker, IntegersArePromotedWhereTheyMeetNumbers) {
   EXPECT_EQ(Value("passengers + distance", kFlight), "1580.0");
 }

@@ -1,5 +1,7 @@
 // Choosing between values, and questions about nulls.
 
+#include <algorithm>
+
 #include "expr/functions.h"
 
 namespace slipway::expr {
@@ -13,9 +15,13 @@ void If(const Call& call) {
   const Cells<T> then(call.arg(1));
   const Cells<T> otherwise(call.arg(2));
   auto* out = static_cast<T*>(call.out);
+  for (int64_t row = 0; row < call.rows; ++row) out[row] = condition[row] != 0 ? then[row] : otherwise[row];
+  if (call.arg(0).valid == nullptr && call.arg(1).valid == nullptr && call.arg(2).valid == nullptr) {
+    std::fill_n(call.valid, call.rows, uint8_t{1});
+    return;
+  }
   for (int64_t row = 0; row < call.rows; ++row) {
     const bool taken = condition[row] != 0;
-    out[row] = taken ? then[row] : otherwise[row];
     call.valid[row] = call.arg(0).IsValid(row) && call.arg(taken ? 1 : 2).IsValid(row);
   }
 }

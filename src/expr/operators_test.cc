@@ -200,6 +200,12 @@ TEST(Membership, TakesComputedItems) {
 TEST(Membership, NullItemMakesAMissNull) {
   EXPECT_EQ(Value("3 in [none, 4]", {kNoInteger}), "null");
 }
+TEST(Membership, FindsInLongLists) {
+  EXPECT_EQ(Value("x in ['k', 'a', 'b', 'j', 'c', 'd', 'i', 'e', 'f', 'g', 'h']", {Text("x", "g")}), "true");
+}
+TEST(Membership, MissesInLongLists) {
+  EXPECT_EQ(Value("x in [9, 1, 2, 8, 3, 4, 5, 6, 7, 11]", {Integer("x", 10)}), "false");
+}
 TEST(Membership, FindsTimes) {
   EXPECT_EQ(Value("x in [timestamp('2013-07-04')]", {Time("x", "2013-07-04T00:00:00Z")}), "true");
 }

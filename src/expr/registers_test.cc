@@ -144,6 +144,12 @@ TEST(Evaluation, OfAConstantNullIsNull) {
   EXPECT_EQ(Rows("1 % 0", 2), "null null");
 }
 
+TEST(Evaluation, OfConstantsThatGrowIsBounded) {
+  std::string grow = "'aaaaaaaaaa'";
+  for (int i = 0; i < 40; ++i) grow = "replace(" + grow + ", 'a', 'aaaaaaaaaa')";
+  EXPECT_EQ(Rows(grow, 1), "null");
+}
+
 TEST(Evaluation, HoldsZeroWhereTheResultIsNull) {
   const Batch batch;
   Workspace workspace;

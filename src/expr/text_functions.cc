@@ -91,18 +91,27 @@ void AppendMapped(Text text, CaseMapping map, std::string& out) {
 template <CaseMapping kMap, char kFirst, char kLast>
 void ChangeCase(const Call& call) {
   const Cells<Text> texts(call.arg(0));
+  const auto changes = [](char c) { return c >= kFirst && c <= kLast; };
   MakeTexts(call, [&](int64_t row, Text& out) {
     const Text text = texts[row];
-    const auto changes = [](char c) { return (c >= kFirst && c <= kLast) || (c & 0x80) != 0; };
-    if (std::none_of(text.begin(), text.end(), changes)) return out = text, true;
-    std::string& buffer = call.scratch->buffer();
-    buffer.clear();
-    if (std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; })) {
-      for (const char c : text) buffer += c >= kFirst && c <= kLast ? static_cast<char>(c ^ 0x20) : c;
-    } else {
-      AppendMapped(text, kMap, buffer);
+    bool any_change = false;
+    bool any_beyond_ascii = false;
+    for (const char c : text) {
+      any_change |= changes(c);
+      any_beyond_ascii |= (c & 0x80) != 0;
     }
-    return call.scratch->Keep(row, buffer, out);
+    if (any_beyond_ascii) {
+      std::string& buffer = call.scratch->buffer();
+      buffer.clear();
+      AppendMapped(text, kMap, buffer);
+      return call.scratch->Keep(row, buffer, out);
+    }
+    if (!any_change) return out = text, true;
+    char* room = call.scratch->Allocate(row, text.size());
+    if (room == nullptr) return false;
+    out = {room, text.size()};
+    for (const char c : text) *room++ = changes(c) ? static_cast<char>(c ^ 0x20) : c;
+    return true;
   });
 }
 

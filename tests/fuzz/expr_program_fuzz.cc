@@ -22,8 +22,8 @@ struct Batch {
 
 const std::vector<expr::Symbol>& Symbols() {
   static const std::vector<expr::Symbol> symbols{
-      {"x", {ScalarType::kNumber, {}}},       {"n", {ScalarType::kInteger, {}}},
-      {"s", {ScalarType::kString, {}}},       {"b", {ScalarType::kBoolean, {}}},
+      {"x", {ScalarType::kNumber, {}}},        {"n", {ScalarType::kInteger, {}}},
+      {"s", {ScalarType::kString, {}}},        {"b", {ScalarType::kBoolean, {}}},
       {"t", {ScalarType::kTimestamp, {}}, 60}, {"p", {ScalarType::kNumber, {2}}, 0, {"no", "yes"}},
       {"v", {ScalarType::kString, {-1}}},
   };
@@ -32,7 +32,8 @@ const std::vector<expr::Symbol>& Symbols() {
 
 void Append(Batch& batch, int64_t row) {
   static const double kNumbers[] = {0.0, -0.0, 1.5, -2, 1e308, std::nan(""), std::numeric_limits<double>::infinity()};
-  static const int64_t kIntegers[] = {0, 1, -1, 7, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
+  static const int64_t kIntegers[] = {
+      0, 1, -1, 7, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
   static const char* const kTexts[] = {"", "AA", "\xC3\xA9t\xC3\xA9", "2013-07-04T08:15:00Z", "12.5", "\xFF"};
   const auto null = [&](int64_t every) { return row % every == every - 1; };
   auto& columns = batch.columns;
@@ -40,7 +41,8 @@ void Append(Batch& batch, int64_t row) {
   null(7) ? columns[1].AppendNull() : columns[1].AppendInteger(kIntegers[row % 6]);
   null(4) ? columns[2].AppendNull() : columns[2].AppendString(kTexts[row % 6]);
   null(3) ? columns[3].AppendNull() : columns[3].AppendBoolean(row % 2 == 0);
-  null(6) ? columns[4].AppendNull() : columns[4].AppendInteger(row % 2 == 0 ? kIntegers[row % 6] : row * 86'399'999'999);
+  null(6) ? columns[4].AppendNull()
+          : columns[4].AppendInteger(row % 2 == 0 ? kIntegers[row % 6] : row * 86'399'999'999);
   columns[5].PushNumber(0.25);
   columns[5].PushNumber(static_cast<double>(row));
   columns[5].CloseRow();
