@@ -121,11 +121,14 @@ base::Result<FitRun> FitRun::Create(const bundle::Manifest& manifest) {
   for (const int column : schema::ColumnsToLearn(manifest.schema)) {
     fills.push_back(FillStep(manifest.schema.columns[static_cast<size_t>(column)]));
   }
-  SLIPWAY_ASSIGN(state->validator, schema::Validator::Create(schema::WithoutImputing(manifest.schema)));
+  auto validator = schema::Validator::Create(schema::WithoutImputing(manifest.schema));
+  if (!validator) return std::unexpected(scoring::InManifest(std::move(validator).error()));
+  state->validator.emplace(std::move(*validator));
   SLIPWAY_ASSIGN(auto fill_fitter, features::Fitter::Create(state->fields, fills));
   state->fills.emplace(std::move(fill_fitter));
-  SLIPWAY_ASSIGN(auto step_fitter, features::Fitter::Create(state->fields, manifest.features));
-  state->steps.emplace(std::move(step_fitter));
+  auto step_fitter = features::Fitter::Create(state->fields, manifest.features);
+  if (!step_fitter) return std::unexpected(scoring::InManifest(std::move(step_fitter).error()));
+  state->steps.emplace(std::move(*step_fitter));
   if (state->steps->needs_target() && !manifest.target) {
     return Fail(Code::kFailedPrecondition, "fit.no_target",
                 "a feature step learns from the target, and the manifest names none: add `target: COLUMN` at its top level",

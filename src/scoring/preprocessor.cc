@@ -1,5 +1,7 @@
 #include "scoring/preprocessor.h"
 
+#include <cctype>
+
 namespace slipway::scoring {
 
 data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows) {
@@ -21,17 +23,25 @@ data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows
   return slice;
 }
 
+base::Error InManifest(base::Error error) {
+  if (!error.where.empty() && std::isdigit(static_cast<unsigned char>(error.where[0]))) {
+    error.where.insert(0, "slipway.yaml:");
+  }
+  return error;
+}
+
 base::Result<Preprocessor> Preprocessor::Create(const bundle::Manifest& manifest, const base::Value& fitted,
                                                 const schema::Schema& schema) {
   const base::Value* columns = fitted.Find("columns");
   const base::Value* steps = fitted.Find("features");
-  SLIPWAY_ASSIGN(auto validator, schema::Validator::Create(schema, columns ? *columns : base::Value()));
+  auto validator = schema::Validator::Create(schema, columns ? *columns : base::Value());
+  if (!validator) return std::unexpected(InManifest(std::move(validator).error()));
   std::vector<data::Field> fields;
   fields.reserve(schema.columns.size());
   for (const auto& column : schema.columns) fields.push_back(column.field);
-  SLIPWAY_ASSIGN(auto pipeline,
-                 features::Pipeline::Compile(fields, manifest.features, steps ? *steps : base::Value()));
-  return Preprocessor(std::move(validator), std::move(pipeline), !manifest.features.empty());
+  auto pipeline = features::Pipeline::Compile(fields, manifest.features, steps ? *steps : base::Value());
+  if (!pipeline) return std::unexpected(InManifest(std::move(pipeline).error()));
+  return Preprocessor(std::move(*validator), std::move(*pipeline), !manifest.features.empty());
 }
 
 const data::Table& Preprocessor::Check(data::Decoded& rows, schema::Report& report, Workspace& workspace) const {

@@ -22,6 +22,9 @@ namespace slipway::scoring {
 /// stays at the column's start: its rank is not known to a view.
 data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows);
 
+/// Positions "14:9" of rooms that do not know the file's name become "slipway.yaml:14:9".
+base::Error InManifest(base::Error error);
+
 /// Immutable; thread-safe with one workspace per thread.
 class Preprocessor {
  public:
