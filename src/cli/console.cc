@@ -75,8 +75,9 @@ std::string Console::PaintError(std::string_view text, Color color) const {
 
 ExitCode ExitCodeOf(const base::Error& error) {
   switch (error.code) {
+    case base::Code::kResourceExhausted:  // a bound on what comes from outside, unless the machine itself ran short
+      return error.reason == "memory.exhausted" ? ExitCode::kEnvironment : ExitCode::kData;
     case base::Code::kUnavailable:
-    case base::Code::kResourceExhausted:
     case base::Code::kPermissionDenied:
     case base::Code::kInternal: return ExitCode::kEnvironment;
     default: return ExitCode::kData;

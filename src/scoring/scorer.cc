@@ -104,20 +104,22 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
                                                            const ScorerOptions& options) {
   auto plan = std::make_unique<Plan>();
   plan->manifest = bundle.manifest();
-  SLIPWAY_ASSIGN(plan->engine, engines.Load(bundle, options.engine));
-  plan->model = plan->engine->info();
+  // What a person wrote is checked before the model is loaded: its faults are the likelier ones, and cheaper to find.
   if (plan->manifest.has_inputs) {
     plan->schema = plan->manifest.schema;
-  } else {
-    if (!plan->manifest.features.empty()) {
-      return Fail(Code::kInvalidArgument, "manifest.inputs",
-                  "features are declared without inputs: add `inputs:` with the columns that the features read",
-                  "slipway.yaml");
-    }
+    SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
+  } else if (!plan->manifest.features.empty()) {
+    return Fail(Code::kInvalidArgument, "manifest.inputs",
+                "features are declared without inputs: add `inputs:` with the columns that the features read",
+                "slipway.yaml");
+  }
+  SLIPWAY_ASSIGN(plan->engine, engines.Load(bundle, options.engine));
+  plan->model = plan->engine->info();
+  if (!plan->manifest.has_inputs) {
     SLIPWAY_ASSIGN(plan->schema, SchemaOfModel(plan->model));
     plan->schema.unknown_fields = plan->manifest.schema.unknown_fields;
+    SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
   }
-  SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
   SLIPWAY_ASSIGN(plan->inputs,
                  ModelInputs::Create(plan->manifest, plan->schema, *plan->preprocessor, plan->model));
   const bool labels_wanted = std::ranges::any_of(plan->model.outputs, [](const engine::TensorSpec& spec) {
