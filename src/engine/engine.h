@@ -20,23 +20,24 @@ namespace slipway::engine {
 
 /// What a loaded model says of itself.
 struct ModelInfo {
-  std::string engine;                ///< "onnx"
+  std::string engine;  ///< "onnx"
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
-  bool batched = true;               ///< the first dimension of every input and output counts rows
-  int64_t fixed_rows = 0;            ///< > 0: the model takes exactly so many rows a run (exports with a fixed batch)
+  bool batched = true;     ///< the first dimension of every input and output counts rows
+  int64_t fixed_rows = 0;  ///< > 0: the model takes exactly so many rows a run (exports with a fixed batch)
   /// Rows a run may hold so that every row gets the bits it would get alone; 1 when batches change bits.
   int64_t exact_rows = 1;
-  std::string exactness;             ///< why exact_rows is what it is, one sentence for people
-  base::Value details;               ///< producer, opset versions, operator counts, metadata: for inspect and lineage
+  std::string exactness;                    ///< why exact_rows is what it is, one sentence for people
+  std::vector<std::string> external_files;  ///< files of the bundle, beside the model's own, that it was read from
+  base::Value details;  ///< producer, opset versions, operator counts, metadata: for inspect and lineage
 };
 
 /// One thread's way into an engine: scratch memory and bindings. Run() is not reentrant.
 class Session {
  public:
   virtual ~Session() = default;
-  /// Runs the model on `inputs` (in ModelInfo order), filling `outputs` (same count as ModelInfo::outputs), whose memory
-  /// is reused. Errors: "engine.run" with the runtime's word and what to look at. Does not throw.
+  /// Runs the model on `inputs` (in ModelInfo order), filling `outputs` (same count as ModelInfo::outputs), whose
+  /// memory is reused. Errors: "engine.run" with the runtime's word and what to look at. Does not throw.
   virtual base::Result<void> Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
                                  const base::Deadline& deadline) = 0;
 };

@@ -10,10 +10,20 @@
 namespace slipway::engine {
 
 enum class ElementType : uint8_t {
-  kFloat32, kFloat64, kFloat16, kBFloat16,
-  kInt8, kInt16, kInt32, kInt64,
-  kUInt8, kUInt16, kUInt32, kUInt64,
-  kBoolean, kString,
+  kFloat32,
+  kFloat64,
+  kFloat16,
+  kBFloat16,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUInt8,
+  kUInt16,
+  kUInt32,
+  kUInt64,
+  kBoolean,
+  kString,
 };
 
 /// "float32", …
@@ -29,10 +39,10 @@ struct TensorSpec {
   };
   std::string name;
   ElementType type = ElementType::kFloat32;
-  std::vector<int64_t> shape;               ///< as declared; -1 where dynamic; for maps: [-1, labels or -1]
-  std::vector<std::string> dimension_names; ///< symbolic names where the model gives them, else ""
+  std::vector<int64_t> shape;                ///< as declared; -1 where dynamic; for maps: [-1, labels or -1]
+  std::vector<std::string> dimension_names;  ///< symbolic names where the model gives them, else ""
   Kind kind = Kind::kTensor;
-  std::vector<std::string> labels;          ///< kMaps: the keys as text, in the model's order, when known
+  std::vector<std::string> labels;  ///< kMaps: the keys as text, in the model's order, when known
   bool integer_labels = false;
 
   /// Shape of one row: without the leading batch dimension if the model has one.
@@ -43,21 +53,23 @@ struct TensorSpec {
 struct TensorView {
   ElementType type = ElementType::kFloat32;
   std::vector<int64_t> shape;
-  const void* data = nullptr;                   ///< numeric elements
-  const std::string_view* strings = nullptr;    ///< string elements
+  const void* data = nullptr;                 ///< numeric elements
+  const std::string_view* strings = nullptr;  ///< string elements
 };
 
 /// An output of one run; memory is kept from run to run.
 struct Tensor {
   ElementType type = ElementType::kFloat32;
   std::vector<int64_t> shape;
-  std::vector<std::byte> data;        ///< numeric elements, row-major
-  std::vector<std::string> strings;   ///< string elements
-  std::vector<std::string> labels;    ///< kMaps whose labels the model file did not tell
+  std::vector<std::byte> data;       ///< numeric elements, row-major
+  std::vector<std::string> strings;  ///< string elements
+  std::vector<std::string> labels;   ///< kMaps whose labels the model file did not tell
 
   int64_t elements() const;
   template <typename T>
-  const T* as() const { return reinterpret_cast<const T*>(data.data()); }
+  const T* as() const {
+    return reinterpret_cast<const T*>(data.data());
+  }
 };
 
 }  // namespace slipway::engine

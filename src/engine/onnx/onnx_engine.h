@@ -8,8 +8,9 @@
 
 namespace slipway::engine::onnx {
 
-/// The EngineLoader of "onnx". Errors: "engine.library" (ONNX Runtime not found or too old), "engine.model" (the file is
-/// no ONNX model, wants a newer operator set, external data outside the bundle, an unsupported type), each with a cure.
+/// The EngineLoader of "onnx". Errors: "engine.library" (ONNX Runtime not found or too old), "engine.model" (the file
+/// is no ONNX model, wants a newer operator set, external data outside the bundle, an unsupported type), each with a
+/// cure.
 base::Result<std::unique_ptr<Engine>> LoadOnnxEngine(const bundle::Bundle& bundle, const EngineOptions& options);
 
 }  // namespace slipway::engine::onnx

@@ -1,0 +1,105 @@
+#pragma once
+// OnnxSession: one thread's way into a LoadedModel. Values are bound once per shape and reused; a run of a known shape
+// allocates nothing of its own.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/engine.h"
+#include "engine/onnx/loaded_model.h"
+
+namespace slipway::engine::onnx {
+
+/// Memory at a multiple of 64 bytes: kernels that treat a misaligned head apart would otherwise give other bits.
+class AlignedBytes {
+ public:
+  void Resize(size_t bytes) {
+    if (bytes <= capacity_) return;
+    capacity_ = (bytes + 63) / 64 * 64;
+    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(64, capacity_)));
+  }
+  std::byte* data() const { return memory_.get(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+  size_t capacity_ = 0;
+};
+
+class OnnxSession final : public Session {
+ public:
+  explicit OnnxSession(std::shared_ptr<const LoadedModel> model);
+  /// Errors: invalid_argument "engine.input" (an input of another type or shape than the model takes),
+  /// "engine.deadline" and "engine.cancelled" (looked at before the run), "engine.run".
+  base::Result<void> Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
+                         const base::Deadline& deadline) override;
+
+ private:
+  struct BoundInput {
+    std::vector<int64_t> shape;  ///< as run: rows padded
+    size_t bytes = 0;            ///< as given
+    size_t row_bytes = 0;        ///< strings: elements a row
+    size_t elements = 0;
+    AlignedBytes buffer;
+    Owned<OrtValue> value;
+    const void* lent = nullptr;  ///< the caller's memory that `value` stands on, when it is not `buffer`
+  };
+  struct BoundOutput {
+    std::vector<int64_t> shape;  ///< as run
+    size_t bytes = 0;
+    AlignedBytes buffer;
+    Owned<OrtValue> value;  ///< empty: ONNX Runtime allocates
+  };
+  /// Everything bound for one set of input shapes.
+  struct Slot {
+    std::vector<std::vector<int64_t>> given;
+    int64_t rows = 0, run_rows = 0;  ///< of batched models
+    std::vector<BoundInput> inputs;
+    std::vector<const OrtValue*> input_values;
+    std::vector<BoundOutput> outputs;
+    std::vector<OrtValue*> output_values;
+    uint64_t last_use = 0;
+    int64_t padded() const { return run_rows - rows; }
+  };
+
+  base::Result<void> CheckInput(const TensorView& view, const TensorSpec& spec) const;
+  base::Result<Slot*> FindSlot(std::span<const TensorView> inputs);
+  base::Result<void> Bind(std::span<const TensorView> inputs, Slot& slot) const;
+  base::Result<void> BindInput(const TensorView& view, const Slot& slot, BoundInput& bound) const;
+  base::Result<void> Fill(const TensorView& view, const Slot& slot, BoundInput& bound) const;
+  base::Result<void> FillStrings(const TensorView& view, BoundInput& bound) const;
+  base::Result<void> Call(Slot& slot);
+  base::Result<void> Take(const TensorSpec& spec, Slot& slot, size_t index, Tensor& out);
+  base::Result<void> TakeTensor(const Slot& slot, OrtValue* value, BoundOutput& bound, Tensor& out);
+  base::Result<void> TakeStrings(const OrtValue* value, size_t count, Tensor& out);
+  base::Result<void> NewStrings(const std::vector<int64_t>& shape, Owned<OrtValue>& value) const;
+  base::Result<void> Wrap(ElementType type, const std::vector<int64_t>& shape, void* data,
+                          Owned<OrtValue>& value) const;
+  base::Result<void> Preset(ElementType type, BoundOutput& bound) const;
+
+  std::shared_ptr<const LoadedModel> model_;
+  const OrtApi& api_;
+  std::vector<const char*> input_names_;
+  std::vector<const char*> output_names_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  Slot* last_ = nullptr;
+  uint64_t uses_ = 0;
+  bool preset_ = true;  ///< until the model turns out to give other shapes for the same input shapes
+  std::string text_;
+  std::vector<size_t> offsets_;
+};
+
+/// Decodes ONNX's sequence of maps, one a row, to a tensor of rows x labels in `spec`'s order, or, when it tells none,
+/// in the order of the first map, told in out.labels. Errors: "engine.run" when rows have different labels.
+base::Result<void> TakeMaps(const Runtime& runtime, const OrtValue* sequence, const TensorSpec& spec, Tensor& out);
+
+}  // namespace slipway::engine::onnx

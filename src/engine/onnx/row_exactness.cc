@@ -1,0 +1,275 @@
+#include "engine/onnx/row_exactness.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/onnx/onnx_session.h"
+#include "engine/onnx/row_probe.h"
+
+namespace slipway::engine::onnx {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int64_t kMostRows = 256;
+constexpr int64_t kMostRowElements = int64_t{1} << 22;
+constexpr ProbeStyle kStyles[] = {{5, 9, false}, {5, 1, false}, {5, 1, true}, {64, 1, false}};
+
+/// A row's part of every output, as bytes, ready to compare.
+using RowBits = std::string;
+
+/// Tries one model. Holds one session; made anew when the padding changes.
+class Trial {
+ public:
+  Trial(const std::shared_ptr<LoadedModel>& model, ProbeRows& rows)
+      : rows_(rows), session_(model), outputs_(model->info.outputs.size()) {}
+
+  /// Runs the given rows as one batch.
+  base::Result<void> Run(std::span<const int64_t> rows) { return session_.Run(rows_.Batch(rows), outputs_, {}); }
+  const std::vector<Tensor>& outputs() const { return outputs_; }
+
+  bool RowsLeadEveryOutput(int64_t rows) const {
+    return std::ranges::all_of(outputs_, [&](const Tensor& out) { return !out.shape.empty() && out.shape[0] == rows; });
+  }
+
+  RowBits Bits(size_t row, size_t rows) const {
+    RowBits bits;
+    for (const Tensor& out : outputs_) {
+      const size_t bytes = out.data.size() / rows;
+      bits.append(reinterpret_cast<const char*>(out.data.data()) + row * bytes,
+                  out.type == ElementType::kString ? 0 : bytes);
+      const size_t texts = out.type == ElementType::kString ? out.strings.size() / rows : 0;
+      for (size_t i = 0; i < texts; ++i) bits += out.strings[row * texts + i] + '\0';
+    }
+    return bits;
+  }
+
+ private:
+  ProbeRows& rows_;
+  OnnxSession session_;
+  std::vector<Tensor> outputs_;
+};
+
+/// How much of the probe a model's speed allows: it must not hold up loading.
+struct ProbeSize {
+  int64_t alone = 64;
+  int64_t most = kMostRows;
+};
+
+ProbeSize SizeFor(steady_clock::duration one_row, int64_t elements) {
+  using namespace std::chrono_literals;
+  constexpr int64_t kMostElements = int64_t{1} << 24;  // of a whole batch
+  if (one_row > 20ms || elements * 4 > kMostElements) return {0, 0};
+  if (one_row > 2ms || elements * 16 > kMostElements) return {4, 4};
+  if (one_row > 200us || elements * kMostRows > kMostElements) return {16, 16};
+  return {};
+}
+
+/// Elements of a row's inputs, at most `cap` + 1.
+int64_t RowElements(const ModelInfo& info, const ProbeStyle& style, int64_t cap) {
+  int64_t all = 0;
+  for (const TensorSpec& spec : info.inputs) {
+    int64_t elements = 1;
+    for (int64_t dimension : spec.RowShape(info.batched)) {
+      const int64_t size = dimension < 0 ? style.dynamic_size : dimension;
+      elements = size > cap ? cap + 1 : std::min(elements * size, cap + 1);
+    }
+    all = std::min(all + elements, cap + 1);
+  }
+  return all;
+}
+
+/// Alone-row number `i` of `count`, spread over the rows of the largest batch and over its remainders.
+int64_t Spread(int64_t i, int64_t count, int64_t most) {
+  const int64_t step = most / count;
+  return i * step + (step > 1 ? i % step : 0);
+}
+
+/// The first batch size that changes a row, 0 when none does; an error when a run fails.
+base::Result<int64_t> FirstDeviation(Trial& trial, const ProbeSize& size) {
+  std::vector<int64_t> chosen;
+  std::vector<RowBits> expected;
+  for (int64_t i = 0; i < size.alone; ++i) {
+    const int64_t row = Spread(i, size.alone, size.most);
+    SLIPWAY_TRY(trial.Run({&row, 1}));
+    if (!trial.RowsLeadEveryOutput(1)) return 1;
+    chosen.push_back(row);
+    expected.push_back(trial.Bits(0, 1));
+  }
+  for (int64_t batch : {2, 3, 7, 16, 64}) {
+    for (int64_t at = 0; batch <= size.most && at < size.alone; at += batch) {
+      const auto rows = std::min(batch, size.alone - at);
+      SLIPWAY_TRY(trial.Run({chosen.data() + at, static_cast<size_t>(rows)}));
+      for (int64_t i = 0; i < rows; ++i) {
+        if (trial.Bits(static_cast<size_t>(i), static_cast<size_t>(rows)) != expected[static_cast<size_t>(at + i)])
+          return batch;
+      }
+    }
+  }
+  std::vector<int64_t> all(static_cast<size_t>(size.most));
+  std::iota(all.begin(), all.end(), 0);
+  SLIPWAY_TRY(trial.Run(all));
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (trial.Bits(static_cast<size_t>(chosen[i]), all.size()) != expected[i]) return size.most;
+  }
+  return 0;
+}
+
+/// The finding for one model, step by step.
+class Finder {
+ public:
+  Finder(const ModelFile& file, const std::shared_ptr<LoadedModel>& model)
+      : promise_(JudgeOperators(file)), model_(model), info_(model->info) {}
+
+  void Find(bool exact);
+
+ private:
+  void Conclude(int64_t rows, std::string why) {
+    info_.exact_rows = rows;
+    info_.exactness = std::move(why);
+    if (rows <= 1) model_->padding = 1;
+  }
+  bool ShapesAreOpen() const;
+  std::optional<ProbeStyle> FindStyle(std::string& fault);
+  void CorrectShapes(const ProbeStyle& style);
+  void CorrectShape(const Tensor& one, const Tensor& three, size_t index);
+  void FindFixed(const ProbeStyle& style);
+  void FindPadding(const ProbeStyle& style);
+
+  OperatorPromise promise_;
+  std::shared_ptr<LoadedModel> model_;
+  ModelInfo& info_;
+  steady_clock::duration one_row_{};
+  int64_t elements_ = 0;
+};
+
+bool Finder::ShapesAreOpen() const {
+  for (size_t i = 0; i < info_.outputs.size(); ++i) {
+    const auto& shape = info_.outputs[i].shape;
+    const bool doubtful = info_.batched && info_.fixed_rows == 0 && (shape.empty() || shape[0] >= 0);
+    if (model_->output_unshaped[i] || doubtful) return true;
+  }
+  return false;
+}
+
+std::optional<ProbeStyle> Finder::FindStyle(std::string& fault) {
+  for (const ProbeStyle& style : kStyles) {
+    elements_ = RowElements(info_, style, kMostRowElements);
+    if (elements_ > kMostRowElements) {
+      fault = "a row has more than " + std::to_string(kMostRowElements) + " elements";
+      continue;
+    }
+    ProbeRows rows(info_, 2, style);
+    Trial trial(model_, rows);
+    const int64_t first = 0;
+    const auto result = trial.Run({&first, 1});
+    if (!result) {
+      fault = result.error().message;
+      continue;
+    }
+    const auto start = steady_clock::now();
+    if (!trial.Run({&first, 1})) continue;
+    one_row_ = steady_clock::now() - start;
+    return style;
+  }
+  return std::nullopt;
+}
+
+void Finder::CorrectShapes(const ProbeStyle& style) {
+  ProbeRows rows(info_, 3, style);
+  Trial trial(model_, rows);
+  const int64_t numbers[] = {0, 1, 2};
+  if (!trial.Run({numbers, 1})) return;
+  const std::vector<Tensor> one = trial.outputs();
+  const bool more = info_.batched && info_.fixed_rows == 0;
+  if (more && (!trial.Run(numbers) || !trial.RowsLeadEveryOutput(3))) {
+    info_.batched = false;
+    return;
+  }
+  for (size_t i = 0; i < one.size(); ++i) CorrectShape(one[i], more ? trial.outputs()[i] : one[i], i);
+}
+
+void Finder::CorrectShape(const Tensor& one, const Tensor& three, size_t index) {
+  TensorSpec& spec = info_.outputs[index];
+  if (spec.kind == TensorSpec::Kind::kMaps) return;
+  if (model_->output_unshaped[index] || spec.shape.size() != one.shape.size()) {
+    spec.shape = one.shape;
+    spec.dimension_names.assign(one.shape.size(), "");
+  }
+  for (size_t i = 0; i < spec.shape.size(); ++i) {
+    if (three.shape.size() != spec.shape.size() || one.shape[i] != three.shape[i]) spec.shape[i] = -1;
+  }
+}
+
+void Finder::FindFixed(const ProbeStyle& style) {
+  const int64_t batch = info_.fixed_rows;
+  if (batch == 1) return Conclude(1, "the model was exported with a fixed batch of 1: rows are run one by one");
+  const std::string fixed = "the model was exported with a fixed batch of " + std::to_string(batch);
+  if (!promise_.row_by_row) return Conclude(1, fixed + ", and " + promise_.why);
+  if (SizeFor(one_row_, elements_ * batch / 4).alone == 0 || batch > kMostRows)
+    return Conclude(1, fixed + ", too slow to try out at load");
+  ProbeRows rows(info_, batch, style);
+  Trial trial(model_, rows);
+  std::vector<RowBits> alone;
+  for (int64_t row = 0; row < batch; ++row) {
+    if (!trial.Run({&row, 1})) return Conclude(1, fixed + ", and a trial run failed");
+    alone.push_back(trial.Bits(0, 1));
+  }
+  std::vector<int64_t> all(static_cast<size_t>(batch));
+  std::iota(all.begin(), all.end(), 0);
+  bool same = trial.Run(all).has_value();
+  for (size_t i = 0; i < alone.size() && same; ++i) same = trial.Bits(i, alone.size()) == alone[i];
+  Conclude(same ? batch : 1,
+           fixed + (same ? "; a row's place in it does not matter" : "; a row's place in it changes its bits"));
+}
+
+void Finder::FindPadding(const ProbeStyle& style) {
+  const ProbeSize size = SizeFor(one_row_, elements_);
+  if (size.alone == 0) return Conclude(1, "a row takes longer than 20 ms: batches would gain nothing");
+  ProbeRows rows(info_, size.most, style);
+  for (int64_t padding : {promise_.padding, std::max<int64_t>(promise_.padding, 2) * 8}) {
+    if (padding > promise_.padding && promise_.padding == 1) break;  // would be a surprise, not a matter of padding
+    model_->padding = padding;
+    Trial trial(model_, rows);
+    const auto deviation = FirstDeviation(trial, size);
+    if (!deviation) return Conclude(1, "a trial run failed: " + deviation.error().message);
+    if (*deviation == 0) {
+      const std::string filled =
+          padding > 1 ? " (runs are filled up to a multiple of " + std::to_string(padding) + ")" : "";
+      return Conclude(size.most, promise_.why + filled + ", and " + std::to_string(size.alone) +
+                                     " made-up rows got the same bits alone and in batches of up to " +
+                                     std::to_string(size.most));
+    }
+  }
+  Conclude(1, promise_.why + ", but made-up rows got other bits in batches than alone");
+}
+
+void Finder::Find(bool exact) {
+  const bool wanted = exact && info_.batched && promise_.row_by_row && info_.fixed_rows != 1;
+  Conclude(1, !info_.batched ? "the model has no batch dimension: a run is one row"
+              : !exact       ? "not looked into: the manifest says batching: relaxed"
+                             : promise_.why);
+  if (info_.fixed_rows == 1) Conclude(1, "the model was exported with a fixed batch of 1: rows are run one by one");
+  if (!wanted && !ShapesAreOpen()) return;
+  std::string fault;
+  const auto style = FindStyle(fault);
+  if (!style) return Conclude(1, "the model could not be tried with made-up rows: " + fault);
+  if (ShapesAreOpen()) CorrectShapes(*style);
+  if (!info_.batched) return Conclude(1, "the model has no batch dimension: a run is one row");
+  if (!wanted) return;
+  return info_.fixed_rows > 0 ? FindFixed(*style) : FindPadding(*style);
+}
+
+}  // namespace
+
+void FindExactRows(const ModelFile& file, bool exact, const std::shared_ptr<LoadedModel>& model) {
+  Finder(file, model).Find(exact);
+}
+
+}  // namespace slipway::engine::onnx
