@@ -1,0 +1,61 @@
+#include "live/loaded_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <span>
+
+#include "base/text.h"
+#include "bundle/golden.h"
+#include "scoring/golden_check.h"
+
+namespace slipway::live {
+namespace {
+
+base::Result<int64_t> CheckGolden(const bundle::Bundle& bundle, const scoring::Scorer& scorer, size_t most) {
+  if (!bundle.Has(bundle::kGoldenFile)) return 0;
+  SLIPWAY_ASSIGN(const auto text, bundle.Read(bundle::kGoldenFile));
+  SLIPWAY_ASSIGN(const auto records, bundle::ParseGolden(text));
+  SLIPWAY_ASSIGN(const auto report,
+                 scoring::CheckGolden(scorer, std::span(records).first(std::min(most, records.size()))));
+  if (report.mismatch_count > 0) {
+    const auto& first = report.mismatches.front();
+    return base::Fail(
+        base::Code::kDataLoss, "bundle.golden_mismatch",
+        fmt::format("{} of {} golden records are answered otherwise than when the bundle was packed; record "
+                    "{} gives {} instead of {}; pack it again with this version of slipway, or see what "
+                    "differs with slipway verify",
+                    report.mismatch_count, report.checked, first.index + 1, base::Shorten(first.got, 200),
+                    base::Shorten(first.expected, 200)),
+        std::string(bundle::kGoldenFile));
+  }
+  return report.checked;
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesystem::path& path,
+                                                            const engine::EngineTable& engines,
+                                                            const LoadOptions& options) {
+  static std::atomic<int> next_index{0};
+  const auto begun = options.clock->Now();
+  SLIPWAY_ASSIGN(const auto bundle, bundle::Bundle::Open(path));
+  auto model = std::make_shared<LoadedModel>();
+  SLIPWAY_ASSIGN(model->digest, bundle.Digest());
+  SLIPWAY_ASSIGN(model->scorer, scoring::Scorer::Create(bundle, engines, {.engine = options.engine, .warm_up = true}));
+  if (options.check_golden) {
+    SLIPWAY_ASSIGN(model->golden_checked, CheckGolden(bundle, *model->scorer, options.golden_records));
+  }
+  const auto& manifest = model->scorer->manifest();
+  model->name = manifest.name;
+  model->version = manifest.version;
+  model->version_text = manifest.version.ToString();
+  model->source = path.string();
+  model->loaded_at = options.clock->WallNow();
+  model->load_time = options.clock->Now() - begun;
+  model->index = next_index.fetch_add(1, std::memory_order_relaxed);
+  return model;
+}
+
+}  // namespace slipway::live

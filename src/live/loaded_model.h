@@ -1,0 +1,46 @@
+#pragma once
+// LoadedModel: one version that this process can score with, and how a bundle becomes one.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "bundle/bundle.h"
+#include "engine/engine.h"
+#include "scoring/scorer.h"
+
+namespace slipway::live {
+
+/// Immutable; shared by the snapshots that name it and the threads that score with it.
+struct LoadedModel {
+  int index = 0;  ///< unique in this process, never reused: request threads keep their workspaces by it
+  std::string name;
+  bundle::Version version;
+  std::string version_text;
+  std::string digest;  ///< "sha256:…"
+  std::string source;  ///< where the bundle was read
+  std::shared_ptr<const scoring::Scorer> scorer;
+  base::WallTime loaded_at;
+  std::chrono::nanoseconds load_time{0};
+  int64_t golden_checked = 0;
+};
+
+struct LoadOptions {
+  engine::EngineOptions engine;
+  bool check_golden = true;
+  size_t golden_records = 256;  ///< at most so many are checked; `slipway verify` checks all
+  const base::Clock* clock = &base::Clock::System();
+};
+
+/// Opens a bundle, compiles it, warms it up, and checks that it answers its golden records with the recorded bits.
+/// Errors: those of Bundle::Open and Scorer::Create; data_loss "bundle.golden_mismatch" naming the first record.
+base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesystem::path& path,
+                                                            const engine::EngineTable& engines,
+                                                            const LoadOptions& options = {});
+
+}  // namespace slipway::live

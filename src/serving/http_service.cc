@@ -1,0 +1,108 @@
+#include "serving/http_service.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "base/machine.h"
+#include "net/http_server.h"
+#include "serving/predictor.h"
+#include "serving/request_log.h"
+#include "serving/rest/native_routes.h"
+
+namespace slipway::serving {
+namespace {
+
+void AddProcessMetrics(const HttpServiceOptions& options, telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+  metrics.AddGauge({"slipway_build_info", "1, labelled with the program's version.", {"version"}})
+      .With({options.program_version})
+      .Set(1);
+  metrics.AddGaugeReader({"process_resident_memory_bytes", "Resident memory of the process.", {}},
+                         [] { return static_cast<double>(base::ResidentMemory().count); });
+  metrics.AddGaugeReader({"slipway_log_lines_dropped", "Log lines lost since start.", {}},
+                         [&log] { return static_cast<double>(log.dropped()); });
+}
+
+}  // namespace
+
+struct HttpService::State {
+  const live::LiveSet& live;
+  std::chrono::nanoseconds drain_delay;
+  std::optional<Predictor> predictor;
+  std::optional<RequestLog> request_log;
+  std::unique_ptr<net::HttpServer> server;
+  std::atomic<bool> draining{false};
+
+  std::mutex mutex;  ///< guards stops
+  std::condition_variable hurry;
+  int stops = 0;
+
+  std::string_view UnreadyReason() const {
+    if (draining.load(std::memory_order_relaxed)) return "draining";
+    return live.Ready() ? "" : "models";
+  }
+};
+
+HttpService::HttpService(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+HttpService::~HttpService() {
+  state_->drain_delay = {};
+  Stop();
+}
+
+base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceOptions& options,
+                                                              const live::LiveSet& live,
+                                                              telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+  auto owned = std::make_unique<State>(live, options.drain_delay);
+  State& state = *owned;
+  const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
+  state.predictor.emplace(live, metrics, threads);
+  state.request_log.emplace(log, *state.predictor, threads, options.log_lines_per_second);
+  AddProcessMetrics(options, metrics, log);
+
+  net::HttpServerOptions server;
+  server.threads = threads;
+  server.limits = options.limits;
+  server.drain_timeout = options.drain_timeout;
+  server.metrics = &metrics;
+  server.log = &log;
+  server.on_answer = [&state](const net::Request& request, const net::Response& response,
+                              std::chrono::nanoseconds elapsed) {
+    state.request_log->Write(request, response, elapsed);
+  };
+  auto& listener = server.listeners.emplace_back();
+  listener.address = options.address;
+  SLIPWAY_TRY(rest::AddNativeRoutes({.predictor = *state.predictor,
+                                     .live = live,
+                                     .metrics = metrics,
+                                     .unready_reason = [&state] { return state.UnreadyReason(); }},
+                                    listener.routes));
+  SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
+  return std::unique_ptr<HttpService>(new HttpService(std::move(owned)));
+}
+
+void HttpService::BeginDrain() {
+  state_->draining.store(true, std::memory_order_relaxed);
+}
+
+void HttpService::Stop() {
+  BeginDrain();
+  {
+    std::unique_lock lock(state_->mutex);
+    const int mine = ++state_->stops;
+    state_->hurry.notify_all();
+    if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
+  }
+  state_->server->Stop();
+}
+
+uint16_t HttpService::port() const {
+  return state_->server->port();
+}
+
+int HttpService::threads() const {
+  return state_->server->threads();
+}
+
+}  // namespace slipway::serving

@@ -1,0 +1,56 @@
+#pragma once
+// HttpService: a live set behind HTTP, with request log, metrics, readiness and an orderly end.
+//
+//   SLIPWAY_ASSIGN(auto service, HttpService::Start(options, live, metrics, log));
+//   … wait for SIGTERM …
+//   service->Stop();   // not ready -> drain delay -> finish what was accepted
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "live/live_set.h"
+#include "net/http_limits.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace slipway::serving {
+
+struct HttpServiceOptions {
+  std::string address = "127.0.0.1:8080";
+  int threads = 0;  ///< io threads; 0: as many as the cgroup allows
+  net::HttpLimits limits;
+  std::string program_version;              ///< for slipway_build_info
+  std::chrono::nanoseconds drain_delay{0};  ///< Stop(): not ready, but still serving, so that balancers look away
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);
+  /// Request log: lines a second and thread, the rest is left out and counted in the next line's "skipped". Answers of
+  /// 500 and above are always logged.
+  int log_lines_per_second = 100;
+};
+
+/// Lifecycle: serving from Start() to Stop(). Thread-safety: all methods from any thread but the io threads.
+class HttpService {
+ public:
+  /// `live`, `metrics` and `log` outlive the service. Errors: those of HttpServer::Start.
+  static base::Result<std::unique_ptr<HttpService>> Start(const HttpServiceOptions& options, const live::LiveSet& live,
+                                                          telemetry::MetricRegistry& metrics,
+                                                          telemetry::Log& log = telemetry::Log::Discard());
+  ~HttpService();  ///< stops without drain delay
+
+  /// Turns /readyz to false while everything goes on being served. Part of Stop().
+  void BeginDrain();
+  /// Idempotent. A second call from another thread (a second signal) cuts the drain delay short.
+  void Stop();
+
+  uint16_t port() const;
+  int threads() const;
+
+ private:
+  struct State;
+  explicit HttpService(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::serving

@@ -1,0 +1,55 @@
+#include "serving/predictor.h"
+
+#include <algorithm>
+
+namespace slipway::serving {
+
+struct alignas(64) Predictor::Thread {
+  explicit Thread(const live::LiveSet& live) : reader(live) {}
+  live::LiveReader reader;
+  std::vector<std::unique_ptr<ServedModel>> models;
+  std::string last_reference;  ///< most callers ask for the same thing again
+  ServedModel* last_model = nullptr;
+  RequestNote note;
+};
+
+Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
+                     const base::Clock& clock)
+    : live_(live), metrics_(metrics), clock_(clock) {
+  for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_));
+}
+Predictor::~Predictor() = default;
+
+RequestNote& Predictor::note(int thread) {
+  return threads_[static_cast<size_t>(thread)]->note;
+}
+
+base::Result<ServedModel*> Predictor::Acquire(int index, std::string_view reference) {
+  Thread& thread = *threads_[static_cast<size_t>(index)];
+  bool changed = false;
+  const live::Snapshot& snapshot = thread.reader.Current(&changed);
+  if (changed) {
+    thread.last_model = nullptr;
+    std::erase_if(thread.models, [&](const auto& served) { return !snapshot.Contains(served->model()); });
+  }
+  if (thread.last_model == nullptr || thread.last_reference != reference) {
+    thread.last_model = nullptr;
+    SLIPWAY_ASSIGN(ServedModel * found, Find(thread, reference, snapshot));
+    thread.last_model = found;
+    thread.last_reference = reference;
+  }
+  thread.note.model = thread.last_model->model().name;
+  thread.note.version = thread.last_model->model().version_text;
+  return thread.last_model;
+}
+
+base::Result<ServedModel*> Predictor::Find(Thread& thread, std::string_view reference, const live::Snapshot& snapshot) {
+  SLIPWAY_ASSIGN(auto model, snapshot.Resolve(reference));
+  const auto known =
+      std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
+  if (known != thread.models.end()) return known->get();
+  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, clock_));
+  return thread.models.emplace_back(std::move(served)).get();
+}
+
+}  // namespace slipway::serving

@@ -1,0 +1,49 @@
+#pragma once
+// Predictor: what stands between a door and the live set. A door asks it for the model that a reference means, on the
+// thread it runs on, and gets everything needed to score there.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "live/live_set.h"
+#include "serving/served_model.h"
+#include "telemetry/metrics.h"
+
+namespace slipway::serving {
+
+/// What the log says of the request at hand beyond what HTTP knows. Views live as long as the request.
+struct RequestNote {
+  std::string_view model, version, code;
+  int64_t rows = -1, rejected = 0;
+};
+
+/// Thread-safety: Acquire() and note() by one thread per index; construction before the threads.
+/// Ownership: the live set and the registry outlive it.
+class Predictor {
+ public:
+  Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
+            const base::Clock& clock = base::Clock::System());
+  ~Predictor();
+
+  /// The model that "name[@selector]" means now, ready on thread number `thread`; valid until that thread's next call.
+  /// Errors: those of Snapshot::Resolve, or of the engine.
+  base::Result<ServedModel*> Acquire(int thread, std::string_view reference);
+
+  RequestNote& note(int thread);
+
+ private:
+  struct Thread;
+  base::Result<ServedModel*> Find(Thread& thread, std::string_view reference, const live::Snapshot& snapshot);
+
+  const live::LiveSet& live_;
+  const PredictionMetrics metrics_;
+  const base::Clock& clock_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+}  // namespace slipway::serving

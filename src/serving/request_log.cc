@@ -1,0 +1,55 @@
+#include "serving/request_log.h"
+
+#include <utility>
+
+#include "net/route_table.h"
+#include "telemetry/trace_context.h"
+
+namespace slipway::serving {
+
+RequestLog::RequestLog(telemetry::Log& log, Predictor& predictor, int threads, int lines_per_second)
+    : log_(log), predictor_(predictor), lines_per_second_(lines_per_second), budgets_(static_cast<size_t>(threads)) {}
+
+bool RequestLog::Take(Budget& budget, const net::Request& request, int status) const {
+  const int64_t second = std::chrono::duration_cast<std::chrono::seconds>(request.received.time_since_epoch()).count();
+  if (second != budget.second) {
+    budget.second = second;
+    budget.left = lines_per_second_;
+  }
+  if (budget.left > 0) {
+    --budget.left;
+    return true;
+  }
+  if (status >= 500) return true;
+  ++budget.skipped;
+  return false;
+}
+
+void RequestLog::Write(const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed) {
+  const RequestNote note = std::exchange(predictor_.note(request.thread), {});
+  const auto level = response.status >= 500   ? telemetry::LogLevel::kError
+                     : response.status >= 400 ? telemetry::LogLevel::kWarning
+                                              : telemetry::LogLevel::kInfo;
+  if (!log_.Enabled(level)) return;
+  Budget& budget = budgets_[static_cast<size_t>(request.thread)];
+  if (!Take(budget, request, response.status)) return;
+  auto line = log_.Line(level, "request");
+  line.Add("request_id", request.id)
+      .Add("method", request.head_only ? "HEAD" : net::MethodName(request.method))
+      .Add("path", request.path)
+      .Add("status", response.status)
+      .Add("ms", std::chrono::duration<double, std::milli>(elapsed).count())
+      .Add("remote", request.remote_address);
+  if (request.route != nullptr) line.Add("door", request.route->door);
+  if (!note.model.empty()) line.Add("model", note.model).Add("version", note.version);
+  if (note.rows >= 0) line.Add("rows", note.rows).Add("rejected", note.rejected);
+  if (!note.code.empty()) line.Add("code", note.code);
+  if (const auto header = request.Header("traceparent"); !header.empty()) {
+    if (const auto trace = telemetry::TraceContext::Parse(header)) {
+      line.Add("trace_id", trace->TraceIdHex()).Add("parent_span_id", trace->SpanIdHex());
+    }
+  }
+  if (const int64_t skipped = std::exchange(budget.skipped, 0); skipped > 0) line.Add("skipped", skipped);
+}
+
+}  // namespace slipway::serving

@@ -1,0 +1,37 @@
+#pragma once
+// One line per request, as many as the operator asked for, never a value that a caller sent.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "net/http_message.h"
+#include "serving/predictor.h"
+#include "telemetry/log.h"
+
+namespace slipway::serving {
+
+/// Thread-safety: Write() by one thread per request.thread. Ownership: log and predictor outlive it.
+class RequestLog {
+ public:
+  RequestLog(telemetry::Log& log, Predictor& predictor, int threads, int lines_per_second);
+
+  /// Writes the line, or counts it as skipped, and clears the thread's note.
+  void Write(const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed);
+
+ private:
+  struct alignas(64) Budget {
+    int64_t second = -1;
+    int left = 0;
+    int64_t skipped = 0;
+  };
+  bool Take(Budget& budget, const net::Request& request, int status) const;
+
+  telemetry::Log& log_;
+  Predictor& predictor_;
+  const int lines_per_second_;
+  std::vector<Budget> budgets_;
+};
+
+}  // namespace slipway::serving

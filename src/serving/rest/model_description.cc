@@ -1,0 +1,96 @@
+#include "serving/rest/model_description.h"
+
+#include <chrono>
+
+#include "base/quantities.h"
+#include "data/timestamp.h"
+#include "schema/schema.h"
+
+namespace slipway::serving::rest {
+namespace {
+
+using base::Value;
+
+std::string TimeText(base::WallTime time) {
+  std::string text;
+  data::AppendTimestamp(text, std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+  return text;
+}
+
+Value DescribeVersions(const live::Snapshot::Entry& entry) {
+  Value versions = Value::List();
+  for (const auto& model : entry.versions) {
+    versions.Add(Value::Map()
+                     .Set("version", model->version_text)
+                     .Set("state", "ready")
+                     .Set("digest", model->digest)
+                     .Set("loaded_at", TimeText(model->loaded_at)));
+  }
+  return versions;
+}
+
+Value DescribeOutputs(const scoring::Scorer& scorer) {
+  Value outputs = Value::List();
+  for (const auto& field : scorer.output_fields()) {
+    Value output = Value::Map().Set("name", field.name).Set("type", field.type.ToString());
+    if (!field.labels.empty()) {
+      Value labels = Value::List();
+      for (const auto& label : field.labels) labels.Add(label);
+      output.Set("labels", std::move(labels));
+    }
+    outputs.Add(std::move(output));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+Value DescribeModels(const live::LiveSet& live) {
+  const auto snapshot = live.Current();
+  Value models = Value::List();
+  for (const auto& entry : snapshot->entries()) {
+    models.Add(Value::Map()
+                   .Set("name", entry.name)
+                   .Set("stable", entry.stable->version_text)
+                   .Set("description", entry.stable->scorer->manifest().description)
+                   .Set("versions", DescribeVersions(entry)));
+  }
+  Value bundles = Value::List();
+  for (const auto& status : live.Statuses()) {
+    Value bundle = Value::Map().Set("state", live::ModelStateName(status.state));
+    if (!status.name.empty()) bundle.Set("model", status.name).Set("version", status.version);
+    if (status.state == live::ModelState::kFailed) {
+      bundle.Set("error", Value::Map().Set("code", status.error.reason).Set("detail", status.error.Text()));
+    }
+    bundles.Add(std::move(bundle));
+  }
+  return Value::Map().Set("models", std::move(models)).Set("bundles", std::move(bundles));
+}
+
+Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
+  const auto& scorer = *model.scorer;
+  const auto& manifest = scorer.manifest();
+  Value limits = Value::Map().Set("max_batch_rows", manifest.limits.max_batch_rows);
+  if (manifest.limits.timeout) limits.Set("timeout", base::FormatDuration(*manifest.limits.timeout));
+  Value description = Value::Map()
+                          .Set("name", model.name)
+                          .Set("version", model.version_text)
+                          .Set("state", "ready")
+                          .Set("description", manifest.description)
+                          .Set("digest", model.digest)
+                          .Set("engine", scorer.model().engine)
+                          .Set("loaded_at", TimeText(model.loaded_at))
+                          .Set("load_seconds", std::chrono::duration<double>(model.load_time).count())
+                          .Set("golden_records", model.golden_checked);
+  Value contract = schema::ToValue(scorer.schema());
+  if (contract.is_map()) {
+    for (auto& [key, value] : contract.map()) description.Set(key, std::move(value));
+  }
+  description.Set("outputs", DescribeOutputs(scorer)).Set("limits", std::move(limits));
+  if (const auto* entry = snapshot.Find(model.name)) {
+    description.Set("stable", entry->stable->version_text).Set("versions", DescribeVersions(*entry));
+  }
+  return description;
+}
+
+}  // namespace slipway::serving::rest

@@ -1,0 +1,16 @@
+#pragma once
+// What GET /models and GET /models/{model} say.
+
+#include "base/value.h"
+#include "live/live_set.h"
+
+namespace slipway::serving::rest {
+
+/// {"models":[{"name","stable","versions":[…]}],"bundles":[{"source","state",…}]}
+base::Value DescribeModels(const live::LiveSet& live);
+
+/// The contract of one version: inputs and rules in the manifest's words, outputs, limits, what it is and where from,
+/// and the versions beside it.
+base::Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot);
+
+}  // namespace slipway::serving::rest

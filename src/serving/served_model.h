@@ -1,0 +1,107 @@
+#pragma once
+// ServedModel: one io thread's way to score with one version: buffers, texts and metric handles, all made once.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "data/csv_rows.h"
+#include "data/decoded.h"
+#include "data/json_rows.h"
+#include "live/loaded_model.h"
+#include "scoring/answers.h"
+#include "scoring/scorer.h"
+#include "telemetry/metrics.h"
+
+namespace slipway::serving {
+
+/// The protocols that predictions are asked through, as metrics and logs name them.
+enum class Door : uint8_t { kNative, kOip, kTfServing, kMlflow, kGrpc };
+inline constexpr size_t kDoors = 5;
+std::string_view DoorName(Door door);
+
+/// How a call ended.
+enum class Outcome : uint8_t { kOk, kPartial, kRejected, kError };
+inline constexpr size_t kOutcomes = 4;
+
+/// The families that predictions are counted in.
+struct PredictionMetrics {
+  explicit PredictionMetrics(telemetry::MetricRegistry& registry);
+
+  telemetry::CounterFamily calls;       ///< model, version, door, outcome
+  telemetry::CounterFamily rows;        ///< model, version, door, outcome
+  telemetry::CounterFamily violations;  ///< model, version, code
+  telemetry::HistogramFamily phases;    ///< model, version, door, phase
+};
+
+/// Thread-safety: one thread. Ownership: keeps its version alive.
+class ServedModel {
+ public:
+  /// Errors: the engine cannot open a session.
+  static base::Result<std::unique_ptr<ServedModel>> Create(std::shared_ptr<const live::LoadedModel> model,
+                                                           const PredictionMetrics& metrics, const base::Clock& clock);
+
+  const live::LoadedModel& model() const { return *model_; }
+  const scoring::Scorer& scorer() const { return *model_->scorer; }
+
+  /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
+  void Begin(Door door);
+  /// Scores rows() within the manifest's limits.timeout from now on. Errors: those of Scorer::Score.
+  base::Result<void> Score();
+  /// Counts the call. `failed`: it was answered with an error as a whole.
+  void End(bool failed);
+
+  data::Decoded& rows() { return rows_; }
+  const scoring::Scores& scores() const { return scores_; }
+  /// Over all blocks of this call.
+  int64_t call_rows() const { return call_rows_; }
+  int64_t call_rejected() const { return call_rejected_; }
+
+  data::JsonRowDecoder& json_decoder() { return json_decoder_; }
+  const scoring::AnswerWriter& writer() const { return writer_; }
+  const data::CsvRowEncoder& csv_encoder() const { return csv_encoder_; }
+  /// `{"model":"iris","version":"1.0.0","request_id":"`
+  const std::string& answer_start() const { return answer_start_; }
+  /// The Slipway-Model, -Version and -Arm headers, as lines.
+  const std::string& header_lines() const { return header_lines_; }
+
+ private:
+  enum Phase : size_t { kDecode, kValidate, kFeatures, kInfer, kOutputs, kEncode, kPhases };
+  struct DoorMetrics {
+    bool ready = false;
+    std::array<telemetry::Counter, kOutcomes> calls;
+    telemetry::Counter scored_rows, rejected_rows;
+    std::array<telemetry::Histogram, kPhases> phases;
+  };
+
+  ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring::Workspace workspace,
+              const PredictionMetrics& metrics, const base::Clock& clock);
+  DoorMetrics& MetricsOf(Door door);
+  void CountViolations();
+  void Lap(Phase phase);
+
+  const std::shared_ptr<const live::LoadedModel> model_;
+  const PredictionMetrics& metrics_;
+  const base::Clock& clock_;
+  scoring::Workspace workspace_;
+  data::Decoded rows_;
+  scoring::Scores scores_;
+  data::JsonRowDecoder json_decoder_;
+  scoring::AnswerWriter writer_;
+  data::CsvRowEncoder csv_encoder_;
+  std::string answer_start_, header_lines_;
+
+  std::array<DoorMetrics, kDoors> doors_;
+  std::array<telemetry::Counter, 16> violations_;  ///< by ViolationCode
+  // The call at hand.
+  DoorMetrics* door_ = nullptr;
+  base::SteadyTime last_;
+  std::array<int64_t, kPhases> spent_{};
+  int64_t call_rows_ = 0, call_rejected_ = 0;
+};
+
+}  // namespace slipway::serving
