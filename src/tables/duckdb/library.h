@@ -9,11 +9,12 @@
 // The functions in use.
 #define SLIPWAY_DUCKDB_FUNCTIONS(X)                                                                                    \
   X(duckdb_library_version)                                                                                            \
-  X(duckdb_create_config) X(duckdb_set_config) X(duckdb_destroy_config) X(duckdb_open_ext) X(duckdb_close)             \
-      X(duckdb_connect) X(duckdb_disconnect) X(duckdb_interrupt) X(duckdb_free) X(duckdb_query) X(duckdb_prepare) X(   \
-          duckdb_prepare_error) X(duckdb_destroy_prepare) X(duckdb_pending_prepared_streaming) X(duckdb_pending_error) \
-          X(duckdb_execute_pending) X(duckdb_destroy_pending) X(duckdb_destroy_result) X(duckdb_result_error)          \
-              X(duckdb_column_count) X(duckdb_column_logical_type) X(duckdb_fetch_chunk) X(duckdb_destroy_data_chunk)  \
+  X(duckdb_create_config)                                                                                              \
+  X(duckdb_set_config) X(duckdb_destroy_config) X(duckdb_open_ext) X(duckdb_close) X(duckdb_connect) X(                \
+      duckdb_disconnect) X(duckdb_interrupt) X(duckdb_free) X(duckdb_query) X(duckdb_prepare) X(duckdb_prepare_error)  \
+      X(duckdb_destroy_prepare) X(duckdb_pending_prepared_streaming) X(duckdb_pending_error) X(duckdb_execute_pending) \
+          X(duckdb_destroy_pending) X(duckdb_destroy_result) X(duckdb_result_error) X(duckdb_column_count)             \
+              X(duckdb_column_logical_type) X(duckdb_fetch_chunk) X(duckdb_destroy_data_chunk)                         \
                   X(duckdb_data_chunk_get_size) X(duckdb_data_chunk_set_size) X(duckdb_data_chunk_get_vector) X(       \
                       duckdb_vector_size) X(duckdb_vector_get_data) X(duckdb_vector_get_validity)                      \
                       X(duckdb_vector_ensure_validity_writable) X(duckdb_vector_assign_string_element_len) X(          \

@@ -21,8 +21,9 @@ std::unexpected<base::Error> Fault(const char* words) {
   text = text.substr(0, text.find("\n\n"));
   std::string line(text);
   std::ranges::replace(line, '\n', ' ');
-  const bool data = line.starts_with("Invalid Input Error") || line.find("magic bytes") != std::string::npos;
-  return base::Fail(data ? base::Code::kInvalidArgument : base::Code::kUnavailable, "tables.duckdb",
+  const bool machine = line.starts_with("Out of Memory") ||
+                       (line.starts_with("IO Error") && line.find("magic bytes") == std::string::npos);
+  return base::Fail(machine ? base::Code::kUnavailable : base::Code::kInvalidArgument, "tables.duckdb",
                     fmt::format("DuckDB says: {}", base::Shorten(line, 512)));
 }
 
@@ -83,11 +84,38 @@ struct RowStream::State {
     chunk = nullptr;
   }
 
+  /// Rows [begin, end) of the chunk. Columns that can be copied are filled ahead, which the builder takes as given.
+  void AppendRows(int64_t begin, int64_t end, const std::vector<std::string>& unknown, data::Decoded& out) {
+    slow.clear();
+    int filled = 0;
+    for (size_t i = 0; i < readers.size(); ++i) {
+      if (targets[i] < 0) continue;
+      const auto field = static_cast<size_t>(targets[i]);
+      if (readers[i].AppendTo(layout.fields()[field], begin, end - begin, out.table.columns[field])) {
+        ++filled;
+      } else {
+        slow.push_back(i);
+      }
+    }
+    if (filled == layout.size() && unknown.empty()) {
+      out.table.rows += end - begin;
+      return;
+    }
+    data::RowBuilder builder(layout, out);
+    for (int64_t row = begin; row < end; ++row) {
+      builder.BeginRow();
+      for (const size_t i : slow) readers[i].Deliver(row, targets[i], builder);
+      for (const auto& name : unknown) builder.Unknown(name);
+      builder.EndRow();
+    }
+  }
+
   const Library& library;
   const data::Layout& layout;
   ResultHandle result;
   std::vector<VectorReader> readers;
   std::vector<int> targets;
+  std::vector<size_t> slow;  ///< readers of the columns delivered value by value
   duckdb_data_chunk chunk = nullptr;
   int64_t chunk_rows = 0;
   int64_t next_row = 0;
@@ -234,19 +262,11 @@ base::Result<bool> RowStream::FetchChunk() {
 
 base::Result<int64_t> RowStream::Append(int64_t rows, const std::vector<std::string>& unknown, data::Decoded& out) {
   int64_t appended = 0;
-  data::RowBuilder builder(state_->layout, out);
   while (appended < rows && TextBytes(out.table) < kBatchBytes) {
     SLIPWAY_ASSIGN(const bool more, FetchChunk());
     if (!more) break;
     const int64_t end = std::min(state_->chunk_rows, state_->next_row + rows - appended);
-    for (int64_t row = state_->next_row; row < end; ++row) {
-      builder.BeginRow();
-      for (size_t i = 0; i < state_->readers.size(); ++i) {
-        if (state_->targets[i] >= 0) state_->readers[i].Deliver(row, state_->targets[i], builder);
-      }
-      for (const auto& name : unknown) builder.Unknown(name);
-      builder.EndRow();
-    }
+    state_->AppendRows(state_->next_row, end, unknown, out);
     appended += end - state_->next_row;
     state_->next_row = end;
   }

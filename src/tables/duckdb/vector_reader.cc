@@ -326,4 +326,77 @@ void VectorReader::DeliverTime(int64_t value, int64_t per_second, bool local, co
   target.Time((seconds - (local ? int64_t{zone_minutes_} * 60 : 0)) * kMicrosPerSecond + micros);
 }
 
+bool VectorReader::AppendTo(const data::Field& field, int64_t first, int64_t count, data::Column& column) const {
+  using data::ScalarType;
+  if (!field.type.is_scalar() || is_decimal_ || is_enum_) return false;
+  const ScalarType type = field.type.scalar;
+  switch (kind_) {
+    case VectorKind::kInt8:
+      return AppendNumbers<int8_t>(first, count, column);
+    case VectorKind::kInt16:
+      return AppendNumbers<int16_t>(first, count, column);
+    case VectorKind::kInt32:
+      return AppendNumbers<int32_t>(first, count, column);
+    case VectorKind::kInt64:
+      return AppendNumbers<int64_t>(first, count, column);
+    case VectorKind::kUint8:
+      return AppendNumbers<uint8_t>(first, count, column);
+    case VectorKind::kUint16:
+      return AppendNumbers<uint16_t>(first, count, column);
+    case VectorKind::kUint32:
+      return AppendNumbers<uint32_t>(first, count, column);
+    case VectorKind::kFloat:
+      return type == ScalarType::kNumber && AppendNumbers<float>(first, count, column);
+    case VectorKind::kDouble:
+      return type == ScalarType::kNumber && AppendNumbers<double>(first, count, column);
+    case VectorKind::kText:
+      return type == ScalarType::kString && field.null_texts.empty() && AppendTexts(first, count, column);
+    default:
+      return false;
+  }
+}
+
+template <typename Stored>
+bool VectorReader::AppendNumbers(int64_t first, int64_t count, data::Column& column) const {
+  const Stored* from = static_cast<const Stored*>(data_) + first;
+  const int64_t begin = column.rows();
+  switch (column.type().scalar) {
+    case data::ScalarType::kNumber:
+      std::copy_n(from, count, column.ResizeNumbers(begin + count) + begin);
+      break;
+    case data::ScalarType::kInteger:
+      std::copy_n(from, count, column.ResizeIntegers(begin + count) + begin);
+      break;
+    default:
+      return false;
+  }
+  MarkNulls(first, count, column);
+  return true;
+}
+
+bool VectorReader::AppendTexts(int64_t first, int64_t count, data::Column& column) const {
+  size_t bytes = 0;
+  for (int64_t row = first; row < first + count; ++row) {
+    if (IsValid(row)) bytes += At<duckdb_string_t>(row).value.inlined.length;
+  }
+  if (!column.FitsString(bytes)) return false;
+  for (int64_t row = first; row < first + count; ++row) {
+    if (IsValid(row)) {
+      column.AppendString(TextOf(At<duckdb_string_t>(row)));
+    } else {
+      column.AppendNull();
+    }
+  }
+  return true;
+}
+
+/// Of the `count` rows last appended.
+void VectorReader::MarkNulls(int64_t first, int64_t count, data::Column& column) const {
+  if (!validity_) return;
+  const int64_t begin = column.rows() - count;
+  for (int64_t i = 0; i < count; ++i) {
+    if (!IsValid(first + i)) column.SetNull(begin + i);
+  }
+}
+
 }  // namespace slipway::tables::duckdb

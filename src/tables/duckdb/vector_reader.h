@@ -55,6 +55,10 @@ class VectorReader {
   void Attach(_duckdb_vector* vector);
   void Deliver(int64_t row, int field, data::RowBuilder& builder) const;
 
+  /// The short way for a column of the same type: appends rows [first, first + count) to the field's column as Deliver
+  /// would. False, with nothing appended, where values need to be looked at one by one.
+  bool AppendTo(const data::Field& field, int64_t first, int64_t count, data::Column& column) const;
+
  private:
   struct Integer128 {
     uint64_t low;
@@ -77,6 +81,10 @@ class VectorReader {
   void DeliverInteger128(Integer128 value, bool is_signed, const Target& target) const;
   template <typename Target>
   void DeliverTime(int64_t value, int64_t per_second, bool local, const Target& target) const;
+  template <typename Stored>
+  bool AppendNumbers(int64_t first, int64_t count, data::Column& column) const;
+  bool AppendTexts(int64_t first, int64_t count, data::Column& column) const;
+  void MarkNulls(int64_t first, int64_t count, data::Column& column) const;
   struct Shape;
   void DeliverElements(int64_t row, size_t level, Shape& shape, data::RowBuilder& builder) const;
 
