@@ -1,6 +1,7 @@
 #include "features/outline.h"
 
 #include <fmt/format.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
@@ -150,16 +151,20 @@ class Reader {
   }
 
   static base::Result<const StepKind*> FindKind(const Value& written, const std::string& where) {
+    // A word may be a step and another step's switch (`clip: true` of min_max): inputs are never a boolean.
     const StepKind* found = nullptr;
-    for (const StepKind& kind : StepKinds()) {
-      if (written.Find(kind.name) == nullptr) continue;
-      if (found != nullptr) {
-        return base::Fail(Code::kInvalidArgument, "features.bad_step",
-                          fmt::format("a step does one thing; this one names both `{}` and `{}`: make two steps",
-                                      found->name, kind.name),
-                          where);
+    for (const bool switches : {false, true}) {
+      for (const StepKind& kind : StepKinds()) {
+        const Value* subject = written.Find(kind.name);
+        if (subject == nullptr || subject->is_boolean() != switches || (switches && found != nullptr)) continue;
+        if (found != nullptr) {
+          return base::Fail(Code::kInvalidArgument, "features.bad_step",
+                            fmt::format("a step does one thing; this one names both `{}` and `{}`: make two steps",
+                                        found->name, kind.name),
+                            where);
+        }
+        found = &kind;
       }
-      found = &kind;
     }
     if (found != nullptr) return found;
     std::vector<std::string> names;

@@ -129,6 +129,11 @@ TEST(PipelineTest, TwoKindsInOneStepAreRefused) {
   EXPECT_THAT(CompileError(R"({"as": "a", "log1p": "hour", "clip": "hour"})"), HasSubstr("make two steps"));
 }
 
+TEST(PipelineTest, ASwitchMayBeNamedAsAStep) {
+  EXPECT_EQ(FitTransform(Flights(), R"({"as": "a", "clip": true, "min_max": "hour"})"),
+            "0 | 0.3333333333333333 | 0.6666666666666666 | 1");
+}
+
 TEST(PipelineTest, AStepThatWasNotFittedSaysSo) {
   EXPECT_THAT(CompileError(R"({"as": "z", "standardize": "distance"})"),
               AllOf(StartsWith("features.not_fitted"), HasSubstr("slipway fit")));

@@ -1,9 +1,11 @@
 // features_conformance fits and runs feature steps outside the product, for comparison with scikit-learn.
 //
-//   features_conformance run TABLE.json CASES.json OUT   writes OUT/<case>.f64, .f32 (raw matrices) and .json (fit, names)
-//   features_conformance time                            microseconds a record and nanoseconds a row of a 40-step chain
+//   features_conformance run TABLE.json CASES.json OUT   writes OUT/<case>.f64, .f32 (raw matrices) and .json (fit,
+//   names) features_conformance time                            microseconds a record and nanoseconds a row of a
+//   40-step chain
 //
-// TABLE is {"columns":[{"name","type","values":[…]}]}; CASES is [{"name","steps":[…],"target":NAME|null,"training":bool}].
+// TABLE is {"columns":[{"name","type","values":[…]}]}; CASES is
+// [{"name","steps":[…],"target":NAME|null,"training":bool}].
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -82,13 +84,15 @@ std::vector<features::StepSpec> ReadSteps(const Value& list) {
 
 constexpr int64_t kBatch = 1000;
 
-base::Result<Value> Fit(const std::vector<Rows>& batches, const Rows& table, std::span<const features::StepSpec> steps, const std::string& target) {
+base::Result<Value> Fit(const std::vector<Rows>& batches, const Rows& table, std::span<const features::StepSpec> steps,
+                        const std::string& target) {
   SLIPWAY_ASSIGN(features::Fitter fitter, features::Fitter::Create(table.fields, steps));
   const auto found = std::ranges::find(table.fields, target, &data::Field::name);
   for (bool more = true; more;) {
     for (const Rows& batch : batches) {
       const std::vector<data::ColumnView> views = Views(batch);
-      const data::ColumnView* column = found == table.fields.end() ? nullptr : &views[static_cast<size_t>(found - table.fields.begin())];
+      const data::ColumnView* column =
+          found == table.fields.end() ? nullptr : &views[static_cast<size_t>(found - table.fields.begin())];
       SLIPWAY_TRY(fitter.Add(views, batch.rows, column));
     }
     SLIPWAY_ASSIGN(more, fitter.EndPass());
@@ -101,11 +105,13 @@ std::string BytesOf(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-base::Result<void> RunCase(const std::vector<Rows>& batches, const Rows& table, const Value& item, const std::filesystem::path& out) {
+base::Result<void> RunCase(const std::vector<Rows>& batches, const Rows& table, const Value& item,
+                           const std::filesystem::path& out) {
   const std::vector<features::StepSpec> steps = ReadSteps(*item.Find("steps"));
   const Value* target = item.Find("target");
   const bool training = item.Find("training") != nullptr && item.Find("training")->boolean();
-  SLIPWAY_ASSIGN(const Value fitted, Fit(batches, table, steps, target == nullptr || target->is_null() ? "" : target->string()));
+  SLIPWAY_ASSIGN(const Value fitted,
+                 Fit(batches, table, steps, target == nullptr || target->is_null() ? "" : target->string()));
   SLIPWAY_ASSIGN(const Value reread, base::ParseJson(base::ToJson(fitted)));  // as fitted.json would bring it
   SLIPWAY_ASSIGN(const features::Pipeline pipeline, features::Pipeline::Compile(table.fields, steps, reread));
   std::vector<int> shown;
@@ -133,13 +139,15 @@ base::Result<void> RunCase(const std::vector<Rows>& batches, const Rows& table, 
   const std::string name = item.Find("name")->string();
   SLIPWAY_TRY(base::WriteFileAtomically(out / (name + ".f64"), BytesOf(doubles)));
   SLIPWAY_TRY(base::WriteFileAtomically(out / (name + ".f32"), BytesOf(floats)));
-  return base::WriteFileAtomically(out / (name + ".json"), base::ToJson(Value::Map().Set("columns", names).Set("fitted", fitted)));
+  return base::WriteFileAtomically(out / (name + ".json"),
+                                   base::ToJson(Value::Map().Set("columns", names).Set("fitted", fitted)));
 }
 
 base::Result<void> RunCases(const std::string& table_path, const std::string& cases_path, const std::string& out) {
   SLIPWAY_ASSIGN(const Rows table, ReadTable(table_path));
   std::vector<Rows> batches;
-  for (int64_t begin = 0; begin < table.rows; begin += kBatch) batches.push_back(Slice(table, begin, std::min(kBatch, table.rows - begin)));
+  for (int64_t begin = 0; begin < table.rows; begin += kBatch)
+    batches.push_back(Slice(table, begin, std::min(kBatch, table.rows - begin)));
   SLIPWAY_ASSIGN(const std::string text, base::ReadFile(cases_path));
   SLIPWAY_ASSIGN(const Value cases, base::ParseJson(text));
   for (const Value& item : cases.list()) {
@@ -149,7 +157,8 @@ base::Result<void> RunCases(const std::string& table_path, const std::string& ca
   return {};
 }
 
-// ---- time ------------------------------------------------------------------------------------------------------------
+// ---- time
+// ------------------------------------------------------------------------------------------------------------
 
 // 4,096 distinct rows, as unlike a loop over one record as a service is.
 Rows MadeUpRows() {
@@ -158,15 +167,18 @@ Rows MadeUpRows() {
     table.fields.push_back({.name = std::move(name), .type = {type, {}}});
     return table.columns.emplace_back(table.fields.back().type);
   };
-  static const char* const kCarriers[] = {"AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV", "9E"};
+  static const char* const kCarriers[] = {"AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA",
+                                          "MQ", "OO", "UA", "US", "VX", "WN", "YV", "9E"};
   table.columns.reserve(16);
   uint64_t state = 1;
   const auto random = [&] { return (state = state * 6364136223846793005u + 1442695040888963407u) >> 33; };
   for (int i = 0; i < 8; ++i) {
     data::Column& column = add(fmt::format("x{}", i), data::ScalarType::kNumber);
     for (int r = 0; r < 4096; ++r) {
-      if (random() % 50 == 0) column.AppendNull();
-      else column.AppendNumber(static_cast<double>(random() % 100000) / 37);
+      if (random() % 50 == 0)
+        column.AppendNull();
+      else
+        column.AppendNumber(static_cast<double>(random() % 100000) / 37);
     }
   }
   for (int i = 0; i < 3; ++i) {
@@ -176,7 +188,8 @@ Rows MadeUpRows() {
   data::Column& hour = add("hour", data::ScalarType::kInteger);
   for (int r = 0; r < 4096; ++r) hour.AppendInteger(static_cast<int64_t>(random() % 24));
   data::Column& at = add("at", data::ScalarType::kTimestamp);
-  for (int r = 0; r < 4096; ++r) at.AppendInteger(1'356'998'400'000'000 + static_cast<int64_t>(random() % 31'536'000) * 1'000'000);
+  for (int r = 0; r < 4096; ++r)
+    at.AppendInteger(1'356'998'400'000'000 + static_cast<int64_t>(random() % 31'536'000) * 1'000'000);
   data::Column& late = add("late", data::ScalarType::kBoolean);
   for (int r = 0; r < 4096; ++r) late.AppendBoolean(random() % 4 == 0);
   return table;
@@ -186,16 +199,20 @@ Rows MadeUpRows() {
 std::string FortySteps() {
   std::string steps = "[";
   for (int i = 0; i < 8; ++i) {
-    steps += fmt::format(R"({{"as":"f{0}","impute":"x{0}","strategy":"median"}},{{"as":"z{0}","standardize":"f{0}"}},)", i);
+    steps +=
+        fmt::format(R"({{"as":"f{0}","impute":"x{0}","strategy":"median"}},{{"as":"z{0}","standardize":"f{0}"}},)", i);
   }
   for (int i = 0; i < 4; ++i) {
     steps += fmt::format(R"({{"as":"k{0}","clip":"z{0}","min":-3,"max":3}},{{"as":"l{0}","log1p":"f{0}"}},)", i);
     steps += fmt::format(R"j({{"as":"e{0}","expr":"if(z{0} > 0.5, z{0} * 2, f{0} / 100)"}},)j", i);
   }
   for (int i = 0; i < 3; ++i) {
-    steps += fmt::format(R"({{"as":"h{0}","one_hot":"c{0}"}},{{"as":"t{0}","target_encode":"c{0}"}},{{"as":"o{0}","ordinal":"c{0}"}},)", i);
+    steps += fmt::format(
+        R"({{"as":"h{0}","one_hot":"c{0}"}},{{"as":"t{0}","target_encode":"c{0}"}},{{"as":"o{0}","ordinal":"c{0}"}},)",
+        i);
   }
-  return steps + R"({"as":"cycle","cyclical":"hour","period":24},{"as":"parts","date_parts":"at","parts":["month","day_of_week"]},)" +
+  return steps +
+         R"({"as":"cycle","cyclical":"hour","period":24},{"as":"parts","date_parts":"at","parts":["month","day_of_week"]},)" +
          R"({"as":"bins","bucketize":"f7","edges":[100,500,1000,2000]}])";
 }
 
@@ -250,8 +267,8 @@ base::Result<void> Time() {
       }
     });
   };
-  fmt::print("{} steps, {} columns: {:.2f} us a record; {:.0f} ns a row in batches of 4096, {:.0f} in batches of 256\n", steps.size(), width,
-             one / 1000, run_batch(4096), run_batch(256));
+  fmt::print("{} steps, {} columns: {:.2f} us a record; {:.0f} ns a row in batches of 4096, {:.0f} in batches of 256\n",
+             steps.size(), width, one / 1000, run_batch(4096), run_batch(256));
   return {};
 }
 
@@ -259,7 +276,8 @@ base::Result<void> Time() {
 
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
-  base::Result<void> done = base::Fail(base::Code::kInvalidArgument, "usage", "features_conformance run TABLE.json CASES.json OUT | time");
+  base::Result<void> done =
+      base::Fail(base::Code::kInvalidArgument, "usage", "features_conformance run TABLE.json CASES.json OUT | time");
   if (mode == "run" && argc == 5) done = RunCases(argv[2], argv[3], argv[4]);
   if (mode == "time") done = Time();
   if (!done) fmt::print(stderr, "{}\n", done.error().Text());

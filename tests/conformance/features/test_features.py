@@ -18,6 +18,7 @@ from sklearn.preprocessing import (FunctionTransformer, KBinsDiscretizer, MaxAbs
 
 import tables
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 worst = collections.defaultdict(lambda: [0.0, 0.0, 0])  # step -> float32 ulp, float64 ulp, cases
 
 
