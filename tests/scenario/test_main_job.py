@@ -131,7 +131,7 @@ def test_every_door_gives_the_same_bits_and_they_are_the_trainers(loans_folder, 
     slipway("transform", loans_folder / "loans", "--data", "t.csv", "--output", "m.parquet")
     matrix = pd.read_parquet(slipway.folder / "m.parquet").to_numpy(dtype="float32")
     session = onnxruntime.InferenceSession(loans_folder / "loans/model.onnx")
-    expected = session.run(["probabilities"], {"X": matrix})[0][:, 1]
+    expected = np.array([session.run(["probabilities"], {"X": row[None]})[0][0, 1] for row in matrix])
     got = np.array([p["probability"] for p in predictions], dtype="float32")
     assert (got.view("uint32") == expected.view("uint32")).all()
 
