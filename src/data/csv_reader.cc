@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "data/csv_rows.h"
 
@@ -79,10 +80,21 @@ base::Result<void> CsvReader::Finish(const OnRecord& on_record) {
   return failure_;
 }
 
-// Splits records from `at` on while they are plain. Returns where it stopped: at the begin of a record, or at the end.
+// Where the quoted cell that begins at `at`, behind its quote, ends: at its closing quote if a separator follows and
+// the text holds no doubled quotes; nullptr otherwise.
+const char* CsvReader::PlainQuotedEnd(const char* at, const char* end) const {
+  const auto* quote = static_cast<const char*>(std::memchr(at, '"', static_cast<size_t>(end - at)));
+  if (quote == nullptr || end - quote < 2) return nullptr;
+  const char c = quote[1];
+  return c == delimiter_ || c == '\n' || c == '\r' ? quote : nullptr;
+}
+
+// Splits records from `at` on while their cells need no copy. Returns where it stopped: at the begin of a record, or at
+// the end.
 const char* CsvReader::SplitInPlace(const char* at, const char* end, const OnRecord& on_record) {
   const char* record = at;
   const char* cell = at;
+  int64_t inner_lines = 0;
   cells_.clear();
   const auto cell_limit = static_cast<std::ptrdiff_t>(limits_.cell_bytes);
   for (const char* block = at; block < end; block += kBlock) {
@@ -90,17 +102,23 @@ const char* CsvReader::SplitInPlace(const char* at, const char* end, const OnRec
     uint64_t mask = left >= kBlock ? SpecialBytes(block, delimiter_) : SpecialBytesOfTail(block, left, delimiter_);
     for (; mask != 0; mask &= mask - 1) {
       const char* special = block + std::countr_zero(mask);
-      if (special < cell) continue;  // the LF of a CRLF
-      if (*special == '"') {
-        if (special == cell) return record;
-        continue;
+      if (special < cell) continue;  // inside a quoted cell, or the LF of a CRLF
+      const bool is_quoted = *special == '"';
+      const char* text_end = special;
+      if (is_quoted) {
+        if (special != cell) continue;
+        text_end = PlainQuotedEnd(++cell, end);
+        if (text_end == nullptr) return record;
+        inner_lines += std::count(cell, text_end, '\n');
+        special = text_end + 1;
       }
-      if (special - cell > cell_limit || static_cast<int>(cells_.size()) >= limits_.columns) return record;
-      cells_.push_back({{cell, static_cast<size_t>(special - cell)}, false});
+      if (text_end - cell > cell_limit || static_cast<int>(cells_.size()) >= limits_.columns) return record;
+      cells_.push_back({{cell, static_cast<size_t>(text_end - cell)}, is_quoted});
       cell = special + 1;
       if (*special == delimiter_) continue;
       if (special - record > limits_.record_bytes) return record;
-      on_record(cells_, line_++);
+      on_record(cells_, line_);
+      line_ += 1 + std::exchange(inner_lines, 0);
       cells_.clear();
       if (*special == '\r') {
         if (cell == end) {

@@ -22,8 +22,8 @@ struct CsvLimits {
   int columns = 16384;
 };
 
-/// Splits CSV into cells, fed by blocks of any size; holds at most one record. Knows no types. Records without quoted
-/// cells that lie in one block are split in place, all others are gathered cell by cell.
+/// Splits CSV into cells, fed by blocks of any size; holds at most one record. Knows no types. Records that
+/// lie in one block and hold no doubled quotes are split in place, all others are gathered cell by cell.
 /// Thread-safety: one thread at a time.
 class CsvReader {
  public:
@@ -49,6 +49,7 @@ class CsvReader {
   };
 
   bool AtRecordStart() const { return state_ == State::kStart && spans_.empty(); }
+  const char* PlainQuotedEnd(const char* at, const char* end) const;
   const char* SplitInPlace(const char* at, const char* end, const OnRecord& on_record);
   const char* Gather(const char* at, const char* end, const OnRecord& on_record);
   const char* GatherUnquoted(const char* at, const char* end);

@@ -121,8 +121,7 @@ base::Result<JsonRowDecoder::Form> JsonRowDecoder::State::ReadRoot(RowBuilder& b
   if (!walker.ReadName(name)) return std::unexpected(Malformed());
   SLIPWAY_TRY(ReadList(builder));
   if (walker.Peek() == ',') return NotAlone();
-  // Anything but the closing brace is left to Finish, which names its place.
-  if (walker.Peek() == '}') walker.Advance();
+  if (!walker.EndObject()) return std::unexpected(Malformed());
   return Form::kRecords;
 }
 

@@ -79,6 +79,8 @@ TEST_F(JsonRows, RefusesMembersBesideRecords) {
   EXPECT_THAT(Fault(R"({"id":1,"records":[]})"), HasSubstr("json.not_a_record: \"records\" stands alone"));
   EXPECT_THAT(Fault(R"({"records":[}})"), HasSubstr("json.malformed"));
   EXPECT_THAT(Fault(R"({"records":[]]})"), HasSubstr("json.malformed"));
+  EXPECT_THAT(Fault(R"({"records":[])"), HasSubstr("json.malformed"));
+  EXPECT_THAT(Fault(R"({"records":[]])"), HasSubstr("json.malformed"));
 }
 
 TEST_F(JsonRows, TreatsRecordsAsAFieldWhenTheLayoutHasIt) {

@@ -175,6 +175,12 @@ bool JsonWalker::NextElement(bool& failed) {
   return false;
 }
 
+bool JsonWalker::EndObject() {
+  if (Peek() != '}') return FailHere("a comma or the end of the object is expected");
+  Advance();
+  return true;
+}
+
 bool JsonWalker::ReadRecord(RowBuilder& builder) {
   if (Peek() != '{') return FailHere("an object is expected");
   if (!Enter()) return false;

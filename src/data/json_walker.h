@@ -44,6 +44,9 @@ class JsonWalker {
   bool FirstElement(bool& failed);
   bool NextElement(bool& failed);
 
+  /// Passes over the brace that ends an object.
+  bool EndObject();
+
   /// Reads the object at hand as the fields of the row that `builder` has begun.
   bool ReadRecord(RowBuilder& builder);
   /// Reads the list at hand into tensor field `field`. `whole`: nothing may follow it. On a fault the tensor is left

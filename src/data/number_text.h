@@ -59,14 +59,30 @@ constexpr uint64_t EightDigits(uint64_t bytes) {
 /// mantissa x 10^exponent, correctly rounded. False in rare cases that need all digits of the text.
 bool Compose(uint64_t mantissa, int64_t exponent, double& value);
 
+/// The first eight bytes of a text, zeros in place of those past its end. Little-endian machines only.
+inline uint64_t LoadEight(const char* at, std::ptrdiff_t size) {
+  uint64_t bytes = 0;
+  if (size >= 8) {
+    std::memcpy(&bytes, at, 8);
+  } else if (size >= 4) {
+    uint32_t first;
+    uint32_t last;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + size - 4, 4);
+    bytes = first | uint64_t{last} << (8 * (size - 4));
+  } else if (size > 0) {
+    const auto byte = [&](std::ptrdiff_t i) { return uint64_t{static_cast<unsigned char>(at[i])} << (8 * i); };
+    bytes = byte(0) | byte(size / 2) | byte(size - 1);
+  }
+  return bytes;
+}
+
 /// Appends the digits at `at` to `value`, which may wrap; returns where they end. Takes eight at a time and the rest of
 /// them at once, since the number of digits is what a branch predictor cannot guess.
 [[gnu::always_inline]] inline const char* ReadDigits(const char* at, const char* end, uint64_t& value) {
   if constexpr (std::endian::native == std::endian::little) {
-    while (end - at >= 8) {
-      uint64_t bytes;
-      std::memcpy(&bytes, at, 8);
-      bytes ^= 0x3030303030303030;
+    while (at != end) {
+      const uint64_t bytes = LoadEight(at, end - at) ^ 0x3030303030303030;
       // The high bit of the first byte that is no digit; carries only reach the bytes after it.
       const uint64_t others = (bytes | (bytes + 0x7676767676767676)) & 0x8080808080808080;
       if (others != 0) {
