@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
+# Several clones may share what deps/install brings: SLIPWAY_DEPS names another folder than .deps.
+configure := cmake --log-level=WARNING $(if $(SLIPWAY_DEPS),-DSLIPWAY_DEPS=$(SLIPWAY_DEPS))
 
 .PHONY: help demo build test bench format format-check tidy sanitize fuzz clean
 
@@ -20,12 +22,12 @@ demo: build  ## From a flights table to a served model; CI=1 ends by itself
 
 build:  ## The release program: build/release/slipway
 	@deps/install build
-	@test -f build/release/build.ninja || cmake --log-level=WARNING --preset release
+	@test -f build/release/build.ninja || $(configure) --preset release
 	@ninja -C build/release slipway
 
 test:  ## Everything: checks, unit, scenario and conformance tests, sanitizers, fuzzing
 	@deps/install test
-	@cmake --log-level=WARNING --preset release -DSLIPWAY_CHECKS=ON
+	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
 	@$(MAKE) build-sanitized
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
@@ -43,12 +45,12 @@ format-check:  ## Check the format of every source
 
 tidy:  ## clang-tidy over every source, without a limit of time
 	@deps/install test
-	@test -f build/release/build.ninja || cmake --log-level=WARNING --preset release
+	@test -f build/release/build.ninja || $(configure) --preset release
 	@tools/tidy
 
 sanitize:  ## Unit tests under ASan+UBSan, and the threaded rooms under TSan
 	@deps/install test
-	@cmake --log-level=WARNING --preset release -DSLIPWAY_CHECKS=ON
+	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
 	@$(MAKE) build-sanitized
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --label-regex 'asan|tsan'
 
@@ -60,11 +62,11 @@ fuzz:  ## Fuzz for SECONDS in total (default 60); TARGET=name for one
 .PHONY: build-sanitized build-fuzz
 build-sanitized: build-fuzz
 	@ninja -C build/asan unit_tests
-	@cmake --log-level=WARNING --preset tsan
+	@$(configure) --preset tsan
 	@ninja -C build/tsan threaded_tests
 
 build-fuzz:
-	@cmake --log-level=WARNING --preset asan
+	@$(configure) --preset asan
 	@ninja -C build/asan fuzz_targets
 
 clean:  ## Remove what was built (not .deps, not the compiler cache)

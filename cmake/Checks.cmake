@@ -27,8 +27,9 @@ foreach(suite scenario conformance)
   slipway_check(${suite} ${suite} 1200
     bash -c "test -d tests/${suite} || exit 5; exec ${python} -m pytest -q -ra -p no:cacheprovider tests/${suite}")
   set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 5
-    ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1")
+    ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS}")
 endforeach()
+set_property(TEST conformance APPEND PROPERTY ENVIRONMENT ${SLIPWAY_TEST_ENVIRONMENT})
 
 set(asan ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1)
