@@ -9,8 +9,6 @@
 namespace slipway::engine::onnx {
 namespace {
 
-using testing::HasSubstr;
-
 /// A bundle of a folder whose manifest has `model` after the file.
 class OnnxEngineOfABundle : public testing::Test {
  protected:
@@ -49,21 +47,6 @@ TEST_F(OnnxEngineOfABundle, TakesOptionsOfTheManifest) {
 
   ASSERT_TRUE(engine) << engine.error().Text();
   EXPECT_FALSE((*engine)->info().batched);
-}
-
-TEST_F(OnnxEngineOfABundle, RefusesUnknownOptions) {
-  const auto engine = Load(", thread: 2");
-
-  ASSERT_FALSE(engine);
-  EXPECT_THAT(engine.error().message, HasSubstr("threads"));
-}
-
-TEST_F(OnnxEngineOfABundle, RefusesThreadsThatAreNone) {
-  const auto engine = Load(", threads: many");
-
-  ASSERT_FALSE(engine);
-  EXPECT_EQ(engine.error().reason, "engine.option");
-  EXPECT_THAT(engine.error().where, HasSubstr("slipway.yaml:4:"));
 }
 
 }  // namespace
