@@ -74,6 +74,8 @@ class Response {
 
   /// Line breaks and other control characters in the value become '?'.
   void AddHeader(std::string_view name, std::string_view value);
+  /// The same for whole lines, each with its CR LF, that the caller vouches for.
+  void AddHeaderLines(std::string_view lines) { headers_ += lines; }
   const std::string& header_text() const { return headers_; }
   std::string_view content() const { return fixed_body.empty() ? std::string_view(body) : fixed_body; }
   /// As new; memory is kept unless it had grown large.
