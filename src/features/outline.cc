@@ -141,8 +141,7 @@ class Reader {
       }
       step.hidden = hidden->boolean();
     }
-    for (const OutlineStep& other : outline_.steps) {
-      if (other.as != step.as) continue;
+    if (!names_.insert(step.as).second) {
       return base::Fail(Code::kInvalidArgument, "features.duplicate_name",
                         fmt::format("two steps are named \"{}\"; give each step its own name", step.as),
                         PlaceOf(*as, step.where));
@@ -211,12 +210,14 @@ class Reader {
   }
 
   base::Result<void> Check(OutlineStep& step) {
-    std::vector<Input> inputs, visible;
+    std::vector<Input> inputs;
     for (const int symbol : step.reads) inputs.push_back(inputs_[static_cast<size_t>(symbol)]);
-    if (step.step->expression() != nullptr) {
-      for (const auto& entry : visible_) visible.push_back(inputs_[static_cast<size_t>(entry.second)]);
-      std::ranges::sort(visible, {}, &Input::name);
-    }
+    const InReach visible = [this] {
+      std::vector<Input> all;
+      for (const auto& entry : visible_) all.push_back(inputs_[static_cast<size_t>(entry.second)]);
+      std::ranges::sort(all, {}, &Input::name);
+      return all;
+    };
     auto shape = step.step->Check(inputs, visible);
     if (!shape) {
       base::Error error = std::move(shape).error();
@@ -239,12 +240,17 @@ class Reader {
   void Publish(OutlineStep step) {
     const int symbol = static_cast<int>(outline_.columns.size() + outline_.steps.size());
     visible_[step.as] = symbol;
-    inputs_.push_back({.name = step.as, .type = step.shape.type, .width = step.shape.width, .is_feature = true});
+    inputs_.push_back({.name = step.as,
+                       .type = step.shape.type,
+                       .width = step.shape.width,
+                       .zone_minutes = step.shape.zone_minutes,
+                       .is_feature = true});
     digests_.push_back(step.digest);
     outline_.steps.push_back(std::move(step));
   }
 
   Outline outline_;
+  std::unordered_set<std::string> names_;
   std::unordered_map<std::string, int> visible_;
   std::vector<Input> inputs_;         // per symbol
   std::vector<std::string> digests_;  // per symbol

@@ -113,7 +113,7 @@ class PlanBuilder final : public StepPlan {
 
   base::Result<void> Compile(const OutlineStep& step) {
     SLIPWAY_TRY(Enter(step));
-    SLIPWAY_TRY(Prepare(step.step->Check(inputs_, visible_)));
+    SLIPWAY_TRY(CheckStep());
     if (step.step->learns()) SLIPWAY_TRY(FindLearned(step));
     feature_ = Feature{.name = step.as, .type = data::ScalarType::kNumber, .hidden = step.hidden};
     SLIPWAY_TRY(step.step->Compile(*this));
@@ -131,7 +131,7 @@ class PlanBuilder final : public StepPlan {
 
   base::Result<std::unique_ptr<Learner>> MakeLearner(const OutlineStep& step, const FitOptions& options) {
     SLIPWAY_TRY(Enter(step));
-    SLIPWAY_TRY(Prepare(step.step->Check(inputs_, visible_)));
+    SLIPWAY_TRY(CheckStep());
     return step.step->Learn(*this, options);
   }
 
@@ -143,7 +143,7 @@ class PlanBuilder final : public StepPlan {
   // StepPlan
   const std::string& as() const override { return step_->as; }
   std::span<const Input> inputs() const override { return inputs_; }
-  std::span<const Input> visible() const override { return visible_; }
+  const InReach& visible() const override { return visible_; }
   LearnedReader& learned() override { return *learned_; }
   base::Error Fault(std::string reason, std::string message) const override {
     return {base::Code::kInvalidArgument, std::move(reason), std::move(message), step_->where};
@@ -177,7 +177,10 @@ class PlanBuilder final : public StepPlan {
     return slot;
   }
   int AddView() override { return static_cast<int>(plan_.slots_++); }
-  int AddText() override { return static_cast<int>(plan_.texts_++); }
+  int AddColumn(data::ScalarType type) override {
+    plan_.kept_columns_.push_back(type);
+    return static_cast<int>(plan_.kept_columns_.size() - 1);
+  }
   int AddProgram(size_t inputs) override {
     plan_.programs_.push_back(inputs);
     return static_cast<int>(plan_.programs_.size() - 1);
@@ -208,17 +211,17 @@ class PlanBuilder final : public StepPlan {
     step_streams_.clear();
     learned_.reset();
     inputs_.clear();
-    visible_.clear();
     for (const int symbol : step.reads) inputs_.push_back(symbols_[static_cast<size_t>(symbol)]);
-    if (step.step->expression() != nullptr) {
-      for (const auto& entry : visible_by_name_) visible_.push_back(symbols_[static_cast<size_t>(entry.second)]);
-      std::ranges::sort(visible_, {}, &Input::name);
-    }
     return {};
   }
 
-  base::Result<void> Prepare(base::Result<Shape> shape) const {
-    if (shape) return {};
+  // Types again, now that all widths are known.
+  base::Result<void> CheckStep() {
+    auto shape = step_->step->Check(inputs_, visible_);
+    if (shape) {
+      zone_minutes_ = shape->zone_minutes;
+      return {};
+    }
     base::Error error = std::move(shape).error();
     error.message = fmt::format("feature \"{}\": {}", step_->as, error.message);
     error.where = step_->where;
@@ -253,6 +256,7 @@ class PlanBuilder final : public StepPlan {
     Input input{.name = feature_.name,
                 .type = feature_.type,
                 .width = feature_.width,
+                .zone_minutes = zone_minutes_,
                 .slot = feature_slot_,
                 .is_feature = true};
     if (feature_.width > 1) input.elements = feature_elements_;
@@ -292,12 +296,19 @@ class PlanBuilder final : public StepPlan {
 
   // The step at hand.
   const OutlineStep* step_ = nullptr;
-  std::vector<Input> inputs_, visible_;
+  std::vector<Input> inputs_;
+  InReach visible_ = [this] {
+    std::vector<Input> visible;
+    for (const auto& entry : visible_by_name_) visible.push_back(symbols_[static_cast<size_t>(entry.second)]);
+    std::ranges::sort(visible, {}, &Input::name);
+    return visible;
+  };
   std::vector<Stream> step_streams_;
   std::optional<LearnedReader> learned_;
   Feature feature_;
   std::vector<std::string> feature_elements_;
   int feature_slot_ = -1;
+  int zone_minutes_ = 0;
 };
 
 base::Result<CompiledPlan> BuildPlan(const Outline& outline, const base::Value& fitted) {

@@ -26,7 +26,7 @@ struct RunMemory {
   std::vector<const double*> streams;
   std::vector<double*> scratch;
   std::vector<uint64_t*> masks;
-  std::vector<data::Column> texts;
+  std::vector<data::Column> columns;
   std::vector<ProgramMemory> programs;
   std::vector<TextMemory> text_memory;
 };
@@ -61,7 +61,7 @@ class CompiledPlan {
   std::vector<int> scratch_streams_;  ///< streams that may need memory of their own
   size_t streams_ = 0;
   size_t masks_ = 0;
-  size_t texts_ = 0;
+  std::vector<data::ScalarType> kept_columns_;
   std::vector<size_t> programs_;  ///< inputs of each
   size_t text_memories_ = 0;
   int64_t arena_width_ = 0;

@@ -24,8 +24,8 @@ void CompiledPlan::Adopt(RunMemory& memory) const {
   memory.streams.assign(streams_, nullptr);
   memory.scratch.assign(streams_, nullptr);
   memory.masks.assign(masks_, nullptr);
-  memory.texts.clear();
-  for (size_t i = 0; i < texts_; ++i) memory.texts.emplace_back(data::DataType{data::ScalarType::kString, {}});
+  memory.columns.clear();
+  for (const data::ScalarType type : kept_columns_) memory.columns.emplace_back(data::DataType{type, {}});
   memory.programs.clear();
   memory.programs.resize(programs_.size());
   for (size_t i = 0; i < programs_.size(); ++i) memory.programs[i].inputs.resize(programs_[i]);
@@ -65,7 +65,7 @@ Frame CompiledPlan::Run(std::span<const data::ColumnView> columns, int64_t rows,
               .streams = memory.streams.data(),
               .scratch = memory.scratch.data(),
               .masks = memory.masks.data(),
-              .texts = memory.texts.data(),
+              .columns = memory.columns.data(),
               .programs = memory.programs.data(),
               .text_memory = memory.text_memory.data()};
   for (const auto& kernel : kernels_) kernel->Run(frame);

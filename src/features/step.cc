@@ -39,7 +39,7 @@ std::unexpected<base::Error> WrongInput(const Input& input, std::string_view wan
                     fmt::format("{}, and this step reads {}{}", Describe(input), wanted, Cure(input)));
 }
 
-base::Result<Shape> NumericStep::Check(std::span<const Input> inputs, std::span<const Input>) const {
+base::Result<Shape> NumericStep::Check(std::span<const Input> inputs, const InReach&) const {
   int64_t width = 0;
   for (const Input& input : inputs) {
     const bool number = input.type == data::ScalarType::kNumber || input.type == data::ScalarType::kInteger ||
@@ -54,7 +54,7 @@ base::Result<Shape> NumericStep::Check(std::span<const Input> inputs, std::span<
   return Shape{data::ScalarType::kNumber, width < 0 ? -1 : width * columns_per_input()};
 }
 
-base::Result<Shape> CategoryStep::Check(std::span<const Input> inputs, std::span<const Input>) const {
+base::Result<Shape> CategoryStep::Check(std::span<const Input> inputs, const InReach&) const {
   for (const Input& input : inputs) {
     if (input.width != 1 || input.type == data::ScalarType::kTimestamp) {
       return WrongInput(input, "categories: a single text, integer, boolean or number a row");

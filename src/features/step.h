@@ -7,6 +7,7 @@
 // the moment a numeric step reads a column, null becomes NaN. An expression reads NaN of a numeric step as null.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ class StepReader;
 class LearnedReader;
 
 /// Bounds on what a manifest may ask for; exceeding one is the error "features.limit".
-inline constexpr int64_t kMaxSteps = 1024;
+inline constexpr int64_t kMaxSteps = 4096;
 inline constexpr int64_t kMaxInputs = 4096;
 inline constexpr int64_t kMaxWidth = 1 << 16;  ///< columns of the matrix one step may yield
 
@@ -42,6 +43,9 @@ struct Input {
   int slot = -1;                      ///< where the plan keeps it; -1 while only types are checked
   bool is_feature = false;
 };
+
+/// Every name in reach, sorted; made only when a message or an expression wants it.
+using InReach = std::function<std::vector<Input>()>;
 
 /// Working memory of one expression.
 struct ProgramMemory {
@@ -66,7 +70,7 @@ struct Frame {
   const double** streams = nullptr;   ///< per stream: rows numbers, NaN where missing
   double** scratch = nullptr;         ///< per stream: where a converted stream is kept
   uint64_t** masks = nullptr;         ///< per mask: validity words
-  data::Column* texts = nullptr;      ///< per text
+  data::Column* columns = nullptr;    ///< per column made by StepPlan::AddColumn
   ProgramMemory* programs = nullptr;  ///< per program
   TextMemory* text_memory = nullptr;  ///< per text memory
 
@@ -107,7 +111,7 @@ class StepPlan {
   virtual const std::string& as() const = 0;
   virtual std::span<const Input> inputs() const = 0;
   /// Every name in reach, for expressions.
-  virtual std::span<const Input> visible() const = 0;
+  virtual const InReach& visible() const = 0;
   /// The step's parameters in fitted.json. Precondition: the step learns and is being compiled.
   virtual LearnedReader& learned() = 0;
   virtual base::Error Fault(std::string reason, std::string message) const = 0;
@@ -117,10 +121,10 @@ class StepPlan {
   /// A slot whose view has null where `slot`, the result of a numeric step, has NaN. Other slots are returned as is.
   virtual int NullableSlot(int slot) = 0;
 
-  virtual int AddBlock(int64_t width) = 0;    ///< a slot of rows x width numbers
-  virtual int AddView() = 0;                  ///< a slot whose view a kernel sets at every run
-  virtual int AddText() = 0;                  ///< index into Frame::texts
-  virtual int AddProgram(size_t inputs) = 0;  ///< index into Frame::programs
+  virtual int AddBlock(int64_t width) = 0;           ///< a slot of rows x width numbers
+  virtual int AddView() = 0;                         ///< a slot whose view a kernel sets at every run
+  virtual int AddColumn(data::ScalarType type) = 0;  ///< index into Frame::columns
+  virtual int AddProgram(size_t inputs) = 0;         ///< index into Frame::programs
   virtual int AddTextMemory() = 0;
   virtual void AddKernel(std::unique_ptr<Kernel> kernel) = 0;
   /// The step's result. `suffixes`: what follows `as` in the names of the columns, e.g. ".sin" or "=AA"; empty when the
@@ -132,7 +136,8 @@ class StepPlan {
 /// What a step yields as far as it is known before fitting.
 struct Shape {
   data::ScalarType type = data::ScalarType::kNumber;
-  int64_t width = 1;  ///< -1: known only after fitting
+  int64_t width = 1;     ///< -1: known only after fitting
+  int zone_minutes = 0;  ///< of timestamps
 };
 
 /// One entry of `features:`, read and checked. Immutable.
@@ -147,7 +152,7 @@ class Step {
 
   /// Checks the types. Called before any data is read, with unknown widths, and again when compiling. `visible` as in
   /// StepPlan. Errors carry a message only; the caller adds where.
-  virtual base::Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const = 0;
+  virtual base::Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const = 0;
   virtual base::Result<std::unique_ptr<Learner>> Learn(StepPlan&, const FitOptions&) const { return nullptr; }
   virtual base::Result<void> Compile(StepPlan& plan) const = 0;
 };
@@ -166,7 +171,7 @@ std::span<const StepKind> StepKinds();
 class NumericStep : public Step {
  public:
   const std::vector<std::string>& inputs() const override { return inputs_; }
-  base::Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override;
+  base::Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override;
 
  protected:
   explicit NumericStep(std::vector<std::string> inputs) : inputs_(std::move(inputs)) {}
@@ -181,7 +186,7 @@ class NumericStep : public Step {
 class CategoryStep : public Step {
  public:
   const std::vector<std::string>& inputs() const override { return inputs_; }
-  base::Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override;
+  base::Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override;
 
  protected:
   explicit CategoryStep(std::vector<std::string> inputs) : inputs_(std::move(inputs)) {}

@@ -10,11 +10,11 @@ class PassThrough final : public Step {
   explicit PassThrough(StepReader& reader) : inputs_(reader.Inputs(1, 1)) {}
   const std::vector<std::string>& inputs() const override { return inputs_; }
 
-  base::Result<Shape> Check(std::span<const Input> inputs, std::span<const Input>) const override {
+  base::Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     const Input& input = inputs[0];
     if (input.width < 0 && !input.is_feature)
       return WrongInput(input, "values of a fixed size; give the tensor to the model directly");
-    return Shape{input.type, input.width};
+    return Shape{input.type, input.width, input.zone_minutes};
   }
   base::Result<void> Compile(StepPlan& plan) const override {
     const Input& input = plan.inputs()[0];

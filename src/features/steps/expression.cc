@@ -52,17 +52,22 @@ class Expression final : public Step {
   const std::vector<std::string>& inputs() const override { return none_; }
   const std::string* expression() const override { return &text_; }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     // Before fitting, some widths are unknown; an expression that reads such a vector is checked when it is compiled.
     const bool open =
         std::ranges::any_of(inputs, [](const Input& input) { return input.is_feature && input.width < 0; });
     if (open) return Shape{data::ScalarType::kNumber, 1};
-    std::vector<expr::Symbol> symbols;
-    for (const Input& input : visible) {
-      if (input.width >= 0) symbols.push_back(SymbolOf(input));
-    }
-    SLIPWAY_ASSIGN(const expr::Program program, expr::Program::Compile(text_, symbols));
-    return Shape{program.type(), 1};
+    const auto compile = [this](std::span<const Input> from) {
+      std::vector<expr::Symbol> symbols;
+      for (const Input& input : from) {
+        if (input.width >= 0) symbols.push_back(SymbolOf(input));
+      }
+      return expr::Program::Compile(text_, symbols);
+    };
+    auto program = compile(inputs);
+    if (!program) program = compile(visible());  // for a message that knows the names nearby
+    if (!program) return std::unexpected(std::move(program).error());
+    return Shape{program->type(), 1};
   }
 
   Result<void> Compile(StepPlan& plan) const override {

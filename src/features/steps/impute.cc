@@ -6,6 +6,7 @@
 #include <cmath>
 #include <variant>
 
+#include "data/timestamp.h"
 #include "features/learn/category_index.h"
 #include "features/learn/moments.h"
 #include "features/learn/quantiles.h"
@@ -97,7 +98,7 @@ class FillTextKernel final : public Kernel {
       : in_(in), text_(text), out_(out), fill_(std::move(fill)) {}
   void Run(Frame& frame) const override {
     const data::ColumnView in = frame.view(in_);
-    data::Column& out = frame.texts[text_];
+    data::Column& out = frame.columns[text_];
     out.Clear();
     for (int64_t r = 0; r < frame.rows; ++r) out.AppendString(in.IsValid(r) ? in.string(r) : std::string_view(fill_));
     frame.views[out_] = out.view();
@@ -106,6 +107,23 @@ class FillTextKernel final : public Kernel {
  private:
   int in_, text_, out_;
   std::string fill_;
+};
+
+// A column of timestamps with nulls replaced.
+class FillTimeKernel final : public Kernel {
+ public:
+  FillTimeKernel(int in, int column, int out, int64_t fill) : in_(in), column_(column), out_(out), fill_(fill) {}
+  void Run(Frame& frame) const override {
+    const data::ColumnView in = frame.view(in_);
+    data::Column& out = frame.columns[column_];
+    out.Clear();
+    for (int64_t r = 0; r < frame.rows; ++r) out.AppendInteger(in.IsValid(r) ? in.integers()[r] : fill_);
+    frame.views[out_] = out.view();
+  }
+
+ private:
+  int in_, column_, out_;
+  int64_t fill_;
 };
 
 class TextModeLearner final : public Learner {
@@ -161,14 +179,15 @@ class Impute final : public Step {
   bool learns() const override { return strategy_ != "constant"; }
   const std::vector<std::string>& inputs() const override { return inputs_; }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input>) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     if (inputs.size() == 1 && inputs[0].type == ScalarType::kString && inputs[0].width == 1)
       return CheckText(inputs[0]);
+    if (inputs.size() == 1 && inputs[0].type == ScalarType::kTimestamp && inputs[0].width == 1) return CheckTime(inputs[0]);
     int64_t width = 0;
     for (const Input& input : inputs) {
       if (input.type == ScalarType::kString || input.type == ScalarType::kTimestamp ||
           (input.width < 0 && !input.is_feature)) {
-        return WrongInput(input, "numbers, or one single text column");
+        return WrongInput(input, "numbers, or one single column of texts or timestamps");
       }
       width = width < 0 || input.width < 0 ? -1 : width + input.width;
     }
@@ -200,6 +219,7 @@ class Impute final : public Step {
 
   Result<void> Compile(StepPlan& plan) const override {
     if (plan.inputs()[0].type == ScalarType::kString) return CompileText(plan);
+    if (plan.inputs()[0].type == ScalarType::kTimestamp) return CompileTime(plan);
     const std::vector<Stream>& streams = plan.streams();
     std::vector<double> fills(streams.size(), constant_.is_number() ? constant_.number() : 0);
     if (learns()) {
@@ -257,6 +277,35 @@ class Impute final : public Step {
     return Shape{ScalarType::kString, 1};
   }
 
+  Result<Shape> CheckTime(const Input& input) const {
+    if (indicator_) {
+      return base::Fail(base::Code::kInvalidArgument, "features.bad_parameter",
+                        "a timestamp cannot carry an indicator column; use a missing_indicator step beside it");
+    }
+    const bool constant = strategy_ == "constant";
+    if (constant && !(constant_.is_string() && data::ParseTimestamp(constant_.string()))) {
+      return WrongConstant("timestamps", "a text such as 2013-07-04T08:15:00Z");
+    }
+    return Shape{ScalarType::kTimestamp, 1, input.zone_minutes};
+  }
+
+  Result<void> CompileTime(StepPlan& plan) const {
+    int64_t fill = 0;
+    if (learns()) {
+      const double learned = plan.learned().Numbers("fill", 1)[0];
+      if (!(std::fabs(learned) < 9e18)) plan.learned().Reject("fill", "is no time");
+      SLIPWAY_TRY(plan.learned().Finish());
+      fill = std::llround(learned);
+    } else {
+      fill = data::ParseTimestamp(constant_.string()).value_or(0);
+    }
+    const int column = plan.AddColumn(ScalarType::kTimestamp);
+    const int out = plan.AddView();
+    plan.AddKernel(std::make_unique<FillTimeKernel>(plan.inputs()[0].slot, column, out, fill));
+    plan.Yield(out, ScalarType::kTimestamp);
+    return {};
+  }
+
   Result<void> CompileText(StepPlan& plan) const {
     std::string fill = constant_.is_string() ? constant_.string() : "";
     if (learns()) {
@@ -265,7 +314,7 @@ class Impute final : public Step {
       if (!list.empty() && !list[0].is_string()) plan.learned().Reject("fill", "is not a text");
       SLIPWAY_TRY(plan.learned().Finish());
     }
-    const int text = plan.AddText();
+    const int text = plan.AddColumn(ScalarType::kString);
     const int out = plan.AddView();
     plan.AddKernel(std::make_unique<FillTextKernel>(plan.inputs()[0].slot, text, out, std::move(fill)));
     plan.Yield(out, ScalarType::kString);

@@ -16,7 +16,7 @@ class MissingIndicator final : public Step {
   explicit MissingIndicator(StepReader& reader) : inputs_(reader.Inputs()) {}
   const std::vector<std::string>& inputs() const override { return inputs_; }
 
-  base::Result<Shape> Check(std::span<const Input> inputs, std::span<const Input>) const override {
+  base::Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     int64_t width = 0;
     for (const Input& input : inputs) {
       const bool text_vector = input.type == data::ScalarType::kString && input.width != 1;

@@ -193,7 +193,7 @@ class FoldKernel final : public Kernel {
       : slot_(slot), memory_(memory), text_(text), out_(out), tokenizer_(std::move(tokenizer)) {}
   void Run(Frame& frame) const override {
     const data::ColumnView view = frame.view(slot_);
-    data::Column& out = frame.texts[text_];
+    data::Column& out = frame.columns[text_];
     out.Clear();
     for (int64_t r = 0; r < frame.rows; ++r) {
       if (view.IsValid(r)) out.AppendString(tokenizer_.Fold(view.string(r), frame.text_memory[memory_]));
@@ -236,7 +236,7 @@ class Text final : public Step {
   bool learns() const override { return output_ == "tfidf" || output_ == "count"; }
   const std::vector<std::string>& inputs() const override { return inputs_; }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input>) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     if (inputs[0].type != ScalarType::kString || inputs[0].width != 1) return WrongInput(inputs[0], "text");
     if (output_ == "text") return Shape{ScalarType::kString, 1};
     return Shape{ScalarType::kNumber, learns() ? -1 : buckets_};
@@ -250,7 +250,7 @@ class Text final : public Step {
   Result<void> Compile(StepPlan& plan) const override {
     const int slot = plan.inputs()[0].slot;
     if (output_ == "text") {
-      const int text = plan.AddText();
+      const int text = plan.AddColumn(ScalarType::kString);
       const int out = plan.AddView();
       plan.AddKernel(std::make_unique<FoldKernel>(slot, plan.AddTextMemory(), text, out, Tokenizer(tokens_)));
       plan.Yield(out, ScalarType::kString);

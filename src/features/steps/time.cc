@@ -102,7 +102,7 @@ class DateParts final : public Step {
   }
   const std::vector<std::string>& inputs() const override { return inputs_; }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input>) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     SLIPWAY_TRY(CheckTimes(inputs));
     return Shape{ScalarType::kNumber, static_cast<int64_t>(parts_.size())};
   }
@@ -170,7 +170,7 @@ class Elapsed final : public Step {
   }
   const std::vector<std::string>& inputs() const override { return inputs_; }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input>) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     SLIPWAY_TRY(CheckTimes(inputs));
     return Shape{};
   }

@@ -1,4 +1,4 @@
-#include "features/steps/category_map.h"
+#include "features/steps/categories/category_map.h"
 
 namespace slipway::features {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "features/learn/category_learner.h"
 #include "features/learn/moments.h"
-#include "features/steps/category_map.h"
+#include "features/steps/categories/category_map.h"
 #include "features/steps/steps.h"
 
 namespace slipway::features {

@@ -79,7 +79,7 @@ class Bucketize final : public NumericStep {
   }
   bool learns() const override { return !fixed_; }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_ASSIGN(Shape shape, NumericStep::Check(inputs, visible));
     if (one_hot_) shape.width = fixed_ && shape.width > 0 ? shape.width * static_cast<int64_t>(edges_.size() + 1) : -1;
     return shape;

@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "features/learn/murmur.h"
-#include "features/steps/category_map.h"
+#include "features/steps/categories/category_map.h"
 #include "features/steps/steps.h"
 
 namespace slipway::features {
@@ -116,7 +116,7 @@ class Hash final : public CategoryStep {
       reader.Reject("signed", "hash: a bucket's number has no sign; `signed` goes with output: columns");
   }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_ASSIGN(Shape shape, CategoryStep::Check(inputs, visible));
     if (!index_) shape.width = hashing_.buckets;
     return shape;

@@ -47,7 +47,7 @@ class Haversine final : public NumericStep {
     const std::string unit = reader.Choice("unit", {"km", "m", "mi"});
     radius_ = unit == "km" ? kRadiusKilometres : unit == "m" ? kRadiusKilometres * 1000 : kRadiusKilometres / 1.609344;
   }
-  base::Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override {
+  base::Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_TRY(NumericStep::Check(inputs, visible));
     for (const Input& input : inputs) {
       if (input.width != 1) return WrongInput(input, "four single numbers: latitude, longitude, latitude, longitude");

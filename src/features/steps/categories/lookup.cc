@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
-#include "features/steps/category_map.h"
+#include "features/steps/categories/category_map.h"
 #include "features/steps/steps.h"
 
 namespace slipway::features {
@@ -28,7 +28,7 @@ class LookupTextKernel final : public Kernel {
         fallback_(std::move(fallback)) {}
   void Run(Frame& frame) const override {
     const data::ColumnView in = frame.view(in_);
-    data::Column& out = frame.texts[text_];
+    data::Column& out = frame.columns[text_];
     out.Clear();
     for (int64_t r = 0; r < frame.rows; ++r) {
       const int64_t id = index_.Find(in, r);
@@ -82,7 +82,7 @@ class Lookup final : public CategoryStep {
     if (has_default_ && !text_) default_number_ = NumberOf(*fallback);
   }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_ASSIGN(Shape shape, CategoryStep::Check(inputs, visible));
     if (text_ && inputs.size() > 1) {
       return base::Fail(base::Code::kInvalidArgument, "features.bad_parameter",
@@ -96,7 +96,7 @@ class Lookup final : public CategoryStep {
   Result<void> Compile(StepPlan& plan) const override {
     if (text_) {
       SLIPWAY_ASSIGN(CategoryIndex index, IndexFor(plan.inputs()[0]));
-      const int text = plan.AddText();
+      const int text = plan.AddColumn(ScalarType::kString);
       const int out = plan.AddView();
       plan.AddKernel(std::make_unique<LookupTextKernel>(plan.inputs()[0].slot, text, out, std::move(index), texts_,
                                                         has_default_ ? std::optional(default_text_) : std::nullopt));

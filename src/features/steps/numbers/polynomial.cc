@@ -104,7 +104,7 @@ class Products final : public NumericStep {
     bias_ = !interaction && reader.Boolean("include_bias", true);
   }
 
-  Result<Shape> Check(std::span<const Input> inputs, std::span<const Input> visible) const override {
+  Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_ASSIGN(const Shape shape, NumericStep::Check(inputs, visible));
     if (shape.width < 0) return shape;
     TermList list(static_cast<int32_t>(shape.width), degree_, interaction_only_, kMaxWidth);

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "features/learn/category_learner.h"
-#include "features/steps/category_map.h"
+#include "features/steps/categories/category_map.h"
 #include "features/steps/steps.h"
 
 namespace slipway::features {

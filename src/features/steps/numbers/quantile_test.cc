@@ -1,0 +1,32 @@
+#include "features/pipeline_fixture.h"
+
+namespace slipway::features {
+namespace {
+
+TestTable X(const TestTable::Cells<double>& cells) {
+  TestTable table;
+  table.Numbers("x", cells);
+  return table;
+}
+
+TEST(QuantileTest, IsTheRankInTheTrainingData) {
+  EXPECT_EQ(FitTransform(X({10, 20, 30, 40, 50}), X({10, 25, 50, 0, 99, kNull, kInf, -kInf}),
+                         R"({"as": "f", "quantile": "x"})"),
+            "0 | 0.375 | 1 | 0 | 1 | nan | 1 | 0");
+}
+
+TEST(QuantileTest, RepeatedValuesTakeTheMiddleOfTheirRanks) {
+  EXPECT_EQ(FitTransform(X({0, 1, 1, 1, 2}), X({1}), R"({"as": "f", "quantile": "x"})"), "0.5");
+}
+
+TEST(QuantileTest, NormalEndsAreCutAtTheTwins) {
+  EXPECT_EQ(FitTransform(X({10, 20, 30}), X({20, 0, 99}), R"({"as": "f", "quantile": "x", "output": "normal"})"),
+            "0 | -5.199337582605575 | 5.19933758270342");
+}
+
+TEST(QuantileTest, AConstantColumnHasTheLowestRank) {
+  EXPECT_EQ(FitTransform(X({3, 3, 3}), X({3, 2, 4}), R"({"as": "f", "quantile": "x"})"), "0 | 0 | 1");
+}
+
+}  // namespace
+}  // namespace slipway::features
