@@ -182,7 +182,8 @@ class Impute final : public Step {
   Result<Shape> Check(std::span<const Input> inputs, const InReach&) const override {
     if (inputs.size() == 1 && inputs[0].type == ScalarType::kString && inputs[0].width == 1)
       return CheckText(inputs[0]);
-    if (inputs.size() == 1 && inputs[0].type == ScalarType::kTimestamp && inputs[0].width == 1) return CheckTime(inputs[0]);
+    if (inputs.size() == 1 && inputs[0].type == ScalarType::kTimestamp && inputs[0].width == 1)
+      return CheckTime(inputs[0]);
     int64_t width = 0;
     for (const Input& input : inputs) {
       if (input.type == ScalarType::kString || input.type == ScalarType::kTimestamp ||
