@@ -42,8 +42,15 @@ class HttpServiceTest : public testing::Test {
         .Ask("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
   }
   std::string LogText() {
-    log_->Flush();
-    return base::ReadFile(folder_.path() / "log").value();
+    // A line is written after its answer is sent: wait until no more come.
+    std::string before, text;
+    for (int i = 0; i < 200 && (text.empty() || text != before); ++i) {
+      before = text;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      log_->Flush();
+      text = base::ReadFile(folder_.path() / "log").value();
+    }
+    return text;
   }
 
   base::TemporaryFolder folder_ = base::TemporaryFolder::Create().value();
