@@ -64,8 +64,10 @@ struct Bench {
 base::Value Overhead(const Bench& bench, size_t batch) {
   auto workspace = Must(bench.scorer->NewWorkspace());
   auto session = Must(bench.engine->NewSession());
-  const auto preprocessor = Must(scoring::Preprocessor::Create(bench.bundle.manifest(), bench.bundle.fitted(), bench.scorer->schema()));
-  const auto inputs = Must(scoring::ModelInputs::Create(bench.bundle.manifest(), bench.scorer->schema(), preprocessor, bench.engine->info()));
+  const auto preprocessor =
+      Must(scoring::Preprocessor::Create(bench.bundle.manifest(), bench.bundle.fitted(), bench.scorer->schema()));
+  const auto inputs = Must(scoring::ModelInputs::Create(bench.bundle.manifest(), bench.scorer->schema(), preprocessor,
+                                                        bench.engine->info()));
   scoring::Preprocessor::Workspace memory;
   schema::Report report;
   std::vector<scoring::ModelInputs::Buffers> matrices;

@@ -24,7 +24,8 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", kProgramVersion);
   Run run;
-  for (const auto add : {AddInit, AddFit, AddTransform, AddPack, AddInspect, AddVerify, AddPredict, AddServe, AddCompletion}) {
+  for (const auto add :
+       {AddInit, AddFit, AddTransform, AddPack, AddInspect, AddVerify, AddPredict, AddServe, AddCompletion}) {
     add(app, run);
   }
   bool json = false;
@@ -42,8 +43,10 @@ int Main(int argc, char** argv) {
   try {
     return static_cast<int>(run(console));
   } catch (const std::bad_alloc&) {
-    return static_cast<int>(console.Fail({base::Code::kResourceExhausted, "memory.exhausted",
-                                          "not enough memory; give the process more or work on smaller parts", {}}));
+    return static_cast<int>(console.Fail({base::Code::kResourceExhausted,
+                                          "memory.exhausted",
+                                          "not enough memory; give the process more or work on smaller parts",
+                                          {}}));
   } catch (const std::exception& error) {
     return static_cast<int>(console.Fail({base::Code::kInternal, "internal", error.what(), {}}));
   }

@@ -1,8 +1,8 @@
 // slipway completion: prints a completion script made from the commands and options themselves.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <string>
 #include <vector>
@@ -42,7 +42,8 @@ std::string Bash(const std::vector<CommandWords>& words) {
       "  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" options=\"\"\n"
       "  if [ \"$COMP_CWORD\" = 1 ]; then COMPREPLY=($(compgen -W \"{}\" -- \"$word\")); return; fi\n"
       "  case \"${{COMP_WORDS[1]}}\" in\n{}  esac\n"
-      "  case \"$word\" in -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;; *) COMPREPLY=($(compgen -f -- \"$word\")) ;; esac\n"
+      "  case \"$word\" in -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;; *) COMPREPLY=($(compgen -f -- "
+      "\"$word\")) ;; esac\n"
       "}}\ncomplete -o filenames -F _slipway slipway\n",
       names, cases);
 }
@@ -66,7 +67,8 @@ std::string Fish(const std::vector<CommandWords>& words) {
   for (const auto& command : words) {
     text += fmt::format("complete -c slipway -n __fish_use_subcommand -a {} -d '{}'\n", command.name, command.summary);
     for (const auto& option : command.options) {
-      text += fmt::format("complete -c slipway -n '__fish_seen_subcommand_from {}' -l {}\n", command.name, option.substr(2));
+      text += fmt::format("complete -c slipway -n '__fish_seen_subcommand_from {}' -l {}\n", command.name,
+                          option.substr(2));
     }
   }
   return text;

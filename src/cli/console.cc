@@ -18,17 +18,31 @@ bool ColorsWanted() {
 std::string Painted(std::string_view text, Color color) {
   const char* code = "0";
   switch (color) {
-    case Color::kRed: code = "31"; break;
-    case Color::kGreen: code = "32"; break;
-    case Color::kYellow: code = "33"; break;
-    case Color::kCyan: code = "36"; break;
-    case Color::kBold: code = "1"; break;
-    case Color::kDim: code = "2"; break;
+    case Color::kRed:
+      code = "31";
+      break;
+    case Color::kGreen:
+      code = "32";
+      break;
+    case Color::kYellow:
+      code = "33";
+      break;
+    case Color::kCyan:
+      code = "36";
+      break;
+    case Color::kBold:
+      code = "1";
+      break;
+    case Color::kDim:
+      code = "2";
+      break;
   }
   return fmt::format("\033[{}m{}\033[0m", code, text);
 }
 
-void Write(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void Write(std::FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+}
 
 }  // namespace
 
@@ -79,8 +93,10 @@ ExitCode ExitCodeOf(const base::Error& error) {
       return error.reason == "memory.exhausted" ? ExitCode::kEnvironment : ExitCode::kData;
     case base::Code::kUnavailable:
     case base::Code::kPermissionDenied:
-    case base::Code::kInternal: return ExitCode::kEnvironment;
-    default: return ExitCode::kData;
+    case base::Code::kInternal:
+      return ExitCode::kEnvironment;
+    default:
+      return ExitCode::kData;
   }
 }
 
@@ -91,7 +107,9 @@ Progress::Progress(const Console& console, std::string label, std::optional<int6
       started_(std::chrono::steady_clock::now()),
       last_(started_) {}
 
-Progress::~Progress() { Done(); }
+Progress::~Progress() {
+  Done();
+}
 
 void Progress::Update(int64_t done, std::string_view detail) {
   using std::chrono::milliseconds;

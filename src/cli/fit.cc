@@ -1,7 +1,7 @@
 // slipway fit: learns the feature steps and the drift baseline from a training table.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <string>
@@ -31,7 +31,8 @@ base::Result<ExitCode> Fit(const Options& options, Console& console) {
   SLIPWAY_ASSIGN(const auto source, tables::OpenSource(options.data, run.layout(), format));
   for (bool more = true; more;) {
     const auto label = fmt::format("pass {} of {}", run.pass() + 1, run.passes());
-    SLIPWAY_TRY(ForEachBatch(*source, run.layout(), console, label, [&](data::Decoded& batch) { return run.Add(batch); }));
+    SLIPWAY_TRY(
+        ForEachBatch(*source, run.layout(), console, label, [&](data::Decoded& batch) { return run.Add(batch); }));
     SLIPWAY_ASSIGN(more, run.EndPass());
     if (more) SLIPWAY_TRY(source->Rewind());
   }
@@ -40,8 +41,10 @@ base::Result<ExitCode> Fit(const Options& options, Console& console) {
   auto fitted = run.Fitted();
   fitted.Set("data", data);
   fitted.Set("accepted_rows", counts.rows - counts.rejected);
-  SLIPWAY_TRY(base::WriteFileAtomically(folder / bundle::kFittedFile, base::ToJson(fitted, {.indent = 2, .trailing_newline = true})));
-  SLIPWAY_TRY(base::WriteFileAtomically(folder / bundle::kBaselineFile, base::ToJson(run.Baseline(), {.indent = 2, .trailing_newline = true})));
+  SLIPWAY_TRY(base::WriteFileAtomically(folder / bundle::kFittedFile,
+                                        base::ToJson(fitted, {.indent = 2, .trailing_newline = true})));
+  SLIPWAY_TRY(base::WriteFileAtomically(folder / bundle::kBaselineFile,
+                                        base::ToJson(run.Baseline(), {.indent = 2, .trailing_newline = true})));
 
   const auto learned = fitted.Find("features")->map().size();
   if (console.json()) {
@@ -57,10 +60,12 @@ base::Result<ExitCode> Fit(const Options& options, Console& console) {
                        .Set("violations", std::move(examples)));
     return ExitCode::kFine;
   }
-  console.Print(fmt::format("{} {} feature steps and {} column fills from {} rows in {} passes\n", console.Paint("fitted", Color::kGreen),
-                            learned, fitted.Find("columns")->map().size(), Grouped(counts.rows - counts.rejected), run.passes()));
+  console.Print(fmt::format("{} {} feature steps and {} column fills from {} rows in {} passes\n",
+                            console.Paint("fitted", Color::kGreen), learned, fitted.Find("columns")->map().size(),
+                            Grouped(counts.rows - counts.rejected), run.passes()));
   if (counts.rejected > 0) {
-    console.Warn(fmt::format("{} of {} rows break the schema and taught nothing:", Grouped(counts.rejected), Grouped(counts.rows)));
+    console.Warn(fmt::format("{} of {} rows break the schema and taught nothing:", Grouped(counts.rejected),
+                             Grouped(counts.rows)));
     for (const auto& example : counts.examples) console.Note("  " + example);
   }
   if (counts.without_target > 0) console.Warn(fmt::format("{} rows have no target", Grouped(counts.without_target)));
@@ -75,7 +80,9 @@ void AddFit(CLI::App& app, Run& run) {
   command->add_option("folder", options.folder, "The folder that holds slipway.yaml")->required();
   command->add_option("--data", options.data, "The training table: CSV, Parquet or JSON lines")->required();
   command->add_option("--format", options.format, "csv, tsv, jsonl or parquet (default: by extension)");
-  command->footer("Example:\n  slipway fit flight-delay --data train.csv\n\nWrites fitted.json and baseline.json beside slipway.yaml; the same table gives the same bytes.");
+  command->footer(
+      "Example:\n  slipway fit flight-delay --data train.csv\n\nWrites fitted.json and baseline.json beside "
+      "slipway.yaml; the same table gives the same bytes.");
   command->callback([&run] {
     run = [](Console& console) {
       auto done = Fit(options, console);

@@ -1,8 +1,8 @@
 // slipway init: looks at a table and proposes a manifest.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <cctype>
 #include <filesystem>
@@ -54,10 +54,14 @@ base::Result<ExitCode> Init(const Options& options, Console& console) {
   if (!options.target.empty() && std::ranges::find(names, options.target) == names.end()) {
     return base::Fail(base::Code::kInvalidArgument, "init.target",
                       fmt::format("the table has no column {:?}{}; its columns are {}", options.target,
-                                  base::DidYouMean(options.target, names), base::Shorten(fmt::format("{}", fmt::join(names, ", ")), 300)));
+                                  base::DidYouMean(options.target, names),
+                                  base::Shorten(fmt::format("{}", fmt::join(names, ", ")), 300)));
   }
-  profile::ProposalSource source{.bundle = options.name, .file = std::filesystem::path(options.data).filename().string(),
-                                 .rows = table.rows, .whole = table.whole, .target = options.target};
+  profile::ProposalSource source{.bundle = options.name,
+                                 .file = std::filesystem::path(options.data).filename().string(),
+                                 .rows = table.rows,
+                                 .whole = table.whole,
+                                 .target = options.target};
   if (source.bundle.empty()) source.bundle = BundleName(std::filesystem::path(options.data).stem().string());
   const auto proposal = profile::ProposeManifest(source, table.columns);
   std::error_code ignored;
@@ -79,8 +83,9 @@ base::Result<ExitCode> Init(const Options& options, Console& console) {
     return ExitCode::kFine;
   }
   console.Print(fmt::format("{} {} from {} rows{}: {} inputs, {} features\n", console.Paint("wrote", Color::kGreen),
-                            target_file.string(), Grouped(table.rows), table.whole ? "" : " (the table has more; --rows looks further)",
-                            proposal.inputs, proposal.features));
+                            target_file.string(), Grouped(table.rows),
+                            table.whole ? "" : " (the table has more; --rows looks further)", proposal.inputs,
+                            proposal.features));
   for (const auto& column : proposal.excluded) console.Print(fmt::format("  left out  {}\n", column));
   for (const auto& column : proposal.personal) console.Print(fmt::format("  personal  {}\n", column));
   console.Print(fmt::format("next: edit it, then  slipway fit {} --data {}\n", options.output, options.data));

@@ -1,8 +1,8 @@
 // slipway inspect: a bundle's contract on one screen.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <string>
@@ -116,11 +116,13 @@ void PrintLineage(const bundle::Bundle& bundle, const Console& console) {
   PrintTable(console, rows);
 }
 
-void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const std::string& path, const Console& console) {
+void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const std::string& path,
+                 const Console& console) {
   const auto& [bundle, scorer] = loaded;
   const auto& manifest = bundle.manifest();
   auto bold = [&](std::string_view text) { return console.Paint(text, Color::kBold); };
-  console.Print(fmt::format("{} {}\n", bold(manifest.name + " " + manifest.version.ToString()), console.Paint(digest, Color::kDim)));
+  console.Print(fmt::format("{} {}\n", bold(manifest.name + " " + manifest.version.ToString()),
+                            console.Paint(digest, Color::kDim)));
   if (!manifest.description.empty()) console.Print(manifest.description + "\n");
   console.Print("\n" + bold("accepts") + "\n");
   const auto schema = schema::ToValue(scorer->schema());
@@ -133,11 +135,13 @@ void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const st
     }
   }
   PrintTable(console, rows);
-  for (const auto& rule : scorer->schema().rules) console.Print(fmt::format("  rule {}: {}\n", rule.check, rule.message));
+  for (const auto& rule : scorer->schema().rules)
+    console.Print(fmt::format("  rule {}: {}\n", rule.check, rule.message));
   if (!manifest.features.empty()) {
     console.Print(fmt::format("\n{}\n  {} steps", bold("features"), manifest.features.size()));
     for (const auto& input : scorer->model().inputs) {
-      console.Print(fmt::format(", {} {}[{}]", input.name, engine::ElementTypeName(input.type), fmt::join(input.shape, ", ")));
+      console.Print(
+          fmt::format(", {} {}[{}]", input.name, engine::ElementTypeName(input.type), fmt::join(input.shape, ", ")));
     }
     console.Print("\n");
   }
@@ -148,19 +152,27 @@ void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const st
     for (const auto& spec : manifest.outputs) {
       if (spec.name == field.name) source = Source(spec);
     }
-    std::string labels = field.labels.empty() ? "" : fmt::format("{{{}}}", fmt::join(field.labels.begin(), field.labels.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(field.labels.size(), 8)), ", "));
+    std::string labels =
+        field.labels.empty()
+            ? ""
+            : fmt::format("{{{}}}", fmt::join(field.labels.begin(),
+                                              field.labels.begin() +
+                                                  static_cast<std::ptrdiff_t>(std::min<size_t>(field.labels.size(), 8)),
+                                              ", "));
     rows.push_back({field.name, field.type.ToString(), labels.empty() ? source : labels + " " + source});
   }
   PrintTable(console, rows);
-  console.Print(fmt::format("\n{}\n  {} {}, {} row{} a run: {}\n", bold("model"), scorer->model().engine, manifest.model.file,
-                            scorer->chunk_rows(), scorer->chunk_rows() == 1 ? "" : "s", scorer->model().exactness));
-  if (manifest.limits.timeout) console.Print(fmt::format("  timeout {}\n", base::FormatDuration(*manifest.limits.timeout)));
+  console.Print(fmt::format("\n{}\n  {} {}, {} row{} a run: {}\n", bold("model"), scorer->model().engine,
+                            manifest.model.file, scorer->chunk_rows(), scorer->chunk_rows() == 1 ? "" : "s",
+                            scorer->model().exactness));
+  if (manifest.limits.timeout)
+    console.Print(fmt::format("  timeout {}\n", base::FormatDuration(*manifest.limits.timeout)));
   PrintLineage(bundle, console);
   if (auto golden = bundle.Read(bundle::kGoldenFile)) {
     auto records = bundle::ParseGolden(*golden);
     if (records && !records->empty()) {
-      console.Print(fmt::format("\n{}  ({} golden records)\n  echo '{}' | slipway predict {}\n", bold("try"), records->size(),
-                                records->front().record, path));
+      console.Print(fmt::format("\n{}  ({} golden records)\n  echo '{}' | slipway predict {}\n", bold("try"),
+                                records->size(), records->front().record, path));
     }
   }
 }

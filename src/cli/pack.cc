@@ -1,7 +1,7 @@
 // slipway pack: makes the bundle, after proving that manifest, model and data fit each other.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <string>
@@ -17,14 +17,19 @@ void AddPack(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("pack", "Make a bundle: one immutable .slipway file");
   static PackOptions options;
   command->add_option("folder", options.folder, "The folder that holds slipway.yaml")->required();
-  command->add_option("--model", options.model, "The model file (default: the one that slipway.yaml names, in the folder)");
-  command->add_option("--golden", options.golden, "A table whose first rows become golden records: CSV, Parquet or JSON lines");
-  command->add_option("--golden-rows", options.golden_rows, "How many of them")->capture_default_str()->check(CLI::Range(0, 100000));
+  command->add_option("--model", options.model,
+                      "The model file (default: the one that slipway.yaml names, in the folder)");
+  command->add_option("--golden", options.golden,
+                      "A table whose first rows become golden records: CSV, Parquet or JSON lines");
+  command->add_option("--golden-rows", options.golden_rows, "How many of them")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000));
   command->add_option("--format", options.golden_format, "Format of that table (default: by extension)");
   command->add_option("--output", options.output, "The bundle (default: NAME-VERSION.slipway)");
   command->footer(
       "Example:\n  slipway pack flight-delay --model model.onnx --golden test.csv\n\n"
-      "The same folder, model and data give the same bytes. Pickle and joblib files are refused: they run code when they are read.");
+      "The same folder, model and data give the same bytes. Pickle and joblib files are refused: they run code when "
+      "they are read.");
   command->callback([&run] {
     run = [](Console& console) {
       auto packed = Pack(options, console);
@@ -38,7 +43,8 @@ void AddPack(CLI::App& app, Run& run) {
       if (packed->golden == 0) {
         console.Warn("no golden records: give --golden DATA, so that every machine can prove that it answers the same");
       } else if (packed->golden_rejected > 0) {
-        console.Warn(fmt::format("{} of the golden records break the schema; they are kept as such", packed->golden_rejected));
+        console.Warn(
+            fmt::format("{} of the golden records break the schema; they are kept as such", packed->golden_rejected));
       }
       return ExitCode::kFine;
     };

@@ -22,11 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The rows of a table as JSON records: what was there, not what the schema would make of it. Personal columns stay out.
+/// The rows of a table as JSON records: what was there, not what the schema would make of it. Personal columns stay
+/// out.
 class RecordWriter {
  public:
   explicit RecordWriter(const data::Layout& layout) {
-    for (const auto& field : layout.fields()) encoders_.emplace_back(std::vector<data::Field>{field}), personal_.push_back(field.personal);
+    for (const auto& field : layout.fields())
+      encoders_.emplace_back(std::vector<data::Field>{field}), personal_.push_back(field.personal);
   }
 
   std::string Write(const data::Decoded& rows, int64_t row) const {
@@ -57,15 +59,17 @@ base::Result<std::vector<std::string>> ReadRecords(const PackOptions& options, c
   std::vector<std::string> records;
   data::Decoded batch(layout);
   while (static_cast<int64_t>(records.size()) < options.golden_rows) {
-    SLIPWAY_ASSIGN(const bool more, source->Next(batch, std::min<int64_t>(kBatchRows, options.golden_rows - static_cast<int64_t>(records.size()))));
+    SLIPWAY_ASSIGN(
+        const bool more,
+        source->Next(batch, std::min<int64_t>(kBatchRows, options.golden_rows - static_cast<int64_t>(records.size()))));
     if (!more) break;
     for (int64_t row = 0; row < batch.table.rows; ++row) records.push_back(writer.Write(batch, row));
   }
   return records;
 }
 
-/// The manifest's lineage, and what can be found out: the code's commit, the data that was fitted on, the tools, and what
-/// the model file tells of its trainer.
+/// The manifest's lineage, and what can be found out: the code's commit, the data that was fitted on, the tools, and
+/// what the model file tells of its trainer.
 base::Value Lineage(const bundle::Bundle& bundle, const scoring::Scorer& scorer, const std::string& folder) {
   auto found = base::Value::Map();
   if (auto code = bundle::CollectGitLineage(folder); !code.is_null()) found.Set("code", std::move(code));
@@ -88,7 +92,8 @@ base::Result<void> Stage(const PackOptions& options, const bundle::Bundle& folde
     fs::create_directories((stage / name).parent_path());
     SLIPWAY_TRY(base::WriteFileAtomically(stage / name, bytes));
   }
-  const fs::path model = options.model.empty() ? fs::path(options.folder) / folder.manifest().model.file : fs::path(options.model);
+  const fs::path model =
+      options.model.empty() ? fs::path(options.folder) / folder.manifest().model.file : fs::path(options.model);
   auto bytes = base::ReadFile(model);
   if (!bytes) {
     bytes.error().message += "; name the model with --model FILE, or put it where slipway.yaml says";

@@ -21,17 +21,27 @@ void AddCell(const data::ColumnView& view, int64_t row, bool lexeme, profile::Co
     return;
   }
   switch (view.type) {
-    case ScalarType::kBoolean: column.AddBoolean(view.booleans()[row] != 0); break;
-    case ScalarType::kInteger: column.AddInteger(view.integers()[row]); break;
-    case ScalarType::kNumber: column.AddNumber(view.numbers()[row]); break;
-    case ScalarType::kTimestamp: column.AddTimestamp(view.integers()[row]); break;
-    case ScalarType::kString: lexeme ? column.AddLexeme(view.string(row)) : column.AddText(view.string(row)); break;
+    case ScalarType::kBoolean:
+      column.AddBoolean(view.booleans()[row] != 0);
+      break;
+    case ScalarType::kInteger:
+      column.AddInteger(view.integers()[row]);
+      break;
+    case ScalarType::kNumber:
+      column.AddNumber(view.numbers()[row]);
+      break;
+    case ScalarType::kTimestamp:
+      column.AddTimestamp(view.integers()[row]);
+      break;
+    case ScalarType::kString:
+      lexeme ? column.AddLexeme(view.string(row)) : column.AddText(view.string(row));
+      break;
   }
 }
 
 /// CSV and Parquet: through the same readers as everything else, CSV as untyped text.
-base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
-                                           const Console& console) {
+base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables::TableOptions& options,
+                                           int64_t max_rows, const Console& console) {
   SLIPWAY_ASSIGN(const auto found, tables::ReadColumns(path, options));
   const bool lexemes = options.format != tables::Format::kParquet;
   ProfiledTable result;
@@ -76,12 +86,24 @@ base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables
 
 void AddValue(const base::Value& value, profile::ColumnProfile& column) {
   switch (value.kind()) {
-    case base::Value::Kind::kNull: column.AddNull(); break;
-    case base::Value::Kind::kBoolean: column.AddBoolean(value.boolean()); break;
-    case base::Value::Kind::kInteger: column.AddInteger(value.integer()); break;
-    case base::Value::Kind::kNumber: column.AddNumber(value.number()); break;
-    case base::Value::Kind::kString: column.AddText(value.string()); break;
-    default: column.AddOther(); break;
+    case base::Value::Kind::kNull:
+      column.AddNull();
+      break;
+    case base::Value::Kind::kBoolean:
+      column.AddBoolean(value.boolean());
+      break;
+    case base::Value::Kind::kInteger:
+      column.AddInteger(value.integer());
+      break;
+    case base::Value::Kind::kNumber:
+      column.AddNumber(value.number());
+      break;
+    case base::Value::Kind::kString:
+      column.AddText(value.string());
+      break;
+    default:
+      column.AddOther();
+      break;
   }
 }
 
@@ -103,14 +125,17 @@ base::Result<ProfiledTable> ProfileJsonLines(const std::string& path, int64_t ma
     }
     auto record = base::ParseJson(line, {.bytes = size_t{64} << 20, .depth = 32});
     if (!record || !record->is_map()) {
-      return base::Fail(base::Code::kInvalidArgument, "json.malformed",
-                        fmt::format("line {} is no JSON object: {}", number, record ? base::Shorten(line) : record.error().message), path);
+      return base::Fail(
+          base::Code::kInvalidArgument, "json.malformed",
+          fmt::format("line {} is no JSON object: {}", number, record ? base::Shorten(line) : record.error().message),
+          path);
     }
     for (const auto& [name, value] : record->map()) {
       const auto [it, fresh] = index.try_emplace(name, result.columns.size());
       if (fresh) {
         if (result.columns.size() >= 16384) {
-          return base::Fail(base::Code::kInvalidArgument, "table.columns", "the table has more than 16384 different keys", path);
+          return base::Fail(base::Code::kInvalidArgument, "table.columns",
+                            "the table has more than 16384 different keys", path);
         }
         result.columns.emplace_back(name);
       }
@@ -131,8 +156,9 @@ base::Result<ProfiledTable> ProfileJsonLines(const std::string& path, int64_t ma
 
 base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
                                          const Console& console) {
-  SLIPWAY_ASSIGN(auto table, options.format == tables::Format::kJsonLines ? ProfileJsonLines(path, max_rows, console)
-                                                                  : ProfileColumns(path, options, max_rows, console));
+  SLIPWAY_ASSIGN(auto table, options.format == tables::Format::kJsonLines
+                                 ? ProfileJsonLines(path, max_rows, console)
+                                 : ProfileColumns(path, options, max_rows, console));
   if (table.rows == 0) {
     return base::Fail(base::Code::kInvalidArgument, "table.empty", "the table has no rows to look at", path);
   }

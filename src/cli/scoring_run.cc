@@ -40,24 +40,26 @@ KeptColumns Keep(const scoring::Scorer& scorer, const std::vector<std::string>& 
     kept.columns.push_back(static_cast<int>(it - fields.begin()));
     kept.fields.push_back(*it);
   }
-  kept.layout = data::Layout(std::move(fields), ignore_unknown ? data::UnknownFields::kIgnore : scorer.layout().unknown_fields());
+  kept.layout =
+      data::Layout(std::move(fields), ignore_unknown ? data::UnknownFields::kIgnore : scorer.layout().unknown_fields());
   return kept;
 }
 
 /// One batch on its way through.
 struct Slot {
   data::Decoded rows;
-  data::Table kept;     ///< the kept columns as they came, before repairs
+  data::Table kept;  ///< the kept columns as they came, before repairs
   scoring::Scores scores;
-  data::Table table;    ///< for CSV and Parquet
-  std::string text;     ///< for JSON lines
+  data::Table table;  ///< for CSV and Parquet
+  std::string text;   ///< for JSON lines
   int64_t first_row = 0;
 };
 
 /// Where answers go: lines of text, or a table.
 class Answers {
  public:
-  static base::Result<Answers> Open(const ScoringOptions& options, const scoring::Scorer& scorer, const KeptColumns& kept) {
+  static base::Result<Answers> Open(const ScoringOptions& options, const scoring::Scorer& scorer,
+                                    const KeptColumns& kept) {
     SLIPWAY_ASSIGN(const auto format, TableFormat(options.output, options.output_format, tables::Format::kJsonLines));
     Answers answers(scorer, kept);
     if (format.format == tables::Format::kJsonLines) {
@@ -98,7 +100,8 @@ class Answers {
   base::Result<void> Finish() { return lines_ ? lines_->Finish() : sink_->Finish(); }
 
  private:
-  Answers(const scoring::Scorer& scorer, const KeptColumns& kept) : kept_(&kept), writer_(scorer), kept_encoder_(kept.fields) {}
+  Answers(const scoring::Scorer& scorer, const KeptColumns& kept)
+      : kept_(&kept), writer_(scorer), kept_encoder_(kept.fields) {}
 
   void Tabulate(Slot& slot) const {
     if (slot.table.columns.size() != fields_.size()) slot.table = data::Table::Make(fields_);
@@ -113,7 +116,8 @@ class Answers {
     size_t at = 0;
     for (int64_t row = 0; row < slot.rows.table.rows; ++row) {
       if (slot.scores.report.rejected[static_cast<size_t>(row)]) {
-        slot.table.columns[c].AppendString(base::ToJson(scoring::ErrorOf(scoring::ViolationsOf(slot.scores.report.violations, row, at))));
+        slot.table.columns[c].AppendString(
+            base::ToJson(scoring::ErrorOf(scoring::ViolationsOf(slot.scores.report.violations, row, at))));
       } else {
         slot.table.columns[c].AppendNull();
       }
@@ -147,7 +151,8 @@ base::Result<ScoringOutcome> ScoreTable(const ScoringOptions& options, const Con
   }
   const int slot_count = threads * 2;
   std::vector<Slot> slots;
-  for (int i = 0; i < slot_count; ++i) slots.push_back({.rows = data::Decoded(kept.layout), .kept = data::Table::Make(kept.fields)});
+  for (int i = 0; i < slot_count; ++i)
+    slots.push_back({.rows = data::Decoded(kept.layout), .kept = data::Table::Make(kept.fields)});
   // A person at a terminal or a pipe wants each answer at once, a file wants throughput.
   const int64_t batch_rows = options.input == "-" && options.output == "-" && console.stdout_is_terminal() ? 1 : 1024;
 

@@ -1,7 +1,7 @@
 // slipway serve: answers requests until SIGTERM or Ctrl-C.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <string>
@@ -70,7 +70,8 @@ void ServeUntilStopped(const Signals& signals, serving::HttpService& service, te
 
 base::Result<ExitCode> Serve(const Options& options, Console& console) {
   const Signals signals;
-  serving::HttpServiceOptions http{.address = options.http, .threads = options.threads, .limits = {}, .program_version = kProgramVersion};
+  serving::HttpServiceOptions http{
+      .address = options.http, .threads = options.threads, .limits = {}, .program_version = kProgramVersion};
   SLIPWAY_ASSIGN(http.drain_delay, base::ParseDuration(options.drain_delay));
   SLIPWAY_ASSIGN(http.drain_timeout, base::ParseDuration(options.drain_timeout));
   SLIPWAY_ASSIGN(const auto max_body, base::ParseBytes(options.max_body));
@@ -98,9 +99,11 @@ base::Result<ExitCode> Serve(const Options& options, Console& console) {
   auto models = base::Value::List();
   for (const auto& status : live.Statuses()) {
     models.Add(base::Value::Map().Set("name", status.name).Set("version", status.version));
-    console.Note(fmt::format("serving {}@{}  POST http://{}/predict/{}", status.name, status.version, address, status.name));
+    console.Note(
+        fmt::format("serving {}@{}  POST http://{}/predict/{}", status.name, status.version, address, status.name));
   }
-  console.Result(base::Value::Map().Set("http", address).Set("threads", service->threads()).Set("models", std::move(models)));
+  console.Result(
+      base::Value::Map().Set("http", address).Set("threads", service->threads()).Set("models", std::move(models)));
   log->Line(telemetry::LogLevel::kInfo, "service.ready").Add("http", address).Add("threads", service->threads());
   ServeUntilStopped(signals, *service, *log);
   return ExitCode::kFine;
@@ -113,13 +116,19 @@ void AddServe(CLI::App& app, Run& run) {
   static Options options;
   command->add_option("bundles", options.bundles, "Folders or .slipway files")->required();
   command->add_option("--http", options.http, "HOST:PORT to listen on; port 0 takes a free one")->capture_default_str();
-  command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")->check(CLI::Range(1, 1024));
+  command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")
+      ->check(CLI::Range(1, 1024));
   command->add_option("--max-body", options.max_body, "Largest request body")->capture_default_str();
-  command->add_option("--drain-delay", options.drain_delay, "After SIGTERM: not ready, but still serving, for so long")->capture_default_str();
-  command->add_option("--drain-timeout", options.drain_timeout, "Longest wait for requests in flight")->capture_default_str();
+  command->add_option("--drain-delay", options.drain_delay, "After SIGTERM: not ready, but still serving, for so long")
+      ->capture_default_str();
+  command->add_option("--drain-timeout", options.drain_timeout, "Longest wait for requests in flight")
+      ->capture_default_str();
   command->add_option("--log-file", options.log_file, "Log there instead of standard error; SIGHUP reopens it");
   command->add_option("--log-level", options.log_level, "debug, info, warning, error or off")->capture_default_str();
-  command->add_option("--log-requests", options.log_lines, "Request lines a second and thread; the rest is counted, errors are always logged")->capture_default_str();
+  command
+      ->add_option("--log-requests", options.log_lines,
+                   "Request lines a second and thread; the rest is counted, errors are always logged")
+      ->capture_default_str();
   command->footer(
       "Example:\n  slipway serve flight-delay-1.0.0.slipway --http 0.0.0.0:8080\n\n"
       "Routes: POST /predict/MODEL[@VERSION], GET /models, /livez, /readyz, /metrics. SIGTERM drains and exits 0.");

@@ -4,7 +4,8 @@
 
 namespace slipway::cli {
 
-base::Result<tables::TableOptions> TableFormat(const std::string& path, const std::string& named, tables::Format standard) {
+base::Result<tables::TableOptions> TableFormat(const std::string& path, const std::string& named,
+                                               tables::Format standard) {
   tables::TableOptions options;
   if (named.empty() && path == "-") {
     options.format = standard;
@@ -15,7 +16,8 @@ base::Result<tables::TableOptions> TableFormat(const std::string& path, const st
 }
 
 base::Result<void> ForEachBatch(tables::RowSource& source, const data::Layout& layout, const Console& console,
-                                const std::string& label, const std::function<base::Result<void>(data::Decoded&)>& visit) {
+                                const std::string& label,
+                                const std::function<base::Result<void>(data::Decoded&)>& visit) {
   const auto total = source.progress().total;
   Progress progress(console, label, total > 0 ? std::optional(total) : std::nullopt);
   data::Decoded batch(layout);

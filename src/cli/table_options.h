@@ -16,11 +16,13 @@ namespace slipway::cli {
 inline constexpr int64_t kBatchRows = 4096;
 
 /// The format `named` if given, else by the path's extension; `standard` for "-".
-base::Result<tables::TableOptions> TableFormat(const std::string& path, const std::string& named, tables::Format standard);
+base::Result<tables::TableOptions> TableFormat(const std::string& path, const std::string& named,
+                                               tables::Format standard);
 
 /// Reads the rest of a source batch by batch with a progress bar.
 base::Result<void> ForEachBatch(tables::RowSource& source, const data::Layout& layout, const Console& console,
-                                const std::string& label, const std::function<base::Result<void>(data::Decoded&)>& visit);
+                                const std::string& label,
+                                const std::function<base::Result<void>(data::Decoded&)>& visit);
 
 /// 80789 -> "80,789".
 std::string Grouped(int64_t count);

@@ -1,8 +1,8 @@
 // slipway transform: gives the trainer its matrix by the code that serves.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <string>
@@ -81,7 +81,8 @@ base::Result<std::vector<int>> MatrixFeatures(const bundle::Manifest& manifest, 
   }
   if (chosen.empty()) {
     return base::Fail(base::Code::kFailedPrecondition, "transform.no_features",
-                      "the manifest declares no features, so there is no matrix to make; add `features:`", "slipway.yaml");
+                      "the manifest declares no features, so there is no matrix to make; add `features:`",
+                      "slipway.yaml");
   }
   return chosen;
 }
@@ -93,7 +94,8 @@ std::vector<data::Field> MatrixFields(const features::Pipeline& pipeline, const 
     for (const auto& name : feature.columns) {
       data::Field field;
       field.name = name;
-      field.type.scalar = feature.type == data::ScalarType::kString ? data::ScalarType::kString : data::ScalarType::kNumber;
+      field.type.scalar =
+          feature.type == data::ScalarType::kString ? data::ScalarType::kString : data::ScalarType::kNumber;
       field.single_precision = single && feature.type != data::ScalarType::kString;
       fields.push_back(std::move(field));
     }
@@ -117,14 +119,20 @@ void AppendFeatures(const features::Pipeline& pipeline, const std::vector<int>& 
           continue;
         }
         switch (view.type) {
-          case data::ScalarType::kString: to.AppendString(view.string(at)); break;
+          case data::ScalarType::kString:
+            to.AppendString(view.string(at));
+            break;
           case data::ScalarType::kNumber: {
             const double value = view.numbers()[at];
             to.AppendNumber(single ? static_cast<double>(static_cast<float>(value)) : value);
             break;
           }
-          case data::ScalarType::kBoolean: to.AppendNumber(view.booleans()[at]); break;
-          default: to.AppendNumber(static_cast<double>(view.integers()[at])); break;
+          case data::ScalarType::kBoolean:
+            to.AppendNumber(view.booleans()[at]);
+            break;
+          default:
+            to.AppendNumber(static_cast<double>(view.integers()[at]));
+            break;
         }
       }
     }
@@ -139,7 +147,8 @@ struct Outcome {
 };
 
 /// True when DATA is the very table that was fitted on and a step answers out of fold there.
-base::Result<bool> OnTrainingPath(const Options& options, const base::Value& fitted, const features::Pipeline& pipeline) {
+base::Result<bool> OnTrainingPath(const Options& options, const base::Value& fitted,
+                                  const features::Pipeline& pipeline) {
   if (options.path != "auto") return options.path == "training";
   const auto* data = fitted.Find("data");
   const auto* digest = data ? data->Find("sha256") : nullptr;
@@ -183,7 +192,8 @@ base::Result<Outcome> Transform(const Options& options, const Console& console) 
     constexpr int64_t kBlock = scoring::Preprocessor::kBlockRows;
     for (int64_t first = 0; first < table.rows; first += kBlock) {
       const int64_t rows = std::min(kBlock, table.rows - first);
-      preprocessor.Features(table, first, rows, workspace, outcome.training ? std::optional(accepted + first) : std::nullopt);
+      preprocessor.Features(table, first, rows, workspace,
+                            outcome.training ? std::optional(accepted + first) : std::nullopt);
       AppendFeatures(pipeline, chosen, workspace.features, rows, single, out);
     }
     for (size_t i = 0; i < kept.columns.size(); ++i) {
@@ -198,9 +208,10 @@ base::Result<Outcome> Transform(const Options& options, const Console& console) 
   SLIPWAY_TRY(ForEachBatch(*source, kept.layout, console, "transforming", visit));
   if (outcome.rows == 0 || outcome.rejected == outcome.rows || (options.strict && outcome.rejected > 0)) {
     return base::Fail(base::Code::kInvalidArgument, "transform.rejected",
-                      outcome.rows == 0 ? std::string("the table has no rows")
-                                        : fmt::format("{} of {} rows break the schema, e.g. {}", outcome.rejected, outcome.rows,
-                                                      outcome.examples.empty() ? "" : outcome.examples.front()));
+                      outcome.rows == 0
+                          ? std::string("the table has no rows")
+                          : fmt::format("{} of {} rows break the schema, e.g. {}", outcome.rejected, outcome.rows,
+                                        outcome.examples.empty() ? "" : outcome.examples.front()));
   }
   SLIPWAY_TRY(sink->Finish());
   return outcome;
@@ -217,12 +228,14 @@ ExitCode Report(const Options& options, const Outcome& outcome, Console& console
                      .Set("training_path", outcome.training)
                      .Set("violations", std::move(examples)));
   if (!console.json() && options.output != "-") {
-    console.Print(fmt::format("{} {}: {} rows x {} columns{}\n", console.Paint("wrote", Color::kGreen), options.output,
-                              Grouped(outcome.rows - outcome.rejected), outcome.columns,
-                              outcome.training ? ", target encodings out of fold (this is the table that was fitted)" : ""));
+    console.Print(
+        fmt::format("{} {}: {} rows x {} columns{}\n", console.Paint("wrote", Color::kGreen), options.output,
+                    Grouped(outcome.rows - outcome.rejected), outcome.columns,
+                    outcome.training ? ", target encodings out of fold (this is the table that was fitted)" : ""));
   }
   if (outcome.rejected > 0) {
-    console.Warn(fmt::format("{} of {} rows break the schema and are left out:", Grouped(outcome.rejected), Grouped(outcome.rows)));
+    console.Warn(fmt::format("{} of {} rows break the schema and are left out:", Grouped(outcome.rejected),
+                             Grouped(outcome.rows)));
     for (const auto& example : outcome.examples) console.Note("  " + example);
   }
   return ExitCode::kFine;
@@ -239,8 +252,13 @@ void AddTransform(CLI::App& app, Run& run) {
   command->add_option("--keep", options.keep, "Columns of the table to carry along, e.g. the label")->delimiter(',');
   command->add_option("--format", options.format, "Format of the table (default: by extension)");
   command->add_option("--output-format", options.output_format, "Format of the matrix (default: by extension)");
-  command->add_option("--precision", options.precision, "float32 or float64")->capture_default_str()->check(CLI::IsMember({"float32", "float64"}));
-  command->add_option("--path", options.path, "training: target encodings out of fold; serving: as requests get them; auto: training for the fitted table")
+  command->add_option("--precision", options.precision, "float32 or float64")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"float32", "float64"}));
+  command
+      ->add_option(
+          "--path", options.path,
+          "training: target encodings out of fold; serving: as requests get them; auto: training for the fitted table")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "training", "serving"}));
   command->add_flag("--strict", options.strict, "Fail when any row breaks the schema");

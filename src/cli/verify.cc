@@ -1,7 +1,7 @@
 // slipway verify: recomputes digests and golden predictions.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <string>
 
@@ -41,10 +41,8 @@ ExitCode Verify(const std::string& path, Console& console) {
   const bool fine = report->mismatch_count == 0;
   auto mismatches = base::Value::List();
   for (const auto& mismatch : report->mismatches) {
-    mismatches.Add(base::Value::Map()
-                       .Set("record", mismatch.index)
-                       .Set("expected", mismatch.expected)
-                       .Set("got", mismatch.got));
+    mismatches.Add(
+        base::Value::Map().Set("record", mismatch.index).Set("expected", mismatch.expected).Set("got", mismatch.got));
   }
   result.Set("golden", base::Value::Map()
                            .Set("checked", report->checked)
@@ -54,7 +52,9 @@ ExitCode Verify(const std::string& path, Console& console) {
   console.Result(result);
   if (console.json()) return fine ? ExitCode::kFine : ExitCode::kData;
   console.Print(fmt::format("{}@{} {}\n", manifest.name, manifest.version.ToString(), *digest));
-  if (bundle.is_archive()) console.Print(fmt::format("{} digests of all {} files\n", console.Paint("ok", Color::kGreen), bundle.Files().size()));
+  if (bundle.is_archive())
+    console.Print(
+        fmt::format("{} digests of all {} files\n", console.Paint("ok", Color::kGreen), bundle.Files().size()));
   if (fine) {
     console.Print(fmt::format("{} {} golden records, alone and as a batch, bit for bit\n",
                               console.Paint("ok", Color::kGreen), report->checked));
@@ -64,8 +64,8 @@ ExitCode Verify(const std::string& path, Console& console) {
                             console.Paint("FAILED", Color::kRed), report->mismatch_count, report->checked));
   for (const auto& mismatch : report->mismatches) {
     auto shown = [](const std::string& text) { return base::Shorten(text, 160); };
-    console.Print(fmt::format("  record {}\n    expected {}\n    got      {}\n", mismatch.index, shown(mismatch.expected),
-                              shown(mismatch.got)));
+    console.Print(fmt::format("  record {}\n    expected {}\n    got      {}\n", mismatch.index,
+                              shown(mismatch.expected), shown(mismatch.got)));
   }
   return ExitCode::kData;
 }
@@ -76,7 +76,8 @@ void AddVerify(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("verify", "Recompute a bundle's digests and golden predictions");
   static std::string path;
   command->add_option("bundle", path, "A folder or a .slipway file")->required();
-  command->footer("Example:\n  slipway verify flight-delay-1.0.0.slipway\n\nExit code 1 when a digest or a prediction differs.");
+  command->footer(
+      "Example:\n  slipway verify flight-delay-1.0.0.slipway\n\nExit code 1 when a digest or a prediction differs.");
   command->callback([&run] { run = [](Console& console) { return Verify(path, console); }; });
 }
 

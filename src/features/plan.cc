@@ -101,7 +101,7 @@ void MakeUnique(std::vector<std::string>& names, std::unordered_set<std::string>
 
 class PlanBuilder final : public StepPlan {
  public:
-  PlanBuilder(const Outline& outline, const base::Value& fitted) : outline_(outline), fitted_(fitted) {
+  PlanBuilder(const Outline& outline, const base::Value& fitted) : fitted_(fitted) {
     for (const data::Field& field : outline.columns) {
       Input input = ColumnInput(field);
       input.slot = AddView();
@@ -283,7 +283,6 @@ class PlanBuilder final : public StepPlan {
     return id;
   }
 
-  const Outline& outline_;
   const base::Value& fitted_;
   CompiledPlan plan_;
   std::vector<Input> symbols_;

@@ -7,13 +7,18 @@ namespace slipway::fitting {
 
 ColumnBaseline::ColumnBaseline(const data::Field& field) : field_(field), quantiles_(1 << 16) {}
 
-bool ColumnBaseline::numeric() const { return field_.type.is_scalar() && field_.type.scalar != data::ScalarType::kString; }
+bool ColumnBaseline::numeric() const {
+  return field_.type.is_scalar() && field_.type.scalar != data::ScalarType::kString;
+}
 
 double ColumnBaseline::Number(const data::ColumnView& column, int64_t row) const {
   switch (column.type) {
-    case data::ScalarType::kNumber: return column.numbers()[row];
-    case data::ScalarType::kBoolean: return column.booleans()[row];
-    default: return static_cast<double>(column.integers()[row]);
+    case data::ScalarType::kNumber:
+      return column.numbers()[row];
+    case data::ScalarType::kBoolean:
+      return column.booleans()[row];
+    default:
+      return static_cast<double>(column.integers()[row]);
   }
 }
 

@@ -38,7 +38,7 @@ class ColumnBaseline {
 
   data::Field field_;
   features::Quantiles quantiles_;
-  std::vector<double> edges_;    ///< ascending, between the bins
+  std::vector<double> edges_;  ///< ascending, between the bins
   std::vector<int64_t> bins_;
   std::map<std::string, int64_t, std::less<>> values_;
   int64_t other_ = 0, rows_ = 0, nulls_ = 0, non_finite_ = 0;

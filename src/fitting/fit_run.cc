@@ -21,7 +21,8 @@ using data::ScalarType;
 
 /// The step that learns a column's fill value: the median of numbers, the most frequent of everything else.
 features::StepSpec FillStep(const schema::ColumnRules& column) {
-  const bool number = column.field.type.scalar == ScalarType::kNumber || column.field.type.scalar == ScalarType::kInteger;
+  const bool number =
+      column.field.type.scalar == ScalarType::kNumber || column.field.type.scalar == ScalarType::kInteger;
   return {base::Value::Map()
               .Set("as", column.field.name + " fill")
               .Set("impute", column.field.name)
@@ -62,11 +63,15 @@ std::optional<double> TargetValue(const data::Column& column, int64_t row) {
   if (!column.IsValid(row)) return std::nullopt;
   const auto view = column.view();
   switch (view.type) {
-    case ScalarType::kNumber: return view.numbers()[row];
+    case ScalarType::kNumber:
+      return view.numbers()[row];
     case ScalarType::kInteger:
-    case ScalarType::kTimestamp: return static_cast<double>(view.integers()[row]);
-    case ScalarType::kBoolean: return view.booleans()[row];
-    case ScalarType::kString: break;
+    case ScalarType::kTimestamp:
+      return static_cast<double>(view.integers()[row]);
+    case ScalarType::kBoolean:
+      return view.booleans()[row];
+    case ScalarType::kString:
+      break;
   }
   const auto text = base::Trim(view.string(row));
   if (text == "true" || text == "True" || text == "TRUE") return 1;
@@ -98,10 +103,18 @@ FitRun::FitRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FitRun::FitRun(FitRun&&) noexcept = default;
 FitRun::~FitRun() = default;
 
-const data::Layout& FitRun::layout() const { return state_->layout; }
-int FitRun::pass() const { return state_->pass; }
-int FitRun::passes() const { return state_->passes; }
-const FitCounts& FitRun::counts() const { return state_->counts; }
+const data::Layout& FitRun::layout() const {
+  return state_->layout;
+}
+int FitRun::pass() const {
+  return state_->pass;
+}
+int FitRun::passes() const {
+  return state_->passes;
+}
+const FitCounts& FitRun::counts() const {
+  return state_->counts;
+}
 
 base::Result<FitRun> FitRun::Create(const bundle::Manifest& manifest) {
   if (!manifest.has_inputs) {
@@ -130,9 +143,10 @@ base::Result<FitRun> FitRun::Create(const bundle::Manifest& manifest) {
   if (!step_fitter) return std::unexpected(scoring::InManifest(std::move(step_fitter).error()));
   state->steps.emplace(std::move(*step_fitter));
   if (state->steps->needs_target() && !manifest.target) {
-    return Fail(Code::kFailedPrecondition, "fit.no_target",
-                "a feature step learns from the target, and the manifest names none: add `target: COLUMN` at its top level",
-                "slipway.yaml");
+    return Fail(
+        Code::kFailedPrecondition, "fit.no_target",
+        "a feature step learns from the target, and the manifest names none: add `target: COLUMN` at its top level",
+        "slipway.yaml");
   }
   state->passes = 1 + std::max(1, state->steps->passes());
   return FitRun(std::move(state));
@@ -146,7 +160,8 @@ base::Result<void> FitRun::Add(data::Decoded& rows) {
   s.counts.rejected += s.report.rejected_rows;
   for (const auto& violation : s.report.violations) {
     if (s.counts.examples.size() >= 5) break;
-    s.counts.examples.push_back(fmt::format("row {}: {}", s.counts.rows - rows.table.rows + violation.row, violation.message));
+    s.counts.examples.push_back(
+        fmt::format("row {}: {}", s.counts.rows - rows.table.rows + violation.row, violation.message));
   }
   const data::Table* table = &rows.table;
   if (s.report.rejected_rows > 0) {
@@ -192,9 +207,10 @@ base::Result<bool> FitRun::EndPass() {
                                                  s.counts.examples.empty() ? "" : s.counts.examples.front()));
   }
   if (s.steps->needs_target() && !s.bad_target.empty()) {
-    return Fail(Code::kInvalidArgument, "fit.target",
-                fmt::format("the target {:?} holds the text {:?}; a step that learns from it needs numbers or true and false",
-                            *s.manifest.target, s.bad_target));
+    return Fail(
+        Code::kInvalidArgument, "fit.target",
+        fmt::format("the target {:?} holds the text {:?}; a step that learns from it needs numbers or true and false",
+                    *s.manifest.target, s.bad_target));
   }
   if (s.pass == 0) {
     if (s.fills->passes() > 0) {
@@ -223,7 +239,10 @@ base::Value FitRun::Fitted() const {
 base::Value FitRun::Baseline() const {
   auto columns = base::Value::Map();
   for (size_t i = 0; i < state_->fields.size(); ++i) columns.Set(state_->fields[i].name, state_->baseline[i].ToValue());
-  return base::Value::Map().Set("format", 1).Set("rows", state_->counts.rows - state_->counts.rejected).Set("columns", std::move(columns));
+  return base::Value::Map()
+      .Set("format", 1)
+      .Set("rows", state_->counts.rows - state_->counts.rejected)
+      .Set("columns", std::move(columns));
 }
 
 }  // namespace slipway::fitting

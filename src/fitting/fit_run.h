@@ -27,8 +27,8 @@ std::optional<double> TargetValue(const data::Column& column, int64_t row);
 /// Counts of one pass.
 struct FitCounts {
   int64_t rows = 0;
-  int64_t rejected = 0;       ///< rows that break the schema: they teach nothing
-  int64_t without_target = 0; ///< accepted rows whose target is null
+  int64_t rejected = 0;               ///< rows that break the schema: they teach nothing
+  int64_t without_target = 0;         ///< accepted rows whose target is null
   std::vector<std::string> examples;  ///< messages of the first few violations
 };
 
@@ -36,15 +36,15 @@ struct FitCounts {
 /// Thread-safety: one thread.
 class FitRun {
  public:
-  /// `target`: instead of the manifest's. Errors: as schema::Validator and features::Fitter; "fit.no_target" when a step
-  /// needs one; "fit.model_schema" when the manifest declares no inputs.
+  /// `target`: instead of the manifest's. Errors: as schema::Validator and features::Fitter; "fit.no_target" when a
+  /// step needs one; "fit.model_schema" when the manifest declares no inputs.
   static base::Result<FitRun> Create(const bundle::Manifest& manifest);
   FitRun(FitRun&&) noexcept;
   ~FitRun();
 
   /// What decoders of the training table fill.
   const data::Layout& layout() const;
-  int pass() const;    ///< 0-based
+  int pass() const;  ///< 0-based
   int passes() const;
 
   /// One batch of the current pass, in the table's order; repaired in place.

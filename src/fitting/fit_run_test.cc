@@ -30,8 +30,10 @@ base::Result<FitRun> Fit(const std::string& yaml, std::string_view csv) {
 }
 
 TEST(FitRun, LearnsWhatColumnsImpute) {
-  auto run = Fit("inputs:\n  a: {type: number, missing: impute}\n  n: {type: integer, missing: impute}\n  s: {type: string, missing: impute}\n",
-                 "a,n,s\n1,4,x\n,4,y\n4,,y\n10,9,\n");
+  auto run =
+      Fit("inputs:\n  a: {type: number, missing: impute}\n  n: {type: integer, missing: impute}\n  s: {type: string, "
+          "missing: impute}\n",
+          "a,n,s\n1,4,x\n,4,y\n4,,y\n10,9,\n");
   ASSERT_TRUE(run) << run.error().Text();
   EXPECT_EQ(base::ToJson(*run->Fitted().Find("columns")), R"({"a":4.0,"n":4,"s":"y"})");
 }
@@ -45,14 +47,16 @@ TEST(FitRun, RejectedRowsTeachNothing) {
 }
 
 TEST(FitRun, TheTargetMayBeTextOfTrueAndFalse) {
-  auto run = Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c, smoothing: 0, folds: 2}]\n",
-                 "c,y\na,true\na,false\nb,true\nb,true\n");
+  auto run =
+      Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c, smoothing: 0, folds: 2}]\n",
+          "c,y\na,true\na,false\nb,true\nb,true\n");
   ASSERT_TRUE(run) << run.error().Text();
   EXPECT_THAT(base::ToJson(run->Fitted()), HasSubstr("0.5"));
 }
 
 TEST(FitRun, ATargetOfOtherTextIsNamed) {
-  auto run = Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c}]\n", "c,y\na,late\nb,late\n");
+  auto run =
+      Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c}]\n", "c,y\na,late\nb,late\n");
   ASSERT_FALSE(run);
   EXPECT_THAT(run.error().Text(), HasSubstr("\"late\""));
 }

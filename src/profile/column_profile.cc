@@ -11,10 +11,12 @@
 namespace slipway::profile {
 namespace {
 
-constexpr std::array<std::string_view, 12> kNullWords = {"NA", "N/A", "n/a", "null", "NULL", "Null",
-                                                         "None", "nan", "NaN", "-", "?", "#N/A"};
+constexpr std::array<std::string_view, 12> kNullWords = {"NA",   "N/A", "n/a", "null", "NULL", "Null",
+                                                         "None", "nan", "NaN", "-",    "?",    "#N/A"};
 
-bool IsNullWord(std::string_view text) { return std::ranges::find(kNullWords, text) != kNullWords.end(); }
+bool IsNullWord(std::string_view text) {
+  return std::ranges::find(kNullWords, text) != kNullWords.end();
+}
 
 bool IsBooleanWord(std::string_view text) {
   return text == "true" || text == "false" || text == "True" || text == "False" || text == "TRUE" || text == "FALSE";
@@ -149,7 +151,8 @@ Verdict ColumnProfile::Judge() const {
   // A value of its own for nearly every row: keys, not features. Rising integers and texts; measurements are numbers.
   const double own = tracked_rows_ ? static_cast<double>(hashes_.size()) / static_cast<double>(tracked_rows_) : 0;
   if (tracked_rows_ >= 50 && own > 0.98) {
-    verdict.identifier = text || (verdict.type == data::ScalarType::kInteger && (rising_ || max_ - min_ > 100.0 * static_cast<double>(rows_)));
+    verdict.identifier = text || (verdict.type == data::ScalarType::kInteger &&
+                                  (rising_ || max_ - min_ > 100.0 * static_cast<double>(rows_)));
   }
   const auto share = [&](int64_t count) { return present > 0 && 10 * count >= 8 * present; };
   if (share(emails_)) {

@@ -1,6 +1,6 @@
 #pragma once
-// ColumnProfile looks at the values of one column of a training table, once, in bounded memory, and says what the column
-// is: its type, range, small set of values, null rate, and whether it looks like an identifier or personal data.
+// ColumnProfile looks at the values of one column of a training table, once, in bounded memory, and says what the
+// column is: its type, range, small set of values, null rate, and whether it looks like an identifier or personal data.
 
 #include <cstdint>
 #include <limits>
@@ -16,10 +16,20 @@
 namespace slipway::profile {
 
 /// Bounds of what a profile remembers.
-inline constexpr size_t kMaxKeptValues = 256;     ///< distinct texts kept with their counts
+inline constexpr size_t kMaxKeptValues = 256;         ///< distinct texts kept with their counts
 inline constexpr size_t kMaxTrackedHashes = 1 << 16;  ///< distinct values told apart, to find identifiers
 
-enum class PersonalKind : uint8_t { kNone, kEmail, kPhone, kCard, kName, kAddress, kBirth, kNationalId, kNetworkAddress };
+enum class PersonalKind : uint8_t {
+  kNone,
+  kEmail,
+  kPhone,
+  kCard,
+  kName,
+  kAddress,
+  kBirth,
+  kNationalId,
+  kNetworkAddress
+};
 
 /// "e-mail addresses", … for comments.
 std::string_view PersonalKindName(PersonalKind kind);
@@ -32,12 +42,12 @@ PersonalKind PersonalByValue(std::string_view text);
 /// What the column turned out to be.
 struct Verdict {
   data::ScalarType type = data::ScalarType::kString;
-  bool leading_zeros = false;          ///< digits kept as text because some start with 0
-  bool constant = false;               ///< one value, or none
-  bool identifier = false;             ///< nearly every row has a value of its own
+  bool leading_zeros = false;  ///< digits kept as text because some start with 0
+  bool constant = false;       ///< one value, or none
+  bool identifier = false;     ///< nearly every row has a value of its own
   PersonalKind personal = PersonalKind::kNone;
-  std::vector<std::string> null_texts; ///< texts that stand for null in an otherwise typed column, e.g. "NA"
-  std::vector<std::string> values;     ///< the small set of values, most frequent first; empty when it is not small
+  std::vector<std::string> null_texts;  ///< texts that stand for null in an otherwise typed column, e.g. "NA"
+  std::vector<std::string> values;      ///< the small set of values, most frequent first; empty when it is not small
 };
 
 /// Thread-safety: one thread.
@@ -81,11 +91,11 @@ class ColumnProfile {
   std::string name_;
   int64_t rows_ = 0, nulls_ = 0, others_ = 0;
   int64_t booleans_ = 0, integers_ = 0, numbers_ = 0, timestamps_ = 0, texts_ = 0;
-  int64_t typed_texts_ = 0;     ///< texts that came as text
+  int64_t typed_texts_ = 0;  ///< texts that came as text
   int64_t leading_zeros_ = 0;
   int64_t non_finite_ = 0;
   int64_t emails_ = 0, phones_ = 0, cards_ = 0;
-  bool rising_ = true;          ///< integers, each larger than the one before
+  bool rising_ = true;  ///< integers, each larger than the one before
   int64_t last_integer_ = std::numeric_limits<int64_t>::min();
   double min_ = std::numeric_limits<double>::infinity(), max_ = -std::numeric_limits<double>::infinity();
   int64_t min_integer_ = std::numeric_limits<int64_t>::max(), max_integer_ = std::numeric_limits<int64_t>::min();

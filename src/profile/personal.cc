@@ -62,15 +62,24 @@ bool LuhnHolds(std::string_view digits) {
 
 std::string_view PersonalKindName(PersonalKind kind) {
   switch (kind) {
-    case PersonalKind::kNone: return "";
-    case PersonalKind::kEmail: return "e-mail addresses";
-    case PersonalKind::kPhone: return "phone numbers";
-    case PersonalKind::kCard: return "card numbers";
-    case PersonalKind::kName: return "names of people";
-    case PersonalKind::kAddress: return "postal addresses";
-    case PersonalKind::kBirth: return "dates of birth";
-    case PersonalKind::kNationalId: return "national or document numbers";
-    case PersonalKind::kNetworkAddress: return "network addresses of people";
+    case PersonalKind::kNone:
+      return "";
+    case PersonalKind::kEmail:
+      return "e-mail addresses";
+    case PersonalKind::kPhone:
+      return "phone numbers";
+    case PersonalKind::kCard:
+      return "card numbers";
+    case PersonalKind::kName:
+      return "names of people";
+    case PersonalKind::kAddress:
+      return "postal addresses";
+    case PersonalKind::kBirth:
+      return "dates of birth";
+    case PersonalKind::kNationalId:
+      return "national or document numbers";
+    case PersonalKind::kNetworkAddress:
+      return "network addresses of people";
   }
   return "";
 }
@@ -88,7 +97,8 @@ PersonalKind PersonalByName(std::string_view column) {
     return PersonalKind::kName;
   }
   if (tokens.size() == 1 && has("name")) return PersonalKind::kName;
-  if (any("street", "zip", "zipcode", "postcode") || (has("address") && !any("ip", "mac"))) return PersonalKind::kAddress;
+  if (any("street", "zip", "zipcode", "postcode") || (has("address") && !any("ip", "mac")))
+    return PersonalKind::kAddress;
   if (any("dob", "birthday", "birthdate") || (has("birth") && !has("weight"))) return PersonalKind::kBirth;
   if (any("ssn", "passport", "nino") || (has("tax") && has("id")) || (has("social") && has("security"))) {
     return PersonalKind::kNationalId;
@@ -102,7 +112,8 @@ PersonalKind PersonalByValue(std::string_view text) {
   const auto [digits, only] = Digits(text);
   if (!only) return PersonalKind::kNone;
   const bool separated = digits.size() != text.size();
-  if (digits.size() >= 13 && digits.size() <= 19 && digits.front() != '0' && LuhnHolds(digits)) return PersonalKind::kCard;
+  if (digits.size() >= 13 && digits.size() <= 19 && digits.front() != '0' && LuhnHolds(digits))
+    return PersonalKind::kCard;
   // Bare digits are any number; a phone number shows itself by its plus or its separators.
   const bool marked = text.front() == '+' || text.find_first_of("()") != std::string_view::npos ||
                       std::ranges::count(text, '-') + std::ranges::count(text, ' ') >= 2;

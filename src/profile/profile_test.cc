@@ -77,7 +77,8 @@ TEST(Proposal, SaysWhatAColumnIsAndWhy) {
   columns.push_back(Numbered("row_id", "", 60));
   columns.push_back(Of("email", {"a@b.org"}, 60));
   columns.push_back(Of("late", {"0", "1"}, 30));
-  const auto proposal = ProposeManifest({.bundle = "flights", .file = "train.csv", .rows = 60, .whole = true, .target = "late"}, columns);
+  const auto proposal =
+      ProposeManifest({.bundle = "flights", .file = "train.csv", .rows = 60, .whole = true, .target = "late"}, columns);
   EXPECT_THAT(proposal.yaml, HasSubstr("target: late\n"));
   EXPECT_THAT(proposal.yaml, HasSubstr("carrier: {type: string, values: [AA, UA], unknown: other}"));
   EXPECT_THAT(proposal.yaml, HasSubstr("distance: {type: integer, min: 0, max: 5000, missing: impute}"));

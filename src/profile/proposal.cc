@@ -21,9 +21,11 @@ constexpr int64_t kOneHotValues = 32;  ///< more distinct texts are better encod
 
 /// A YAML scalar that reads back as this text.
 std::string Quoted(const std::string& text) {
-  const bool plain = !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_') &&
-                     std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
-  static constexpr std::string_view kWords[] = {"null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE"};
+  const bool plain =
+      !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_') &&
+      std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
+  static constexpr std::string_view kWords[] = {"null", "Null",  "NULL",  "true", "True",
+                                                "TRUE", "false", "False", "FALSE"};
   if (plain && std::ranges::find(kWords, text) == std::end(kWords)) return text;
   std::string quoted;
   base::AppendJsonString(quoted, text);
@@ -54,7 +56,9 @@ bool IsIdentifierName(const std::string& name) {
 }
 
 /// How an expression names the column.
-std::string InExpression(const std::string& name) { return IsIdentifierName(name) ? name : "`" + name + "`"; }
+std::string InExpression(const std::string& name) {
+  return IsIdentifierName(name) ? name : "`" + name + "`";
+}
 
 struct InputLine {
   std::string entry;    ///< `name: {…}`
@@ -64,8 +68,12 @@ struct InputLine {
 std::string Seen(const ColumnProfile& column, const Verdict& verdict) {
   std::vector<std::string> parts;
   switch (verdict.type) {
-    case ScalarType::kInteger: parts.push_back(fmt::format("{} … {}", column.min_integer(), column.max_integer())); break;
-    case ScalarType::kNumber: parts.push_back(fmt::format("{:.6g} … {:.6g}", column.min(), column.max())); break;
+    case ScalarType::kInteger:
+      parts.push_back(fmt::format("{} … {}", column.min_integer(), column.max_integer()));
+      break;
+    case ScalarType::kNumber:
+      parts.push_back(fmt::format("{:.6g} … {:.6g}", column.min(), column.max()));
+      break;
     case ScalarType::kTimestamp: {
       std::string range;
       data::AppendTimestamp(range, column.min_time());
@@ -75,14 +83,18 @@ std::string Seen(const ColumnProfile& column, const Verdict& verdict) {
       break;
     }
     case ScalarType::kString:
-      parts.push_back(fmt::format("{}{} different texts", column.distinct() >= static_cast<int64_t>(kMaxTrackedHashes) ? "over " : "", column.distinct()));
+      parts.push_back(fmt::format("{}{} different texts",
+                                  column.distinct() >= static_cast<int64_t>(kMaxTrackedHashes) ? "over " : "",
+                                  column.distinct()));
       if (verdict.leading_zeros) parts.push_back("digits with leading zeros, kept as text");
       break;
-    case ScalarType::kBoolean: break;
+    case ScalarType::kBoolean:
+      break;
   }
   if (column.nulls() > 0) parts.push_back(fmt::format("{:.2g} % null", 100 * column.null_rate()));
   if (column.non_finite()) parts.push_back("holds NaN or infinities");
-  if (verdict.personal != PersonalKind::kNone) parts.push_back(fmt::format("looks like {}", PersonalKindName(verdict.personal)));
+  if (verdict.personal != PersonalKind::kNone)
+    parts.push_back(fmt::format("looks like {}", PersonalKindName(verdict.personal)));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -116,14 +128,17 @@ InputLine Line(const ColumnProfile& column, const Verdict& verdict) {
   return {fmt::format("{}: {{{}}}", Quoted(column.name()), keys), Seen(column, verdict)};
 }
 
-void ProposeFeatures(const ColumnProfile& column, const Verdict& verdict, bool target_known, std::vector<std::string>& lines) {
+void ProposeFeatures(const ColumnProfile& column, const Verdict& verdict, bool target_known,
+                     std::vector<std::string>& lines) {
   const std::string name = Quoted(column.name());
   const std::string in = InExpression(column.name());
   auto as = [&](std::string_view suffix) { return Quoted(column.name() + std::string(suffix)); };
   switch (verdict.type) {
     case ScalarType::kInteger:
     case ScalarType::kNumber:
-    case ScalarType::kBoolean: lines.push_back(fmt::format("{{as: {}, column: {}}}", name, name)); break;
+    case ScalarType::kBoolean:
+      lines.push_back(fmt::format("{{as: {}, column: {}}}", name, name));
+      break;
     case ScalarType::kTimestamp:
       lines.push_back(fmt::format("{{as: {}, expr: {}}}", as("_hour"), Quoted("hour(" + in + ")")));
       lines.push_back(fmt::format("{{as: {}, cyclical: {}, period: 24}}", as("_hour_cycle"), as("_hour")));
@@ -187,27 +202,33 @@ Proposal ProposeManifest(const ProposalSource& source, const std::vector<ColumnP
   auto add = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
   };
-  add("# Proposed by `slipway init` from {} ({} rows{}). Read it, change it, keep what is true.\n", source.file, source.rows,
-      source.whole ? "" : " looked at");
-  add("slipway: 1\nname: {}\nversion: 0.1.0\ndescription: \"\"          # one sentence: what does the prediction mean?\n", source.bundle);
+  add("# Proposed by `slipway init` from {} ({} rows{}). Read it, change it, keep what is true.\n", source.file,
+      source.rows, source.whole ? "" : " looked at");
+  add("slipway: 1\nname: {}\nversion: 0.1.0\ndescription: \"\"          # one sentence: what does the prediction "
+      "mean?\n",
+      source.bundle);
   if (!source.target.empty()) add("target: {}\n", Quoted(source.target));
   add("\n# What a request must carry. Ranges are a little wider than what was seen (after the #); a record outside is\n"
-      "# refused. Per column: on_violation: reject | clamp | impute | null | warn, missing: reject | null | impute.\ninputs:\n");
+      "# refused. Per column: on_violation: reject | clamp | impute | null | warn, missing: reject | null | "
+      "impute.\ninputs:\n");
   size_t width = 0;
   for (const auto& line : inputs) width = std::max(width, std::min<size_t>(line.entry.size(), 90));
   for (const auto& line : inputs) {
-    add("  {:<{}}{}\n", line.entry, line.comment.empty() ? 0 : width, line.comment.empty() ? "" : "   # " + line.comment);
+    add("  {:<{}}{}\n", line.entry, line.comment.empty() ? 0 : width,
+        line.comment.empty() ? "" : "   # " + line.comment);
   }
   if (inputs.empty()) out.replace(out.rfind("inputs:\n"), 8, "inputs: {}\n");
   if (!left_out.empty()) {
     add("  # Left out:\n");
     for (const auto& line : left_out) out += line;
   }
-  add("\n# Checks across columns: what can never be true together?\n# rules: [{{check: \"arrival > departure\", message: "
+  add("\n# Checks across columns: what can never be true together?\n# rules: [{{check: \"arrival > departure\", "
+      "message: "
       "arrival comes after departure}}]\n");
   add("\n# What the model gets, in this order. `slipway fit` learns what has to be learned.\n");
   if (!proposal.personal.empty()) {
-    add("# Personal columns ({}) are not used; without a feature that needs them they can go.\n", fmt::join(proposal.personal, ", "));
+    add("# Personal columns ({}) are not used; without a feature that needs them they can go.\n",
+        fmt::join(proposal.personal, ", "));
   }
   if (features.empty()) {
     add("features: []\n");

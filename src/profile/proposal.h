@@ -1,6 +1,6 @@
 #pragma once
-// ProposeManifest writes a first slipway.yaml from the profiles of a table's columns: a starting point that says why each
-// line is there, for a person to edit.
+// ProposeManifest writes a first slipway.yaml from the profiles of a table's columns: a starting point that says why
+// each line is there, for a person to edit.
 
 #include <cstdint>
 #include <string>
@@ -11,11 +11,11 @@
 namespace slipway::profile {
 
 struct ProposalSource {
-  std::string bundle;   ///< name of the bundle
-  std::string file;     ///< the table's file name
-  int64_t rows = 0;     ///< rows looked at
-  bool whole = true;    ///< false: the table has more rows
-  std::string target;   ///< column to predict; empty when not known
+  std::string bundle;  ///< name of the bundle
+  std::string file;    ///< the table's file name
+  int64_t rows = 0;    ///< rows looked at
+  bool whole = true;   ///< false: the table has more rows
+  std::string target;  ///< column to predict; empty when not known
 };
 
 struct Proposal {

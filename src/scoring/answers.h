@@ -42,7 +42,8 @@ class AnswerWriter {
   }
 
  private:
-  void AppendLine(const Scores& scores, int64_t row, int64_t number, size_t& at, size_t& warned, std::string& out) const;
+  void AppendLine(const Scores& scores, int64_t row, int64_t number, size_t& at, size_t& warned,
+                  std::string& out) const;
 
   data::JsonRowEncoder encoder_;
 };

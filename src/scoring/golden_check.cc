@@ -40,8 +40,7 @@ std::string Shown(const bundle::GoldenRecord& record) {
 
 }  // namespace
 
-base::Result<std::vector<bundle::GoldenRecord>> MakeGolden(const Scorer& scorer,
-                                                           std::span<const std::string> records) {
+base::Result<std::vector<bundle::GoldenRecord>> MakeGolden(const Scorer& scorer, std::span<const std::string> records) {
   SLIPWAY_ASSIGN(auto workspace, scorer.NewWorkspace());
   std::vector<bundle::GoldenRecord> golden;
   for (const auto& record : records) {

@@ -14,8 +14,7 @@
 namespace slipway::scoring {
 
 /// Scores each record (a JSON object) and keeps what came out.
-base::Result<std::vector<bundle::GoldenRecord>> MakeGolden(const Scorer& scorer,
-                                                           std::span<const std::string> records);
+base::Result<std::vector<bundle::GoldenRecord>> MakeGolden(const Scorer& scorer, std::span<const std::string> records);
 
 struct GoldenMismatch {
   int64_t index;         ///< of the record

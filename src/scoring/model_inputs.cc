@@ -40,14 +40,22 @@ std::string Where(base::Position position) {
 
 std::pair<int64_t, int64_t> IntegerRange(ElementType type) {
   switch (type) {
-    case ElementType::kInt8: return {std::numeric_limits<int8_t>::min(), std::numeric_limits<int8_t>::max()};
-    case ElementType::kInt16: return {std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max()};
-    case ElementType::kInt32: return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
-    case ElementType::kUInt8: return {0, std::numeric_limits<uint8_t>::max()};
-    case ElementType::kUInt16: return {0, std::numeric_limits<uint16_t>::max()};
-    case ElementType::kUInt32: return {0, std::numeric_limits<uint32_t>::max()};
-    case ElementType::kUInt64: return {0, std::numeric_limits<int64_t>::max()};
-    default: return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+    case ElementType::kInt8:
+      return {std::numeric_limits<int8_t>::min(), std::numeric_limits<int8_t>::max()};
+    case ElementType::kInt16:
+      return {std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max()};
+    case ElementType::kInt32:
+      return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+    case ElementType::kUInt8:
+      return {0, std::numeric_limits<uint8_t>::max()};
+    case ElementType::kUInt16:
+      return {0, std::numeric_limits<uint16_t>::max()};
+    case ElementType::kUInt32:
+      return {0, std::numeric_limits<uint32_t>::max()};
+    case ElementType::kUInt64:
+      return {0, std::numeric_limits<int64_t>::max()};
+    default:
+      return {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
   }
 }
 
@@ -115,24 +123,36 @@ bool ConvertElements(const data::ColumnView& view, int64_t begin, int64_t width,
         }
         break;
       }
-      case ScalarType::kString: break;  // refused when bound
+      case ScalarType::kString:
+        break;  // refused when bound
     }
   }
   return fits;
 }
 
 data::Violation NullMisfit(const std::string& source, const std::string& tensor) {
-  return {.row = 0, .field = -1, .code = data::ViolationCode::kNull, .path = source, .value = {},
+  return {.row = 0,
+          .field = -1,
+          .code = data::ViolationCode::kNull,
+          .path = source,
+          .value = {},
           .rule = "not null",
           .message = fmt::format("{} is null, and the model's input {} has no form for null; impute it with a feature "
-                                 "step or reject nulls in the schema", source, tensor)};
+                                 "step or reject nulls in the schema",
+                                 source, tensor)};
 }
 
 data::Violation RangeMisfit(const std::string& source, const std::string& tensor, std::string_view type) {
-  return {.row = 0, .field = -1, .code = data::ViolationCode::kOutOfRange, .path = source, .value = {},
-          .rule = std::string(type),
-          .message = fmt::format("{} does not fit the {} that the model's input {} takes; bound the column with min and "
-                                 "max", source, type, tensor)};
+  return {
+      .row = 0,
+      .field = -1,
+      .code = data::ViolationCode::kOutOfRange,
+      .path = source,
+      .value = {},
+      .rule = std::string(type),
+      .message = fmt::format("{} does not fit the {} that the model's input {} takes; bound the column with min and "
+                             "max",
+                             source, type, tensor)};
 }
 
 }  // namespace
@@ -207,15 +227,18 @@ base::Result<ModelInputs::Input> ModelInputs::Bind(const bundle::InputBinding& b
                   Where(binding.position));
     }
     if (source.type == ScalarType::kTimestamp) {
-      return Fail(Code::kInvalidArgument, "manifest.model_input",
-                  fmt::format("{:?} is a timestamp, which no tensor holds; derive features from it (date_parts, elapsed, "
-                              "expr: \"hour({})\")", name, name),
-                  Where(binding.position));
+      return Fail(
+          Code::kInvalidArgument, "manifest.model_input",
+          fmt::format("{:?} is a timestamp, which no tensor holds; derive features from it (date_parts, elapsed, "
+                      "expr: \"hour({})\")",
+                      name, name),
+          Where(binding.position));
     }
     if (source.type == ScalarType::kNumber && !IsFloating(spec.type) && !text) {
       return Fail(Code::kInvalidArgument, "manifest.model_input",
                   fmt::format("{:?} is a number, but the model's input {:?} takes {}; make it whole with expr: "
-                              "\"to_integer({})\"", name, spec.name, engine::ElementTypeName(spec.type), name),
+                              "\"to_integer({})\"",
+                              name, spec.name, engine::ElementTypeName(spec.type), name),
                   Where(binding.position));
     }
     only_features &= source.feature;
@@ -229,16 +252,18 @@ base::Result<ModelInputs::Input> ModelInputs::Bind(const bundle::InputBinding& b
                 Where(binding.position));
   }
   if (input.variable && (input.sources.size() > 1 || input.row_shape.size() > 16)) {
-    return Fail(Code::kInvalidArgument, "manifest.model_input",
-                fmt::format("the model's input {:?} takes one column of varying shape, not several side by side", spec.name),
-                Where(binding.position));
+    return Fail(
+        Code::kInvalidArgument, "manifest.model_input",
+        fmt::format("the model's input {:?} takes one column of varying shape, not several side by side", spec.name),
+        Where(binding.position));
   }
   const bool open = std::ranges::any_of(input.row_shape, [](int64_t d) { return d < 0; });
   if (!input.variable) {
     // One open dimension takes whatever is left; a fixed shape must be met exactly.
     int64_t fixed = 1;
     int open_dimensions = 0;
-    for (const int64_t d : input.row_shape) d < 0 ? static_cast<void>(++open_dimensions) : static_cast<void>(fixed *= d);
+    for (const int64_t d : input.row_shape)
+      d < 0 ? static_cast<void>(++open_dimensions) : static_cast<void>(fixed *= d);
     const bool fits = open ? open_dimensions == 1 && fixed > 0 && input.width % fixed == 0 : input.width == fixed;
     if (!fits) {
       return Fail(Code::kInvalidArgument, "manifest.model_input",
@@ -265,10 +290,11 @@ base::Result<ModelInputs> ModelInputs::Create(const bundle::Manifest& manifest, 
   for (const auto& spec : model.inputs) tensor_names.push_back(spec.name);
   for (const auto& binding : manifest.model.inputs) {
     if (!binding.tensor.empty() && std::ranges::find(tensor_names, binding.tensor) == tensor_names.end()) {
-      return Fail(Code::kInvalidArgument, "manifest.model_input",
-                  fmt::format("model.input names the tensor {:?}, which the model does not have; it has {}{}", binding.tensor,
-                              fmt::join(tensor_names, ", "), base::DidYouMean(binding.tensor, tensor_names)),
-                  Where(binding.position));
+      return Fail(
+          Code::kInvalidArgument, "manifest.model_input",
+          fmt::format("model.input names the tensor {:?}, which the model does not have; it has {}{}", binding.tensor,
+                      fmt::join(tensor_names, ", "), base::DidYouMean(binding.tensor, tensor_names)),
+          Where(binding.position));
     }
   }
   for (const auto& spec : model.inputs) {
@@ -284,8 +310,8 @@ base::Result<ModelInputs> ModelInputs::Create(const bundle::Manifest& manifest, 
       if (!Resolve(spec.name, schema, preprocessor.pipeline(), binding)) {
         return Fail(Code::kInvalidArgument, "manifest.model_input",
                     fmt::format("the model has {} inputs ({}), and nothing is named {:?}; map them: model: {{input: "
-                                "{{{}: [feature, …], …}}}}", model.inputs.size(), fmt::join(tensor_names, ", "), spec.name,
-                                spec.name),
+                                "{{{}: [feature, …], …}}}}",
+                                model.inputs.size(), fmt::join(tensor_names, ", "), spec.name, spec.name),
                     Where(manifest.model.position));
       }
     }
@@ -384,20 +410,46 @@ void ModelInputs::Fill(const Preprocessor& preprocessor, const Preprocessor::Wor
                                                : workspace.columns[static_cast<size_t>(source.index)]);
     }
     switch (input.spec.type) {
-      case ElementType::kFloat32: FillAs<float>(input, rows, buffers, i); break;
-      case ElementType::kFloat64: FillAs<double>(input, rows, buffers, i); break;
-      case ElementType::kFloat16: FillAs<Half>(input, rows, buffers, i); break;
-      case ElementType::kBFloat16: FillAs<Bfloat16>(input, rows, buffers, i); break;
-      case ElementType::kInt8: FillAs<int8_t>(input, rows, buffers, i); break;
-      case ElementType::kInt16: FillAs<int16_t>(input, rows, buffers, i); break;
-      case ElementType::kInt32: FillAs<int32_t>(input, rows, buffers, i); break;
-      case ElementType::kInt64: FillAs<int64_t>(input, rows, buffers, i); break;
+      case ElementType::kFloat32:
+        FillAs<float>(input, rows, buffers, i);
+        break;
+      case ElementType::kFloat64:
+        FillAs<double>(input, rows, buffers, i);
+        break;
+      case ElementType::kFloat16:
+        FillAs<Half>(input, rows, buffers, i);
+        break;
+      case ElementType::kBFloat16:
+        FillAs<Bfloat16>(input, rows, buffers, i);
+        break;
+      case ElementType::kInt8:
+        FillAs<int8_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kInt16:
+        FillAs<int16_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kInt32:
+        FillAs<int32_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kInt64:
+        FillAs<int64_t>(input, rows, buffers, i);
+        break;
       case ElementType::kUInt8:
-      case ElementType::kBoolean: FillAs<uint8_t>(input, rows, buffers, i); break;
-      case ElementType::kUInt16: FillAs<uint16_t>(input, rows, buffers, i); break;
-      case ElementType::kUInt32: FillAs<uint32_t>(input, rows, buffers, i); break;
-      case ElementType::kUInt64: FillAs<uint64_t>(input, rows, buffers, i); break;
-      case ElementType::kString: FillStrings(input, rows, buffers, i); break;
+      case ElementType::kBoolean:
+        FillAs<uint8_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kUInt16:
+        FillAs<uint16_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kUInt32:
+        FillAs<uint32_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kUInt64:
+        FillAs<uint64_t>(input, rows, buffers, i);
+        break;
+      case ElementType::kString:
+        FillStrings(input, rows, buffers, i);
+        break;
     }
   }
 }

@@ -26,27 +26,47 @@ void Widen(const From* from, int64_t count, To* to) {
 
 void WidenNumbers(const engine::Tensor& tensor, int64_t first, int64_t count, double* to) {
   switch (tensor.type) {
-    case ElementType::kFloat32: Widen(tensor.as<float>() + first, count, to); break;
-    case ElementType::kFloat64: Widen(tensor.as<double>() + first, count, to); break;
+    case ElementType::kFloat32:
+      Widen(tensor.as<float>() + first, count, to);
+      break;
+    case ElementType::kFloat64:
+      Widen(tensor.as<double>() + first, count, to);
+      break;
     case ElementType::kFloat16:
       for (int64_t i = 0; i < count; ++i) to[i] = HalfToFloat(tensor.as<uint16_t>()[first + i]);
       break;
     case ElementType::kBFloat16:
       for (int64_t i = 0; i < count; ++i) to[i] = Bfloat16ToFloat(tensor.as<uint16_t>()[first + i]);
       break;
-    default: std::fill_n(to, count, std::nan("")); break;
+    default:
+      std::fill_n(to, count, std::nan(""));
+      break;
   }
 }
 
 void WidenIntegers(const engine::Tensor& tensor, int64_t first, int64_t count, int64_t* to) {
   switch (tensor.type) {
-    case ElementType::kInt8: Widen(tensor.as<int8_t>() + first, count, to); break;
-    case ElementType::kInt16: Widen(tensor.as<int16_t>() + first, count, to); break;
-    case ElementType::kInt32: Widen(tensor.as<int32_t>() + first, count, to); break;
-    case ElementType::kUInt8: Widen(tensor.as<uint8_t>() + first, count, to); break;
-    case ElementType::kUInt16: Widen(tensor.as<uint16_t>() + first, count, to); break;
-    case ElementType::kUInt32: Widen(tensor.as<uint32_t>() + first, count, to); break;
-    default: Widen(tensor.as<int64_t>() + first, count, to); break;
+    case ElementType::kInt8:
+      Widen(tensor.as<int8_t>() + first, count, to);
+      break;
+    case ElementType::kInt16:
+      Widen(tensor.as<int16_t>() + first, count, to);
+      break;
+    case ElementType::kInt32:
+      Widen(tensor.as<int32_t>() + first, count, to);
+      break;
+    case ElementType::kUInt8:
+      Widen(tensor.as<uint8_t>() + first, count, to);
+      break;
+    case ElementType::kUInt16:
+      Widen(tensor.as<uint16_t>() + first, count, to);
+      break;
+    case ElementType::kUInt32:
+      Widen(tensor.as<uint32_t>() + first, count, to);
+      break;
+    default:
+      Widen(tensor.as<int64_t>() + first, count, to);
+      break;
   }
 }
 
@@ -60,8 +80,12 @@ void PushElements(const engine::Tensor& tensor, int64_t first, int64_t count, da
         column.PushNumber(value);
         break;
       }
-      case ScalarType::kBoolean: column.PushBoolean(tensor.as<uint8_t>()[i] != 0); break;
-      case ScalarType::kString: column.PushString(tensor.strings[static_cast<size_t>(i)]); break;
+      case ScalarType::kBoolean:
+        column.PushBoolean(tensor.as<uint8_t>()[i] != 0);
+        break;
+      case ScalarType::kString:
+        column.PushString(tensor.strings[static_cast<size_t>(i)]);
+        break;
       default: {
         int64_t value;
         WidenIntegers(tensor, i, 1, &value);
@@ -86,7 +110,9 @@ double Adjust(double value, const Adjustment& adjustment) {
 void PushConverted(const data::ColumnView& source, int64_t element, const Adjustment& adjustment, data::Column& to) {
   double number = 0;
   switch (source.type) {
-    case ScalarType::kNumber: number = source.numbers()[element]; break;
+    case ScalarType::kNumber:
+      number = source.numbers()[element];
+      break;
     case ScalarType::kInteger:
       if (to.type().scalar == ScalarType::kInteger && !adjustment.min && !adjustment.max && !adjustment.round) {
         to.PushInteger(source.integers()[element]);
@@ -94,7 +120,9 @@ void PushConverted(const data::ColumnView& source, int64_t element, const Adjust
       }
       number = static_cast<double>(source.integers()[element]);
       break;
-    case ScalarType::kTimestamp: to.PushInteger(source.integers()[element]); return;
+    case ScalarType::kTimestamp:
+      to.PushInteger(source.integers()[element]);
+      return;
     case ScalarType::kBoolean:
       if (to.type().scalar == ScalarType::kBoolean) {
         to.PushBoolean(source.booleans()[element] != 0);
@@ -102,7 +130,9 @@ void PushConverted(const data::ColumnView& source, int64_t element, const Adjust
       }
       number = source.booleans()[element];
       break;
-    case ScalarType::kString: to.PushString(source.string(element)); return;
+    case ScalarType::kString:
+      to.PushString(source.string(element));
+      return;
   }
   number = Adjust(number, adjustment);
   if (to.type().scalar == ScalarType::kNumber) {
@@ -123,7 +153,8 @@ base::Result<void> AppendTensor(const engine::Tensor& tensor, std::string_view n
   if (tensor_rows < rows || tensor_rows <= 0 || (!variable && elements != tensor_rows * type.elements())) {
     return Fail(Code::kInternal, "engine.output",
                 fmt::format("the model's output {:?} has shape [{}], but {} rows of {} are expected; a model must give "
-                            "one result per row", name, fmt::join(tensor.shape, ", "), rows, type.ToString()));
+                            "one result per row",
+                            name, fmt::join(tensor.shape, ", "), rows, type.ToString()));
   }
   const int64_t width = elements / tensor_rows;
   if (variable || type.scalar == ScalarType::kString) {

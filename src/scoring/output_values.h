@@ -23,11 +23,12 @@ base::Result<void> AppendTensor(const engine::Tensor& tensor, std::string_view n
 void AppendView(const data::ColumnView& view, const data::Column& from, data::Column& to);
 
 struct Adjustment {
-  std::optional<double> min, max;   ///< the value is clamped into it; NaN stays
-  std::optional<int64_t> round;     ///< decimal digits, half to even; applied before clamping
+  std::optional<double> min, max;  ///< the value is clamped into it; NaN stays
+  std::optional<int64_t> round;    ///< decimal digits, half to even; applied before clamping
 };
 
-/// Appends `rows` rows, adjusted and promoted to the column's type. `whole`: the column behind `source` if there is one.
+/// Appends `rows` rows, adjusted and promoted to the column's type. `whole`: the column behind `source` if there is
+/// one.
 void AppendConverted(const data::ColumnView& source, const data::Column* whole, const Adjustment& adjustment,
                      int64_t rows, data::Column& to);
 

@@ -31,11 +31,21 @@ data::Field FieldOf(const engine::TensorSpec& spec, bool batched) {
   switch (spec.type) {
     case ElementType::kFloat32:
     case ElementType::kFloat16:
-    case ElementType::kBFloat16: field.single_precision = true; [[fallthrough]];
-    case ElementType::kFloat64: field.type.scalar = ScalarType::kNumber; break;
-    case ElementType::kBoolean: field.type.scalar = ScalarType::kBoolean; break;
-    case ElementType::kString: field.type.scalar = ScalarType::kString; break;
-    default: field.type.scalar = ScalarType::kInteger; break;
+    case ElementType::kBFloat16:
+      field.single_precision = true;
+      [[fallthrough]];
+    case ElementType::kFloat64:
+      field.type.scalar = ScalarType::kNumber;
+      break;
+    case ElementType::kBoolean:
+      field.type.scalar = ScalarType::kBoolean;
+      break;
+    case ElementType::kString:
+      field.type.scalar = ScalarType::kString;
+      break;
+    default:
+      field.type.scalar = ScalarType::kInteger;
+      break;
   }
   if (spec.kind == engine::TensorSpec::Kind::kMaps) {
     field.type.shape = {static_cast<int64_t>(spec.labels.size())};
@@ -159,14 +169,16 @@ base::Result<void> PredictionDecoder::Shape(Output& output) const {
     return Fail(Code::kInvalidArgument, "manifest.outputs", fmt::format("output {:?}: {}", spec.name, message),
                 Where(spec.position));
   };
-  for (const auto& label : spec.labels) output.labels.push_back(label.is_string() ? label.string() : base::ToJson(label));
+  for (const auto& label : spec.labels)
+    output.labels.push_back(label.is_string() ? label.string() : base::ToJson(label));
   const bool vector = field.type.shape.size() == 1 && field.type.shape[0] > 0;
   if (output.labels.empty()) output.labels = field.labels;
   if (!spec.labels.empty() && vector && static_cast<int64_t>(output.labels.size()) != field.type.shape[0]) {
     return fail(fmt::format("{} labels for a vector of {} elements", output.labels.size(), field.type.shape[0]));
   }
   if (spec.top) {
-    if (!vector || field.type.scalar != ScalarType::kNumber) return fail("`top` takes a vector of numbers, this is " + field.type.ToString());
+    if (!vector || field.type.scalar != ScalarType::kNumber)
+      return fail("`top` takes a vector of numbers, this is " + field.type.ToString());
     const int64_t k = std::min(*spec.top, field.type.shape[0]);
     output.scores = field;
     output.scores.name = spec.name + "_scores";
@@ -183,7 +195,8 @@ base::Result<void> PredictionDecoder::Shape(Output& output) const {
     } else if (field.type.is_scalar() && field.type.scalar == ScalarType::kInteger) {
       field.type.scalar = ScalarType::kString;
     } else {
-      return fail("labels name the elements of a vector or stand for an integer class, this is " + field.type.ToString());
+      return fail("labels name the elements of a vector or stand for an integer class, this is " +
+                  field.type.ToString());
     }
     return {};
   }
@@ -198,8 +211,7 @@ base::Result<void> PredictionDecoder::Shape(Output& output) const {
   if (spec.type) {
     auto declared = data::ParseScalarType(*spec.type);
     if (!declared) return fail(declared.error().message);
-    const bool promotes = *declared == field.type.scalar ||
-                          (*declared == ScalarType::kNumber && numeric) ||
+    const bool promotes = *declared == field.type.scalar || (*declared == ScalarType::kNumber && numeric) ||
                           (*declared == ScalarType::kNumber && field.type.scalar == ScalarType::kBoolean) ||
                           (*declared == ScalarType::kInteger && field.type.scalar == ScalarType::kBoolean) ||
                           (*declared == ScalarType::kInteger && spec.round && *spec.round <= 0);
@@ -237,7 +249,8 @@ base::Result<void> PredictionDecoder::Take(std::span<const engine::Tensor> outpu
 void PredictionDecoder::Finish(std::span<const data::ColumnView> columns, int64_t rows, Buffers& buffers,
                                data::Table& predictions) const {
   if (outputs_.empty()) {
-    for (size_t i = 0; i < buffers.model.size(); ++i) AppendView(buffers.model[i].view(), buffers.model[i], predictions.columns[i]);
+    for (size_t i = 0; i < buffers.model.size(); ++i)
+      AppendView(buffers.model[i].view(), buffers.model[i], predictions.columns[i]);
     predictions.rows += rows;
     return;
   }
@@ -255,9 +268,10 @@ void PredictionDecoder::Finish(std::span<const data::ColumnView> columns, int64_
       for (const int symbol : output.program->inputs()) {
         const Slot slot = output.slots[static_cast<size_t>(symbol)];
         const auto index = static_cast<size_t>(slot.index);
-        buffers.symbols[static_cast<size_t>(symbol)] = slot.kind == Slot::Kind::kModel      ? buffers.model[index].view()
-                                                       : slot.kind == Slot::Kind::kComputed ? buffers.computed[index].view()
-                                                                                            : columns[index];
+        buffers.symbols[static_cast<size_t>(symbol)] = slot.kind == Slot::Kind::kModel ? buffers.model[index].view()
+                                                       : slot.kind == Slot::Kind::kComputed
+                                                           ? buffers.computed[index].view()
+                                                           : columns[index];
       }
       source = output.program->Evaluate(buffers.symbols, rows, buffers.expressions[i]);
     }
@@ -265,8 +279,8 @@ void PredictionDecoder::Finish(std::span<const data::ColumnView> columns, int64_
     if (output.spec.top) {
       data::Column* scores = output.spec.hidden ? nullptr : &predictions.columns[next + 1];
       AppendTop(source, output.labels, rows, computed, scores);
-    } else if (output.field.type.is_scalar() && output.field.type.scalar == ScalarType::kString && !output.spec.labels.empty() &&
-               output.source == ScalarType::kInteger) {
+    } else if (output.field.type.is_scalar() && output.field.type.scalar == ScalarType::kString &&
+               !output.spec.labels.empty() && output.source == ScalarType::kInteger) {
       AppendClassNames(source, output.labels, rows, computed);
     } else {
       AppendConverted(source, whole, {output.spec.min, output.spec.max, output.spec.round}, rows, computed);

@@ -57,7 +57,7 @@ class PredictionDecoder {
     std::unique_ptr<const expr::Program> program;
     std::vector<Slot> slots;  ///< of the program's symbols
     data::Field field;
-    data::Field scores;       ///< of `top`: the elements' values
+    data::Field scores;  ///< of `top`: the elements' values
     data::ScalarType source = data::ScalarType::kNumber;
     std::vector<std::string> labels;
   };

@@ -14,11 +14,19 @@ data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows
   }
   const int64_t element = first * view.width;
   switch (view.type) {
-    case data::ScalarType::kBoolean: slice.values = view.booleans() + element; break;
+    case data::ScalarType::kBoolean:
+      slice.values = view.booleans() + element;
+      break;
     case data::ScalarType::kInteger:
-    case data::ScalarType::kTimestamp: slice.values = view.integers() + element; break;
-    case data::ScalarType::kNumber: slice.values = view.numbers() + element; break;
-    case data::ScalarType::kString: slice.offsets = view.offsets + element; break;
+    case data::ScalarType::kTimestamp:
+      slice.values = view.integers() + element;
+      break;
+    case data::ScalarType::kNumber:
+      slice.values = view.numbers() + element;
+      break;
+    case data::ScalarType::kString:
+      slice.offsets = view.offsets + element;
+      break;
   }
   return slice;
 }
@@ -64,7 +72,8 @@ void Preprocessor::Features(const data::Table& table, int64_t first, int64_t row
     const auto view = table.columns[i].view();
     workspace.columns[i] = Slice(view, first, rows);
     if (view.row_shapes) {
-      workspace.columns[i].row_shapes = view.row_shapes + first * static_cast<int64_t>(table.columns[i].type().shape.size());
+      workspace.columns[i].row_shapes =
+          view.row_shapes + first * static_cast<int64_t>(table.columns[i].type().shape.size());
     }
   }
   if (!has_features_) return;

@@ -61,12 +61,24 @@ Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 Scorer::Scorer(std::unique_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 Scorer::~Scorer() = default;
 
-const bundle::Manifest& Scorer::manifest() const { return plan_->manifest; }
-const schema::Schema& Scorer::schema() const { return plan_->schema; }
-const data::Layout& Scorer::layout() const { return plan_->preprocessor->validator().layout(); }
-const std::vector<data::Field>& Scorer::output_fields() const { return plan_->decoder->fields(); }
-const engine::ModelInfo& Scorer::model() const { return plan_->model; }
-int64_t Scorer::chunk_rows() const { return plan_->chunk_rows; }
+const bundle::Manifest& Scorer::manifest() const {
+  return plan_->manifest;
+}
+const schema::Schema& Scorer::schema() const {
+  return plan_->schema;
+}
+const data::Layout& Scorer::layout() const {
+  return plan_->preprocessor->validator().layout();
+}
+const std::vector<data::Field>& Scorer::output_fields() const {
+  return plan_->decoder->fields();
+}
+const engine::ModelInfo& Scorer::model() const {
+  return plan_->model;
+}
+int64_t Scorer::chunk_rows() const {
+  return plan_->chunk_rows;
+}
 
 namespace {
 
@@ -77,8 +89,8 @@ int64_t ChunkRows(const bundle::Manifest& manifest, const engine::ModelInfo& mod
   return std::clamp<int64_t>(model.exact_rows, 1, Preprocessor::kBlockRows);
 }
 
-/// Runs the model once on a blank row: pages its memory in, and learns the labels of maps whose file does not tell them.
-/// A model may refuse a blank row; that is only an error when the labels depend on it.
+/// Runs the model once on a blank row: pages its memory in, and learns the labels of maps whose file does not tell
+/// them. A model may refuse a blank row; that is only an error when the labels depend on it.
 base::Result<void> WarmUp(const ModelInputs& inputs, engine::Engine& engine, engine::ModelInfo& model) {
   const bool labels_wanted = std::ranges::any_of(model.outputs, [](const engine::TensorSpec& spec) {
     return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
@@ -120,8 +132,7 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
     plan->schema.unknown_fields = plan->manifest.schema.unknown_fields;
     SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
   }
-  SLIPWAY_ASSIGN(plan->inputs,
-                 ModelInputs::Create(plan->manifest, plan->schema, *plan->preprocessor, plan->model));
+  SLIPWAY_ASSIGN(plan->inputs, ModelInputs::Create(plan->manifest, plan->schema, *plan->preprocessor, plan->model));
   const bool labels_wanted = std::ranges::any_of(plan->model.outputs, [](const engine::TensorSpec& spec) {
     return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
   });

@@ -24,8 +24,8 @@ struct Timings {
 
 /// Answers for the rows of one Decoded, in their order. Reused: memory is kept.
 struct Scores {
-  data::Table predictions;              ///< one row per input row, columns as output_fields(); null where rejected
-  schema::Report report;                ///< rejected rows and why; warnings
+  data::Table predictions;  ///< one row per input row, columns as output_fields(); null where rejected
+  schema::Report report;    ///< rejected rows and why; warnings
   Timings timings;
 };
 
@@ -48,8 +48,8 @@ struct ScorerOptions {
   bool warm_up = true;
 };
 
-/// Immutable and thread-safe; no I/O after Create(). A row gets the same bits alone, in any batch, on any thread, unless
-/// the manifest says `model: {batching: relaxed}`.
+/// Immutable and thread-safe; no I/O after Create(). A row gets the same bits alone, in any batch, on any thread,
+/// unless the manifest says `model: {batching: relaxed}`.
 class Scorer {
  public:
   /// Compiles a bundle: schema, features, model and outputs must fit each other; a misfit is an error that names the
@@ -60,8 +60,8 @@ class Scorer {
   ~Scorer();
 
   const bundle::Manifest& manifest() const;
-  const schema::Schema& schema() const;          ///< the manifest's, or the one made from the model's tensors
-  const data::Layout& layout() const;            ///< what decoders fill
+  const schema::Schema& schema() const;  ///< the manifest's, or the one made from the model's tensors
+  const data::Layout& layout() const;    ///< what decoders fill
   const std::vector<data::Field>& output_fields() const;
   const engine::ModelInfo& model() const;
   /// Rows per run of the engine.

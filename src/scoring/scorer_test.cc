@@ -55,10 +55,11 @@ class ScorerTest : public ::testing::Test {
     EXPECT_TRUE(base::WriteFileAtomically(folder_.path() / "model.onnx", "fake"));
     SLIPWAY_ASSIGN(auto bundle, bundle::Bundle::Open(folder_.path()));
     engine::EngineTable engines;
-    engines.Register("onnx", [this](const bundle::Bundle&, const engine::EngineOptions&)
-                                 -> base::Result<std::unique_ptr<engine::Engine>> {
-      return std::make_unique<FakeEngine>(model_, run_);
-    });
+    engines.Register(
+        "onnx",
+        [this](const bundle::Bundle&, const engine::EngineOptions&) -> base::Result<std::unique_ptr<engine::Engine>> {
+          return std::make_unique<FakeEngine>(model_, run_);
+        });
     return Scorer::Create(bundle, engines);
   }
 
@@ -107,9 +108,11 @@ TEST_F(ScorerTest, OutputsAreNamedThresholdedAndComputed) {
 TEST_F(ScorerTest, AWrongRowDoesNotSpoilItsNeighbours) {
   auto scorer = Make(std::string(kHead) + kInputs + kModel + "outputs: {p: \"probabilities[1]\"}\n");
   ASSERT_TRUE(scorer) << scorer.error().Text();
-  const auto out = Answer(**scorer,
-                          "{\"a\":1,\"b\":1,\"kind\":\"x\"}\n{\"a\":-5,\"b\":1,\"kind\":\"x\"}\n{\"a\":2,\"b\":1,\"kind\":\"y\"}");
-  EXPECT_THAT(out, HasSubstr("{\"row\":0,\"prediction\":{\"p\":2.0}}\n{\"row\":1,\"error\":{\"code\":\"schema.violation\""));
+  const auto out =
+      Answer(**scorer,
+             "{\"a\":1,\"b\":1,\"kind\":\"x\"}\n{\"a\":-5,\"b\":1,\"kind\":\"x\"}\n{\"a\":2,\"b\":1,\"kind\":\"y\"}");
+  EXPECT_THAT(out,
+              HasSubstr("{\"row\":0,\"prediction\":{\"p\":2.0}}\n{\"row\":1,\"error\":{\"code\":\"schema.violation\""));
   EXPECT_THAT(out, HasSubstr("schema.out_of_range"));
   EXPECT_THAT(out, HasSubstr("{\"row\":2,\"prediction\":{\"p\":3.0}}\n"));
 }
@@ -126,11 +129,13 @@ TEST_F(ScorerTest, NullForAnIntegerTensorRejectsTheRow) {
     Fill(outputs[0], {inputs[0].shape[0], 2}, std::vector<float>(static_cast<size_t>(inputs[0].shape[0]) * 2, 0.5F));
     return {};
   };
-  auto scorer = Make(std::string(kHead) + "inputs: {n: {type: integer, nullable: true}}\nmodel: {engine: onnx, file: model.onnx}\n");
+  auto scorer = Make(std::string(kHead) +
+                     "inputs: {n: {type: integer, nullable: true}}\nmodel: {engine: onnx, file: model.onnx}\n");
   ASSERT_TRUE(scorer) << scorer.error().Text();
   const auto out = Answer(**scorer, "{\"n\":1}\n{\"n\":null}");
   EXPECT_THAT(out, HasSubstr("{\"row\":0,\"prediction\""));
-  EXPECT_THAT(out, HasSubstr("{\"row\":1,\"error\":{\"code\":\"schema.violation\",\"violations\":[{\"field\":\"n\",\"code\":\"schema.null\""));
+  EXPECT_THAT(out, HasSubstr("{\"row\":1,\"error\":{\"code\":\"schema.violation\",\"violations\":[{\"field\":\"n\","
+                             "\"code\":\"schema.null\""));
 }
 
 TEST_F(ScorerTest, BatchesAndSingleRowsAgreeWhateverTheChunk) {
