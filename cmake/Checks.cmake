@@ -6,7 +6,11 @@ set(builds ${CMAKE_SOURCE_DIR}/build)
 get_property(rooms GLOBAL PROPERTY SLIPWAY_TESTED_ROOMS)
 
 # slipway_check(NAME LABEL SECONDS COMMAND…)
+# CMake would split a line of shell at its semicolons, and a part of it could pass for the whole: no `bash -c` here.
 function(slipway_check name label seconds)
+  if("-c" IN_LIST ARGN)
+    message(FATAL_ERROR "${name}: write a script in tools/ instead of a line of shell")
+  endif()
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${seconds})
 endfunction()
