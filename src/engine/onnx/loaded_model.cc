@@ -28,7 +28,19 @@ class OnnxEngine final : public Engine {
   std::shared_ptr<const LoadedModel> model_;
 };
 
-base::Result<Owned<OrtSessionOptions>> MakeOptions(const OrtApi& api, int threads,
+/// A plan of memory per input shape saves allocations in models of several nodes. Plans are never dropped, so rows of
+/// many shapes would let them grow without end.
+bool PlansPay(const ModelFile& file) {
+  int64_t nodes = 0;
+  for (const auto& [name, use] : file.operators) nodes += use.count;
+  for (const DeclaredValue& input : file.inputs) {
+    const auto dynamic = std::ranges::count(input.shape, -1);
+    if (!input.has_shape || dynamic > 1 || (dynamic == 1 && input.shape[0] != -1)) return false;
+  }
+  return nodes >= 4;
+}
+
+base::Result<Owned<OrtSessionOptions>> MakeOptions(const OrtApi& api, int threads, bool plan_memory,
                                                    const std::vector<ExternalFile>& files) {
   constexpr std::string_view kDoing = "preparing a session";
   OrtSessionOptions* raw = nullptr;
@@ -41,8 +53,7 @@ base::Result<Owned<OrtSessionOptions>> MakeOptions(const OrtApi& api, int thread
   SLIPWAY_TRY(Check(api.SetSessionLogSeverityLevel(raw, ORT_LOGGING_LEVEL_FATAL), kDoing));
   SLIPWAY_TRY(Check(api.AddSessionConfigEntry(raw, "session.intra_op.allow_spinning", "0"), kDoing));
   SLIPWAY_TRY(Check(api.AddSessionConfigEntry(raw, "session.inter_op.allow_spinning", "0"), kDoing));
-  // Plans of memory are kept per input shape and never dropped; rows of many shapes would let them grow without end.
-  SLIPWAY_TRY(Check(api.DisableMemPattern(raw), kDoing));
+  if (!plan_memory) SLIPWAY_TRY(Check(api.DisableMemPattern(raw), kDoing));
   if (!files.empty()) {
     std::vector<const char*> names;
     std::vector<char*> buffers;
@@ -86,7 +97,7 @@ base::Result<void> OpenSession(const ModelSource& source, const LoadOptions& opt
   model.info.external_files.clear();
   for (const ExternalFile& external : files) model.info.external_files.push_back(external.path);
   const OrtApi& api = model.runtime->api();
-  SLIPWAY_ASSIGN(const auto session_options, MakeOptions(api, options.threads, files));
+  SLIPWAY_ASSIGN(const auto session_options, MakeOptions(api, options.threads, PlansPay(file), files));
   const std::string edited = edits.empty() ? std::string() : RewriteModel(source.bytes, edits);
   const std::string_view bytes = edits.empty() ? source.bytes : std::string_view(edited);
   OrtSession* session = nullptr;

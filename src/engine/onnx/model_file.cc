@@ -233,12 +233,13 @@ bool Reader::ReadAttribute(std::string_view message, int depth, Attribute& attri
   WireReader reader(message);
   WireField field;
   while (reader.Next(field)) {
+    if (field.type != kBytes || field.number == 9) continue;  // lists of numbers and texts: most of a tree ensemble
     bool fine = true;
-    if (field.Is(1, kBytes)) attribute.name = field.bytes;
-    if (field.Is(4, kBytes)) attribute.text = field.bytes;
-    if (field.Is(5, kBytes) || field.Is(10, kBytes)) fine = ReadTensor(field.bytes, false, true);
-    if (field.Is(6, kBytes) || field.Is(11, kBytes)) fine = ReadGraph(field.bytes, depth + 1);
-    if (field.Is(22, kBytes) || field.Is(23, kBytes)) fine = ReadSparseTensor(field.bytes);
+    if (field.number == 1) attribute.name = field.bytes;
+    if (field.number == 4) attribute.text = field.bytes;
+    if (field.number == 5 || field.number == 10) fine = ReadTensor(field.bytes, false, true);
+    if (field.number == 6 || field.number == 11) fine = ReadGraph(field.bytes, depth + 1);
+    if (field.number == 22 || field.number == 23) fine = ReadSparseTensor(field.bytes);
     if (!fine) return false;
   }
   file_.parameter_bytes += static_cast<int64_t>(message.size());

@@ -95,7 +95,11 @@ std::string Rewriter::Graph(std::string_view message, bool top_level) const {
   while (reader.Next(field)) {
     if (field.Is(kGraphNode, kBytes)) {
       if (top_level && Drops(field.bytes)) continue;
-      AppendWireBytes(out, kGraphNode, edits_.locale.empty() ? std::string(field.bytes) : Node(field.bytes));
+      if (edits_.locale.empty()) {
+        out += field.whole;
+      } else {
+        AppendWireBytes(out, kGraphNode, Node(field.bytes));
+      }
       continue;
     }
     const ZipMapNode* dropped =

@@ -68,6 +68,7 @@ ProbeSize SizeFor(steady_clock::duration one_row, int64_t elements) {
   if (one_row > 20ms || elements * 4 > kMostElements) return {0, 0};
   if (one_row > 2ms || elements * 16 > kMostElements) return {4, 4};
   if (one_row > 200us || elements * kMostRows > kMostElements) return {16, 16};
+  if (one_row > 8us) return {24, kMostRows};
   return {};
 }
 

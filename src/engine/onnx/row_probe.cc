@@ -67,11 +67,11 @@ uint64_t ProbeRows::Random() {  // xorshift64*
   return state_ * 0x2545f4914f6cdd1dULL;
 }
 
-float ProbeRows::RandomNumber() {
+float ProbeRows::RandomNumber(bool extremes) {
   float sum = 0;
   for (int i = 0; i < 4; ++i) sum += static_cast<float>(Random() >> 40) * 0x1p-24f;
   constexpr float kScales[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1e-2f, 1e-5f, 10, 10, 100, 1e3f, 1e5f};
-  return (sum - 2) * 1.7f * kScales[Random() & 15];
+  return (sum - 2) * 1.7f * kScales[extremes ? Random() & 15 : 0];
 }
 
 void ProbeRows::FillValues(Input& input, const ProbeStyle& style) {
@@ -82,16 +82,16 @@ void ProbeRows::FillValues(Input& input, const ProbeStyle& style) {
     const auto whole = static_cast<int64_t>(Random() % static_cast<uint64_t>(style.whole_numbers + 1));
     switch (input.type) {
       case ElementType::kFloat32:
-        Put(input.values, i, RandomNumber());
+        Put(input.values, i, RandomNumber(style.extremes));
         break;
       case ElementType::kFloat64:
-        Put(input.values, i, static_cast<double>(RandomNumber()) * (1 + 0x1p-30));
+        Put(input.values, i, static_cast<double>(RandomNumber(style.extremes)) * (1 + 0x1p-30));
         break;
       case ElementType::kFloat16:
-        Put(input.values, i, ToHalf(RandomNumber()));
+        Put(input.values, i, ToHalf(RandomNumber(style.extremes)));
         break;
       case ElementType::kBFloat16:
-        Put(input.values, i, static_cast<uint16_t>(std::bit_cast<uint32_t>(RandomNumber()) >> 16));
+        Put(input.values, i, static_cast<uint16_t>(std::bit_cast<uint32_t>(RandomNumber(style.extremes)) >> 16));
         break;
       case ElementType::kBoolean:
         Put(input.values, i, static_cast<uint8_t>(Random() >> 63));

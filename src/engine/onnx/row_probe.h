@@ -17,6 +17,7 @@ struct ProbeStyle {
   int64_t dynamic_size = 5;   ///< for dimensions that the model leaves open
   int64_t whole_numbers = 9;  ///< largest integer
   bool numeric_texts = false;
+  bool extremes = true;  ///< numbers of many magnitudes, not only near one
 };
 
 /// Rows for every input of a model, packed so that any set of them makes a batch. The caller has seen to it that a row
@@ -42,7 +43,7 @@ class ProbeRows {
   };
   void FillValues(Input& input, const ProbeStyle& style);
   uint64_t Random();
-  float RandomNumber();
+  float RandomNumber(bool extremes);
 
   int64_t rows_;
   bool batched_;

@@ -4,7 +4,7 @@
 
 namespace slipway::engine::onnx {
 
-bool WireReader::ReadVarint(uint64_t& value) {
+bool WireReader::ReadLongVarint(uint64_t& value) {
   value = 0;
   for (int shift = 0; shift < 70; shift += 7) {
     if (rest_.empty()) return false;

@@ -28,7 +28,15 @@ class WireReader {
   bool ok() const { return ok_; }
 
  private:
-  bool ReadVarint(uint64_t& value);
+  bool ReadVarint(uint64_t& value) {
+    if (!rest_.empty() && static_cast<uint8_t>(rest_.front()) < 0x80) {
+      value = static_cast<uint8_t>(rest_.front());
+      rest_.remove_prefix(1);
+      return true;
+    }
+    return ReadLongVarint(value);
+  }
+  bool ReadLongVarint(uint64_t& value);
   bool Stop() { return ok_ = false; }
   std::string_view rest_;
   bool ok_ = true;

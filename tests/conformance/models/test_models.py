@@ -109,6 +109,20 @@ def test_operators_of_own_domains_are_named(tmp_path):
     assert "my.company.Own" in refusal(tmp_path, negation(domain="my.company"))
 
 
+def test_outputs_that_no_column_holds_are_named(tmp_path):
+    number = TensorProto.FLOAT
+    x = helper.make_tensor_value_info("x", number, [None, 2])
+    sequence = helper.make_tensor_sequence_value_info("parts", number, None)
+    optional = helper.make_value_info("maybe", helper.make_optional_type_proto(helper.make_tensor_type_proto(number, [None, 2])))
+    for node, output, word in ((helper.make_node("SplitToSequence", ["x"], ["parts"]), sequence, "output parts"),
+                               (helper.make_node("Optional", ["x"], ["maybe"]), optional, "output maybe is optional")):
+        model = helper.make_model(helper.make_graph([node], "g", [x], [output]), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        assert word in refusal(tmp_path, model)
+    model = helper.make_model(helper.make_graph([helper.make_node("Identity", ["maybe"], ["y"])], "g", [optional], [optional.__class__(name="y", type=optional.type)]),
+                              opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    assert "input maybe is optional" in refusal(tmp_path, model)
+
+
 def test_real_pickles_and_boosters_name_the_conversion(tmp_path):
     import pickle
 
