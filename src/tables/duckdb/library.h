@@ -7,35 +7,27 @@
 #include "base/error.h"
 
 // The functions in use.
-#define SLIPWAY_DUCKDB_FUNCTIONS(X)                                                                                    \
-  X(duckdb_library_version)                                                                                            \
-  X(duckdb_create_config)                                                                                              \
-  X(duckdb_set_config) X(duckdb_destroy_config) X(duckdb_open_ext) X(duckdb_close) X(duckdb_connect) X(                \
-      duckdb_disconnect) X(duckdb_interrupt) X(duckdb_free) X(duckdb_query) X(duckdb_prepare) X(duckdb_prepare_error)  \
-      X(duckdb_destroy_prepare) X(duckdb_pending_prepared_streaming) X(duckdb_pending_error) X(duckdb_execute_pending) \
-          X(duckdb_destroy_pending) X(duckdb_destroy_result) X(duckdb_result_error) X(duckdb_column_count)             \
-              X(duckdb_column_logical_type) X(duckdb_fetch_chunk) X(duckdb_destroy_data_chunk)                         \
-                  X(duckdb_data_chunk_get_size) X(duckdb_data_chunk_set_size) X(duckdb_data_chunk_get_vector) X(       \
-                      duckdb_vector_size) X(duckdb_vector_get_data) X(duckdb_vector_get_validity)                      \
-                      X(duckdb_vector_ensure_validity_writable) X(duckdb_vector_assign_string_element_len) X(          \
-                          duckdb_list_vector_get_child) X(duckdb_list_vector_get_size) X(duckdb_list_vector_set_size)  \
-                          X(duckdb_list_vector_reserve) X(duckdb_array_vector_get_child) X(duckdb_create_logical_type) \
-                              X(duckdb_create_list_type) X(duckdb_destroy_logical_type) X(duckdb_get_type_id)          \
-                                  X(duckdb_decimal_scale) X(duckdb_decimal_internal_type) X(duckdb_enum_internal_type) \
-                                      X(duckdb_enum_dictionary_size) X(duckdb_enum_dictionary_value)                   \
-                                          X(duckdb_list_type_child_type) X(duckdb_array_type_child_type)               \
-                                              X(duckdb_array_type_array_size) X(duckdb_create_table_function)          \
-                                                  X(duckdb_destroy_table_function) X(duckdb_table_function_set_name)   \
-                                                      X(duckdb_table_function_set_extra_info)                          \
-                                                          X(duckdb_table_function_set_bind)                            \
-                                                              X(duckdb_table_function_set_init)                        \
-                                                                  X(duckdb_table_function_set_function)                \
-                                                                      X(duckdb_register_table_function)                \
-                                                                          X(duckdb_bind_get_extra_info)                \
-                                                                              X(duckdb_bind_add_result_column)         \
-                                                                                  X(duckdb_init_set_max_threads) X(    \
-                                                                                      duckdb_function_get_extra_info)  \
-                                                                                      X(duckdb_function_set_error)
+// clang-format off
+#define SLIPWAY_DUCKDB_FUNCTIONS(X) \
+  X(duckdb_create_config) X(duckdb_set_config) X(duckdb_destroy_config) X(duckdb_open_ext) X(duckdb_close) \
+  X(duckdb_connect) X(duckdb_interrupt) X(duckdb_free) X(duckdb_query) X(duckdb_prepare) X(duckdb_prepare_error) \
+  X(duckdb_destroy_prepare) X(duckdb_pending_prepared_streaming) X(duckdb_pending_error) \
+  X(duckdb_execute_pending) X(duckdb_destroy_pending) X(duckdb_destroy_result) X(duckdb_result_error) \
+  X(duckdb_column_count) X(duckdb_column_logical_type) X(duckdb_fetch_chunk) X(duckdb_destroy_data_chunk) \
+  X(duckdb_data_chunk_get_size) X(duckdb_data_chunk_set_size) X(duckdb_data_chunk_get_vector) \
+  X(duckdb_vector_get_data) X(duckdb_vector_get_validity) X(duckdb_vector_ensure_validity_writable) \
+  X(duckdb_vector_assign_string_element_len) X(duckdb_list_vector_get_size) X(duckdb_list_vector_set_size) \
+  X(duckdb_list_vector_reserve) X(duckdb_array_vector_get_child) X(duckdb_create_logical_type) \
+  X(duckdb_create_list_type) X(duckdb_destroy_logical_type) X(duckdb_get_type_id) X(duckdb_decimal_scale) \
+  X(duckdb_decimal_internal_type) X(duckdb_enum_internal_type) X(duckdb_enum_dictionary_size) \
+  X(duckdb_enum_dictionary_value) X(duckdb_list_type_child_type) X(duckdb_array_type_child_type) \
+  X(duckdb_array_type_array_size) X(duckdb_create_table_function) X(duckdb_destroy_table_function) \
+  X(duckdb_table_function_set_name) X(duckdb_table_function_set_extra_info) X(duckdb_table_function_set_bind) \
+  X(duckdb_table_function_set_init) X(duckdb_table_function_set_function) X(duckdb_register_table_function) \
+  X(duckdb_bind_get_extra_info) X(duckdb_bind_add_result_column) X(duckdb_init_set_max_threads) \
+  X(duckdb_function_set_error) X(duckdb_disconnect) X(duckdb_function_get_extra_info) \
+  X(duckdb_list_vector_get_child) X(duckdb_vector_size)
+// clang-format on
 
 // The function, with its type from duckdb.h, which only .cc files include: SLIPWAY_DUCKDB(library, duckdb_query)(…).
 #define SLIPWAY_DUCKDB(library, function) \
