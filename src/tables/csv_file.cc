@@ -74,6 +74,7 @@ base::Result<bool> CsvFileSource::Next(data::Decoded& rows, int64_t max_rows) {
   int64_t bytes = 0;
   while (rows.table.rows < max_rows && !ended_ && bytes < kBatchBytes) {
     if (block_.empty()) {
+      if (rows.table.rows > 0 && !file_.IsReady()) break;  // somebody may wait for the answers to these
       SLIPWAY_ASSIGN(block_, file_.ReadBlock());
       ended_ = block_.empty();
       if (ended_) {

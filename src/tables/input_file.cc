@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,11 @@ base::Result<std::string_view> InputFile::ReadBlock() {
   }
   done_ += static_cast<int64_t>(filled);
   return std::string_view(block_.data(), filled);
+}
+
+bool InputFile::IsReady() const {
+  pollfd state{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  return total_ > 0 || poll(&state, 1, 0) != 0;
 }
 
 base::Result<void> InputFile::Rewind() {

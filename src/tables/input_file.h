@@ -26,6 +26,9 @@ class InputFile {
   /// Error: failed_precondition "tables.not_seekable" for standard input and pipes.
   base::Result<void> Rewind();
 
+  /// Whether ReadBlock() would answer at once: false only for a stream whose other end is still at work.
+  bool IsReady() const;
+
   int64_t done() const { return done_; }
   int64_t total() const { return total_; }  ///< 0 when unknown
   const std::string& path() const { return path_; }

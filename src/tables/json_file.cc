@@ -29,6 +29,7 @@ base::Result<bool> JsonFileSource::Next(data::Decoded& rows, int64_t max_rows) {
   rows.Clear();
   max_rows = RowsOfBatch(layout_, max_rows);
   for (int64_t bytes = 0; rows.table.rows < max_rows && bytes < kBatchBytes;) {
+    if (rows.table.rows > 0 && reader_.unread() == 0 && !reader_.file().IsReady()) break;  // somebody may wait
     SLIPWAY_ASSIGN(const std::string_view record, reader_.Next());
     if (record.empty()) break;
     decoder_.DecodeLine(record, rows);

@@ -33,9 +33,9 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  /// Clears `rows` (made for the source's layout) and fills it with the next rows, at most `max_rows` (1 or more).
-  /// False at the end, with no rows. A row that cannot be read is a violation in `rows`; an error concerns the whole
-  /// table.
+  /// Clears `rows` (made for the source's layout) and fills it with the next rows, at most `max_rows` (1 or more);
+  /// fewer when a pipe has no more to offer at the moment. False at the end, with no rows. A row that cannot be read is
+  /// a violation in `rows`; an error concerns the whole table.
   virtual base::Result<bool> Next(data::Decoded& rows, int64_t max_rows) = 0;
 
   /// Starts again at the first row. Error: failed_precondition "tables.not_seekable" for standard input.

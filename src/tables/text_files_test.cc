@@ -241,5 +241,42 @@ TEST_F(StandardInput, IsReadOnce) {
   EXPECT_EQ(OpenSource("-", layout, {.format = Format::kParquet}).error().reason, "tables.unfit");
 }
 
+/// A pipe whose other end is still open.
+class OpenPipe : public StandardInput {
+ protected:
+  OpenPipe() {
+    EXPECT_EQ(pipe(ends_), 0);
+    dup2(ends_[0], STDIN_FILENO);
+    close(ends_[0]);
+  }
+  ~OpenPipe() override { close(ends_[1]); }
+  void Send(std::string_view text) {
+    EXPECT_EQ(write(ends_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  int64_t RowsOfNext(RowSource& source) {
+    data::Decoded rows(layout_);
+    EXPECT_TRUE(*source.Next(rows, 100));
+    return rows.table.rows;
+  }
+  data::Layout layout_{{Field("a", ScalarType::kInteger)}};
+
+ private:
+  int ends_[2];
+};
+
+TEST_F(OpenPipe, DeliversCsvRowsWithoutWaitingForMore) {
+  Send("a\n1\n2\n");
+  const auto source = *OpenSource("-", layout_, {.format = Format::kCsv});
+  EXPECT_EQ(RowsOfNext(*source), 2);
+  Send("3\n");
+  EXPECT_EQ(RowsOfNext(*source), 1);
+}
+
+TEST_F(OpenPipe, DeliversJsonRowsWithoutWaitingForMore) {
+  Send("{\"a\":1}\n{\"a\":2}\n");
+  const auto source = *OpenSource("-", layout_, {.format = Format::kJsonLines});
+  EXPECT_EQ(RowsOfNext(*source), 2);
+}
+
 }  // namespace
 }  // namespace slipway::tables
