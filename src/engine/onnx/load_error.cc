@@ -55,7 +55,7 @@ std::optional<std::string> TooNewFormat(std::string_view text, std::string_view 
 
 /// The first operator of a domain that neither ONNX Runtime nor the file itself defines.
 std::string ForeignOperator(const ModelFile& file) {
-  for (const auto& [name, use] : file.operators) {
+  for (const auto& [name, count] : file.operators) {
     const bool plain = name.find('.') == std::string::npos;
     const bool known =
         std::ranges::any_of(kKnownDomains, [&](std::string_view domain) { return name.starts_with(domain); });

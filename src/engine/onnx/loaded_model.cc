@@ -32,7 +32,7 @@ class OnnxEngine final : public Engine {
 /// many shapes would let them grow without end.
 bool PlansPay(const ModelFile& file) {
   int64_t nodes = 0;
-  for (const auto& [name, use] : file.operators) nodes += use.count;
+  for (const auto& [name, count] : file.operators) nodes += count;
   for (const DeclaredValue& input : file.inputs) {
     const auto dynamic = std::ranges::count(input.shape, -1);
     if (!input.has_shape || dynamic > 1 || (dynamic == 1 && input.shape[0] != -1)) return false;

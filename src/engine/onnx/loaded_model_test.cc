@@ -324,6 +324,36 @@ TEST(OnnxModel, UnknownOperatorsAreRunAlone) {
   EXPECT_THAT((*engine)->info().exactness, HasSubstr("Det is not known"));
 }
 
+TEST(OnnxModel, TriesTamerRowsWhenTheModelRefusesSome) {
+  // A table of two: an index of the first, daring rows is past its end.
+  const auto engine = Load(TinyModel()
+                               .Input("i", kInt64, {-1})
+                               .Initializer(FloatTensor("table", {2}, {1, 2}))
+                               .Node("Gather", {"table", "i"}, {"y"})
+                               .Output("y", kFloat, {-1})
+                               .Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  EXPECT_EQ((*engine)->info().exact_rows, 256) << (*engine)->info().exactness;
+}
+
+TEST(OnnxModel, ABatchThatFailsInsideMeansOneRowARun) {
+  std::string shape;  // int64 {1, 2}
+  AppendWireInteger(shape, 1, 2);
+  AppendWireInteger(shape, 2, kInt64);
+  AppendWireBytes(shape, 8, "shape");
+  AppendWireBytes(shape, 9, std::string_view("\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0", 16));
+  const auto engine = Load(TinyModel()
+                               .Input("x", kFloat, {-1, 2})
+                               .Initializer(shape)
+                               .Node("Reshape", {"x", "shape"}, {"y"})
+                               .UnshapedOutput("y", kFloat)
+                               .Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  EXPECT_TRUE((*engine)->info().batched);
+  EXPECT_EQ((*engine)->info().exact_rows, 1);
+  EXPECT_EQ((*engine)->info().fixed_rows, 1);
+}
+
 TEST(OnnxModel, FindsOutShapesThatTheFileDoesNotTell) {
   const auto engine = Load(TinyModel()
                                .Input("x", kFloat, {-1, 2})

@@ -59,11 +59,10 @@ class Reader {
   bool ReadShape(std::string_view message, DeclaredValue& value);
   bool ReadZipMap(const std::vector<Attribute>& attributes, ZipMapNode node);
   bool ReadLabels(std::string_view attribute, ZipMapNode& node);
-  void CountOperator(std::string_view domain, std::string_view type, const std::vector<std::string_view>& inputs);
 
   ModelFile& file_;
   const ModelFileLimits& limits_;
-  std::unordered_set<std::string_view> constants_;  // names of tensors that do not depend on the inputs
+  std::unordered_set<std::string_view> initializers_;  // names, of all graphs
   size_t nodes_ = 0;
   size_t labels_ = 0;
   bool saw_graph_ = false;
@@ -136,9 +135,9 @@ bool Reader::ReadInitializerNames(std::string_view graph) {
     WireReader tensor(field.bytes);
     WireField part;
     while (tensor.Next(part)) {
-      if (part.Is(8, kBytes)) constants_.insert(part.bytes);
+      if (part.Is(8, kBytes)) initializers_.insert(part.bytes);
     }
-    if (!Ended(tensor, "a tensor") || !Within(constants_.size(), limits_.tensors, "initializers")) return false;
+    if (!Ended(tensor, "a tensor") || !Within(initializers_.size(), limits_.tensors, "initializers")) return false;
   }
   return Ended(reader, "a graph");
 }
@@ -162,7 +161,7 @@ bool Reader::ReadGraph(std::string_view message, int depth) {
   if (!Ended(reader, "a graph")) return false;
   if (depth == 0) {
     // Before IR version 4 every initializer had to be listed among the inputs.
-    std::erase_if(file_.inputs, [this](const DeclaredValue& input) { return constants_.contains(input.name); });
+    std::erase_if(file_.inputs, [this](const DeclaredValue& input) { return initializers_.contains(input.name); });
   }
   return true;
 }
@@ -192,13 +191,8 @@ bool Reader::ReadNode(std::string_view message, int depth) {
   }
   if (!Ended(reader, "a node")) return false;
   if (domain == "ai.onnx") domain = {};
-  CountOperator(domain, type, inputs);
+  ++file_.operators[OperatorName(domain, base::Shorten(type, 200))];
   if (file_.operators.size() > limits_.entries) return Stop("too many kinds of operators");
-  const auto constant = [this](std::string_view name) { return name.empty() || constants_.contains(name); };
-  const bool random = type.starts_with("Random") || type == "Multinomial" || type == "Bernoulli";
-  if (!random && std::ranges::all_of(inputs, constant) && nodes_ < limits_.tensors) {
-    constants_.insert(outputs.begin(), outputs.end());
-  }
   for (ZipMapNode& zip_map : file_.zip_maps) {
     if (std::ranges::find(inputs, zip_map.output) != inputs.end()) zip_map.output_used = true;
   }
@@ -218,14 +212,6 @@ bool Reader::ReadNode(std::string_view message, int depth) {
     return Within(file_.locales.size(), 64, "locales");
   }
   return true;
-}
-
-void Reader::CountOperator(std::string_view domain, std::string_view type,
-                           const std::vector<std::string_view>& inputs) {
-  OperatorUse& use = file_.operators[OperatorName(domain, base::Shorten(type, 200))];
-  ++use.count;
-  const bool product = domain.empty() && (type == "MatMul" || type == "Gemm");
-  if (product && inputs.size() > 1 && !constants_.contains(inputs[1])) ++use.variable_weights;
 }
 
 bool Reader::ReadAttribute(std::string_view message, int depth, Attribute& attribute) {
@@ -454,7 +440,7 @@ base::Value ModelFile::Describe() const {
   base::Value sets = base::Value::Map();
   for (const auto& [name, version] : operator_sets) sets.Set(name.empty() ? "ai.onnx" : name, version);
   base::Value counts = base::Value::Map();
-  for (const auto& [name, use] : operators) counts.Set(name, use.count);
+  for (const auto& [name, count] : operators) counts.Set(name, count);
   base::Value out = base::Value::Map();
   out.Set("producer", producer).Set("producer_version", producer_version);
   out.Set("ir_version", ir_version).Set("operator_sets", std::move(sets)).Set("operators", std::move(counts));

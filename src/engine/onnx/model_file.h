@@ -54,11 +54,6 @@ struct ZipMapNode {
   bool output_used = false;  ///< another node reads the map
 };
 
-struct OperatorUse {
-  int64_t count = 0;
-  int64_t variable_weights = 0;  ///< MatMul and Gemm whose second operand is computed from the inputs
-};
-
 struct ModelFile {
   int64_t ir_version = 0;
   std::string producer, producer_version, domain, graph_name, documentation;
@@ -67,8 +62,8 @@ struct ModelFile {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<DeclaredValue> inputs;  ///< without initializers
   std::vector<DeclaredValue> outputs;
-  std::map<std::string, OperatorUse> operators;  ///< "Gemm", "ai.onnx.ml.ZipMap"; all graphs and functions
-  std::vector<std::string> functions;            ///< defined by the file itself, named as operators are
+  std::map<std::string, int64_t> operators;  ///< how often: "Gemm", "ai.onnx.ml.ZipMap"; all graphs and functions
+  std::vector<std::string> functions;        ///< defined by the file itself, named as operators are
   std::vector<ExternalTensor> external;
   std::vector<ZipMapNode> zip_maps;
   std::vector<std::string> locales;  ///< that StringNormalizer nodes ask for, no duplicates

@@ -79,7 +79,8 @@ void ProbeRows::FillValues(Input& input, const ProbeStyle& style) {
   input.values.resize(count * ElementSize(input.type));
   if (input.type == ElementType::kString) input.texts.resize(count);
   for (size_t i = 0; i < count; ++i) {
-    const auto whole = static_cast<int64_t>(Random() % static_cast<uint64_t>(style.whole_numbers + 1));
+    const auto whole =
+        style.smallest + static_cast<int64_t>(Random() % static_cast<uint64_t>(style.largest - style.smallest + 1));
     switch (input.type) {
       case ElementType::kFloat32:
         Put(input.values, i, RandomNumber(style.extremes));

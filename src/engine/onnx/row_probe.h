@@ -14,10 +14,11 @@ namespace slipway::engine::onnx {
 
 /// How daring the values are; a model may refuse some (an index past its table, a text that is no number).
 struct ProbeStyle {
-  int64_t dynamic_size = 5;   ///< for dimensions that the model leaves open
-  int64_t whole_numbers = 9;  ///< largest integer
+  int64_t dynamic_size = 5;  ///< for dimensions that the model leaves open
+  int64_t smallest = 0;      ///< integer
+  int64_t largest = 9;       ///< integer
+  bool extremes = true;      ///< numbers of many magnitudes, not only near one
   bool numeric_texts = false;
-  bool extremes = true;  ///< numbers of many magnitudes, not only near one
 };
 
 /// Rows for every input of a model, packed so that any set of them makes a batch. The caller has seen to it that a row
