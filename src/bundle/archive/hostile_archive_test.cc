@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -206,6 +207,23 @@ TEST_F(HostileArchive, RefusesABomb) {
 TEST_F(HostileArchive, RefusesABombBehindTheEnd) {
   const std::string tail = Compress(std::string(size_t{64} << 20, '\0'));
   Expect(Open(Pack({kGoodManifest}) + tail), "bundle.limit", "bomb");
+}
+
+TEST_F(HostileArchive, RefusesAFrameThatWantsALargeWindow) {
+  const std::string tar = Tar(kGoodManifest) + std::string(1024, '\0');
+  const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, 27);
+  std::string packed(ZSTD_compressBound(tar.size()), '\0');
+  ZSTD_inBuffer input{tar.data(), tar.size(), 0};
+  ZSTD_outBuffer output{packed.data(), packed.size(), 0};
+  ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_continue);  // the size stays unknown to the frame
+  ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_end);
+  Expect(Open(packed.substr(0, output.pos)), "bundle.corrupt", "too much memory");
+}
+
+TEST_F(HostileArchive, RefusesDigestsThatAreTooLarge) {
+  const std::string large = "{\"format\":1" + std::string(size_t{5} << 20, ' ') + "}";
+  Expect(Open(Pack({kGoodManifest, {"digests.json", large}})), "bundle.digests", "larger than the limit");
 }
 
 TEST_F(HostileArchive, RefusesMoreThanItsLimits) {
