@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -93,44 +94,53 @@ inline std::vector<StepSpec> Steps(std::string_view json) {
   return steps;
 }
 
+/// A column with rows begin … begin + rows of `view`.
+inline data::Column CopyRows(const data::ColumnView& view, int64_t begin, int64_t rows) {
+  data::Column column({view.type, view.width == 1 ? std::vector<int64_t>{} : std::vector<int64_t>{view.width}});
+  for (int64_t r = begin; r < begin + rows; ++r) {
+    if (!view.IsValid(r)) {
+      column.AppendNull();
+    } else if (view.width != 1) {
+      for (int64_t i = 0; i < view.width; ++i) column.PushNumber(view.numbers()[r * view.width + i]);
+      column.CloseRow();
+    } else if (view.type == data::ScalarType::kString) {
+      column.AppendString(view.string(r));
+    } else if (view.type == data::ScalarType::kNumber) {
+      column.AppendNumber(view.numbers()[r]);
+    } else if (view.type == data::ScalarType::kBoolean) {
+      column.AppendBoolean(view.booleans()[r] != 0);
+    } else {
+      column.AppendInteger(view.integers()[r]);
+    }
+  }
+  return column;
+}
+
+/// Some rows of a table as columns of their own.
+class Part {
+ public:
+  Part(const TestTable& table, int64_t begin, int64_t rows) {
+    for (const data::ColumnView& view : table.views()) columns_.push_back(CopyRows(view, begin, rows));
+    for (const data::Column& column : columns_) views_.push_back(column.view());
+  }
+  const std::vector<data::ColumnView>& views() const { return views_; }
+
+ private:
+  std::vector<data::Column> columns_;
+  std::vector<data::ColumnView> views_;
+};
+
 /// Fits in batches of `batch` rows. `target`: a column of the table that steps learn from.
 inline base::Result<base::Value> Fit(const TestTable& table, std::string_view steps, std::string_view target = {},
                                      int64_t batch = 1 << 20, FitOptions options = {}) {
   SLIPWAY_ASSIGN(Fitter fitter, Fitter::Create(table.fields(), Steps(steps), options));
-  int target_index = -1;
-  for (size_t i = 0; i < table.fields().size(); ++i) {
-    if (table.fields()[i].name == target) target_index = static_cast<int>(i);
-  }
-  const auto slice = [](data::ColumnView view, int64_t begin, int64_t rows) {
-    // Copies are fine here: views of a middle part need aligned validity.
-    data::Column column(
-        data::DataType{view.type, view.width == 1 ? std::vector<int64_t>{} : std::vector<int64_t>{view.width}});
-    for (int64_t r = begin; r < begin + rows; ++r) {
-      if (!view.IsValid(r)) {
-        column.AppendNull();
-      } else if (view.width != 1) {
-        for (int64_t i = 0; i < view.width; ++i) column.PushNumber(view.numbers()[r * view.width + i]);
-        column.CloseRow();
-      } else if (view.type == data::ScalarType::kString) {
-        column.AppendString(view.string(r));
-      } else if (view.type == data::ScalarType::kNumber) {
-        column.AppendNumber(view.numbers()[r]);
-      } else if (view.type == data::ScalarType::kBoolean) {
-        column.AppendBoolean(view.booleans()[r] != 0);
-      } else {
-        column.AppendInteger(view.integers()[r]);
-      }
-    }
-    return column;
-  };
+  const auto found = std::ranges::find(table.fields(), target, &data::Field::name);
+  const auto index = static_cast<size_t>(found - table.fields().begin());
   for (bool more = true; more;) {
     for (int64_t begin = 0; begin < table.rows(); begin += batch) {
       const int64_t rows = std::min(batch, table.rows() - begin);
-      std::vector<data::Column> columns;
-      std::vector<data::ColumnView> views;
-      for (const data::ColumnView& view : table.views()) columns.push_back(slice(view, begin, rows));
-      for (const data::Column& column : columns) views.push_back(column.view());
-      SLIPWAY_TRY(fitter.Add(views, rows, target_index < 0 ? nullptr : &views[static_cast<size_t>(target_index)]));
+      const Part part(table, begin, rows);
+      SLIPWAY_TRY(fitter.Add(part.views(), rows, found == table.fields().end() ? nullptr : &part.views()[index]));
     }
     SLIPWAY_ASSIGN(more, fitter.EndPass());
   }
@@ -151,11 +161,12 @@ inline std::string Show(const std::vector<double>& matrix, int64_t rows) {
   return text;
 }
 
-/// All features that are not hidden, side by side.
+/// All features that are not hidden and fit a matrix, side by side.
 inline std::vector<int> Shown(const Pipeline& pipeline) {
   std::vector<int> shown;
   for (size_t i = 0; i < pipeline.features().size(); ++i) {
-    if (!pipeline.features()[i].hidden) shown.push_back(static_cast<int>(i));
+    const Feature& feature = pipeline.features()[i];
+    if (!feature.hidden && feature.type != data::ScalarType::kString) shown.push_back(static_cast<int>(i));
   }
   return shown;
 }
@@ -176,6 +187,19 @@ inline std::string Transform(const TestTable& table, std::string_view steps, con
   if (training) pipeline->RunOnTrainingRows(table.views(), table.rows(), 0, workspace);
   if (!training) pipeline->Run(table.views(), table.rows(), workspace);
   return Show(MatrixOf(*pipeline, table.rows(), workspace), table.rows());
+}
+
+/// The same, one row at a time.
+inline std::string TransformRowByRow(const TestTable& table, std::string_view steps, const base::Value& fitted) {
+  const auto pipeline = Pipeline::Compile(table.fields(), Steps(steps), fitted);
+  PipelineWorkspace workspace;
+  std::string text;
+  for (int64_t r = 0; r < table.rows(); ++r) {
+    const Part row(table, r, 1);
+    pipeline->Run(row.views(), 1, workspace);
+    text += (r == 0 ? "" : " | ") + Show(MatrixOf(*pipeline, 1, workspace), 1);
+  }
+  return text;
 }
 
 /// Fits on the table and transforms the same table (the serving path). An error is shown as "reason: message".

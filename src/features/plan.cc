@@ -116,7 +116,11 @@ class PlanBuilder final : public StepPlan {
     SLIPWAY_TRY(CheckStep());
     if (step.step->learns()) SLIPWAY_TRY(FindLearned(step));
     feature_ = Feature{.name = step.as, .type = data::ScalarType::kNumber, .hidden = step.hidden};
-    SLIPWAY_TRY(step.step->Compile(*this));
+    if (auto compiled = step.step->Compile(*this); !compiled) {
+      base::Error error = std::move(compiled).error();
+      if (error.where.empty()) error.where = step.where;
+      return std::unexpected(std::move(error));
+    }
     if (learned_) SLIPWAY_TRY(learned_->Finish());
     total_width_ += feature_.width;
     if (feature_.width > kMaxWidth || total_width_ > kMaxTotalWidth) {

@@ -58,7 +58,6 @@ struct TextMemory {
   std::string folded;
   std::string gram;
   std::vector<std::pair<uint32_t, uint32_t>> spans;
-  std::vector<std::pair<uint32_t, double>> counts;
 };
 
 /// One run over `rows` rows: everything is reached by an index fixed at compile time.
