@@ -184,7 +184,7 @@ std::optional<size_t> Finder::FindStyle(size_t from) {
     one_row_ = steady_clock::duration::max();
     for (int round = 0; round < 3; ++round) {  // the shortest: others may have been disturbed
       const auto start = steady_clock::now();
-      (void)trial.Run({&first, 1});
+      if (!trial.Run({&first, 1})) break;
       one_row_ = std::min(one_row_, steady_clock::now() - start);
       if (one_row_ > std::chrono::milliseconds(20) && round > 0) break;
     }

@@ -24,11 +24,12 @@
 
 namespace {
 
-using namespace slipway;
-using conformance::BareLoop;
+namespace base = slipway::base;
+namespace engine = slipway::engine;
 using engine::ElementType;
 using engine::Tensor;
 using engine::TensorView;
+using slipway::conformance::BareLoop;
 using std::chrono::steady_clock;
 
 /// The folder of a model as the source of its external data.
@@ -134,6 +135,7 @@ base::Result<int64_t> CountDeviations(engine::Session& session, const std::vecto
   for (int64_t at = 0; at < rows; at += chunk) {
     const int64_t end = std::min(rows, at + chunk);
     std::vector<TensorView> views;
+    views.reserve(inputs.size());
     for (const Stored& input : inputs) views.push_back(RowsOf(input, at, end));
     SLIPWAY_TRY(session.Run(views, part, {}));
     for (size_t i = 0; i < whole.size(); ++i) deviations += Bits(part[i], 0, end - at) != Bits(whole[i], at, end);
@@ -177,6 +179,7 @@ base::Result<base::Value> Compare(const std::filesystem::path& path, bool maps) 
     if (by_row) {
       for (int64_t row = 0; row < wanted.view.shape[0]; ++row) {
         std::vector<TensorView> one;
+        one.reserve(inputs.size());
         for (const Stored& input : inputs) one.push_back(RowsOf(input, row, row + 1));
         SLIPWAY_TRY(session->Run(one, outputs, {}));
         const size_t width = wanted.bytes.size() / static_cast<size_t>(wanted.view.shape[0]);
@@ -256,14 +259,16 @@ class Batches {
 };
 
 /// Shortest time of `run(i)`, of many short rounds: on a busy machine only the undisturbed ones count.
-int64_t Shortest(int64_t rows, const std::function<void(size_t)>& run) {
+int64_t Shortest(int64_t rows, const std::function<bool(size_t)>& run) {
   const size_t runs = std::max<size_t>(1, 256 / static_cast<size_t>(rows));
   int64_t best = INT64_MAX;
   size_t next = 0;
   const auto end = steady_clock::now() + std::chrono::seconds(2);
   while (steady_clock::now() < end) {
     const auto start = steady_clock::now();
-    for (size_t i = 0; i < runs; ++i) run(next++);
+    for (size_t i = 0; i < runs; ++i) {
+      if (!run(next++)) std::abort();
+    }
     best = std::min<int64_t>(
         best, std::chrono::nanoseconds(steady_clock::now() - start).count() / static_cast<int64_t>(runs));
   }
@@ -279,7 +284,7 @@ base::Result<base::Value> Time(const std::filesystem::path& path, int64_t rows) 
     int64_t best = INT64_MAX;
     for (int round = 0; round < 5; ++round) {
       const auto start = steady_clock::now();
-      (void)Load(folder, path.filename(), options);
+      if (!Load(folder, path.filename(), options)) std::abort();
       best = std::min<int64_t>(best, std::chrono::nanoseconds(steady_clock::now() - start).count());
     }
     return best / 1000;
@@ -294,10 +299,10 @@ base::Result<base::Value> Time(const std::filesystem::path& path, int64_t rows) 
   for (const auto& [name, one] : {std::pair("exact_ns", &engine), std::pair("relaxed_ns", &plain)}) {
     SLIPWAY_ASSIGN(const auto session, (*one)->NewSession());
     SLIPWAY_TRY(session->Run(batches[0], outputs, {}));
-    out.Set(name, Shortest(rows, [&](size_t i) { (void)session->Run(batches[i], outputs, {}); }));
+    out.Set(name, Shortest(rows, [&](size_t i) { return session->Run(batches[i], outputs, {}).has_value(); }));
   }
   BareLoop bare(folder.files.at(path.filename()));
-  out.Set("bare_ns", Shortest(rows, [&](size_t i) { bare.Run(batches[i]); }));
+  out.Set("bare_ns", Shortest(rows, [&](size_t i) { return bare.Run(batches[i]), true; }));
   return out;
 }
 
