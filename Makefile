@@ -25,12 +25,11 @@ build:  ## The release program: build/release/slipway
 	@test -f build/release/build.ninja || $(configure) --preset release
 	@ninja -C build/release slipway
 
-test:  ## Everything: checks, unit, scenario and conformance tests, sanitizers, fuzzing
+test:  ## Checks, unit, scenario and conformance tests (make sanitize, make fuzz, make tidy go further)
 	@deps/install test
 	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
-	@$(MAKE) build-sanitized
-	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
+	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --label-exclude 'asan|tsan|fuzz' --exclude-regex 'check.tidy'
 
 bench:  ## Measure; see bench/
 	@deps/install test
