@@ -83,7 +83,10 @@ int64_t Scorer::chunk_rows() const {
 namespace {
 
 int64_t ChunkRows(const bundle::Manifest& manifest, const engine::ModelInfo& model, bool variable) {
-  if (model.fixed_rows > 0) return model.fixed_rows;
+  if (model.fixed_rows > 0) {
+    const bool exact = manifest.model.batching == bundle::Batching::kExact;
+    return exact ? std::clamp<int64_t>(model.exact_rows, 1, model.fixed_rows) : model.fixed_rows;
+  }
   if (variable || !model.batched) return 1;
   if (manifest.model.batching == bundle::Batching::kRelaxed) return Preprocessor::kBlockRows;
   return std::clamp<int64_t>(model.exact_rows, 1, Preprocessor::kBlockRows);
