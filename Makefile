@@ -25,11 +25,12 @@ build:  ## The release program: build/release/slipway
 	@test -f build/release/build.ninja || $(configure) --preset release
 	@ninja -C build/release slipway
 
-test:  ## Checks, unit, scenario and conformance tests (make sanitize, make fuzz, make tidy go further)
+test:  ## Everything that CI runs: checks, unit tests (also under sanitizers), scenarios, conformance, a minute of fuzzing
 	@deps/install test
 	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
-	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --label-exclude 'asan|tsan|fuzz' --exclude-regex 'check.tidy'
+	@$(MAKE) build-sanitized
+	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
 
 bench:  ## Measure; see bench/
 	@deps/install test

@@ -21,7 +21,7 @@ struct Documentation {
 
 // Rows of the function tables: | `name(…)` | types | edges | `expression` = `answer` |
 Documentation ReadDocumentation() {
-  std::ifstream file(SLIPWAY_SOURCE_DIR "/docs/expressions.md");
+  std::ifstream file("docs/expressions.md");
   Documentation documentation;
   const std::regex row(R"(\| `([a-z_0-9]+)\([^`]*\)` \|.*\| `([^`]+)` = `([^`]+)` \|)");
   for (std::string line; std::getline(file, line);) {

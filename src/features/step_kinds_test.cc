@@ -13,7 +13,7 @@ namespace {
 class EveryStep : public testing::TestWithParam<StepKind> {};
 
 TEST_P(EveryStep, HasASectionInTheDocumentation) {
-  const std::string page = base::ReadFile(std::string(SLIPWAY_SOURCE_DIR) + "/docs/features.md").value();
+  const std::string page = base::ReadFile("docs/features.md").value();
   const std::string name(GetParam().name);
   EXPECT_THAT(page, testing::HasSubstr("\n## " + name + "\n"));
   EXPECT_THAT(page, testing::HasSubstr("[" + name + "](#" + name + ")"));
