@@ -2,49 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "base/allocation_count_test.h"
 #include "data/csv_rows.h"
 #include "data/json_rows.h"
-
-namespace {
-
-std::atomic<int64_t> allocations{0};
-
-void* Allocate(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(size_t size) {
-  return Allocate(size);
-}
-void* operator new[](size_t size) {
-  return Allocate(size);
-}
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return ++allocations, std::malloc(size);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return ++allocations, std::malloc(size);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, size_t) noexcept {
-  std::free(memory);
-}
 
 namespace slipway::data {
 namespace {
@@ -87,9 +47,9 @@ std::string CsvText() {
 
 template <typename Work>
 int64_t AllocationsOf(Work work) {
-  const int64_t before = allocations;
+  const int64_t before = base::AllocationsOfThisThread();
   work();
-  return allocations - before;
+  return base::AllocationsOfThisThread() - before;
 }
 
 TEST(Allocation, DecodingARecordOfThirtyFieldsAllocatesNothing) {

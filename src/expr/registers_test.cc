@@ -1,26 +1,7 @@
 // Batches, nulls in columns, reuse of workspaces, memory.
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "base/allocation_count_test.h"
 #include "expr/expression_fixture.h"
-
-namespace {
-std::atomic<int64_t> allocations = 0;
-}  // namespace
-
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
 
 namespace slipway::expr {
 namespace {
@@ -82,10 +63,10 @@ int64_t AllocationsOfAWarmRun(std::string_view text) {
   const std::vector<ColumnView> views = batch.views();
   Workspace workspace;
   for (int i = 0; i < 3; ++i) program.Evaluate(views, kRows, workspace);
-  const int64_t before = allocations;
+  const int64_t before = base::AllocationsOfThisThread();
   program.Evaluate(views, kRows, workspace);
   program.Evaluate(views, 1, workspace);
-  return allocations - before;
+  return base::AllocationsOfThisThread() - before;
 }
 
 std::string Rows(std::string_view text, int64_t rows) {

@@ -228,7 +228,7 @@ inline std::vector<std::string> ColumnNames(const TestTable& table, std::string_
   return names;
 }
 
-/// Calls of operator new so far; defined in allocations_test.cc, which replaces it.
+/// Calls of operator new so far; defined in the one source that replaces it (allocations_test.cc).
 int64_t AllocationsOfThisThread();
 
 inline constexpr double kInf = HUGE_VAL;

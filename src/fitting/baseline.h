@@ -42,7 +42,6 @@ class ColumnBaseline {
   std::vector<int64_t> bins_;
   std::map<std::string, int64_t, std::less<>> values_;
   int64_t other_ = 0, rows_ = 0, nulls_ = 0, non_finite_ = 0;
-  int64_t explored_texts_ = 0;
 };
 
 }  // namespace slipway::fitting

@@ -2,27 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "base/allocation_count_test.h"
 #include "data/json_rows.h"
 #include "schema/validator.h"
-
-namespace {
-int64_t allocations = 0;
-}
-
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
 
 namespace slipway::schema {
 namespace {
@@ -52,9 +34,9 @@ TEST(ValidatorAllocations, AreNoneForGoodRowsInSteadyState) {
   for (int round = 0; round < 20; ++round) {
     rows.Clear();
     decoder.DecodeLine(kRow, rows);
-    const int64_t before = allocations;
+    const int64_t before = base::AllocationsOfThisThread();
     validator->Check(rows, report, workspace);
-    steady = allocations - before;
+    steady = base::AllocationsOfThisThread() - before;
   }
   EXPECT_EQ(report.rejected_rows, 0);
   EXPECT_EQ(steady, 0);
