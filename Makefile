@@ -32,10 +32,10 @@ test:  ## Everything that CI runs: checks, unit tests (also under sanitizers), s
 	@$(MAKE) build-sanitized
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
 
-bench:  ## Measure; see bench/
-	@deps/install test
-	@$(MAKE) build
+bench: build  ## Measure against the opponents of bench/; --quick by QUICK=1
+	@deps/install bench
 	@bench/run
+	@bench/serve/run $(if $(QUICK),--quick)
 
 format:  ## Format every source
 	@tools/check_format --fix
