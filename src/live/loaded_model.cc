@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "bundle/golden.h"
+#include "live/golden_examples.h"
 #include "scoring/golden_check.h"
 
 namespace slipway::live {
@@ -47,6 +48,7 @@ base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesyste
   if (options.check_golden) {
     SLIPWAY_ASSIGN(model->golden_checked, CheckGolden(bundle, *model->scorer, options.golden_records));
   }
+  model->examples = GoldenExamples(bundle, model->scorer->layout());
   const auto& manifest = model->scorer->manifest();
   model->name = manifest.name;
   model->version = manifest.version;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -28,6 +29,9 @@ struct LoadedModel {
   base::WallTime loaded_at;
   std::chrono::nanoseconds load_time{0};
   int64_t golden_checked = 0;
+  /// Up to three golden records that were predicted, as JSON objects, for documentation; none that holds a personal
+  /// value.
+  std::vector<std::string> examples;
 };
 
 struct LoadOptions {

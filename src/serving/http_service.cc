@@ -7,6 +7,7 @@
 
 #include "base/machine.h"
 #include "net/http_server.h"
+#include "serving/openapi/openapi_routes.h"
 #include "serving/predictor.h"
 #include "serving/request_log.h"
 #include "serving/rest/native_routes.h"
@@ -78,6 +79,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                      .metrics = metrics,
                                      .unready_reason = [&state] { return state.UnreadyReason(); }},
                                     listener.routes));
+  SLIPWAY_TRY(openapi::AddOpenApiRoutes(live, options.program_version, listener.routes));
   SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
   return std::unique_ptr<HttpService>(new HttpService(std::move(owned)));
 }
