@@ -94,6 +94,7 @@ base::Result<ExitCode> Serve(const Options& options, Console& console) {
       return std::unexpected(std::move(loaded).error());
     }
   }
+  service->MarkStarted();
   const auto host = options.http.substr(0, options.http.rfind(':'));
   const auto address = fmt::format("{}:{}", host, service->port());
   auto models = base::Value::List();

@@ -77,7 +77,8 @@ void EventLoop::Run(Owner& owner, std::chrono::nanoseconds tick) {
   base::SteadyTime next_tick = now_ + tick;
   do {
     int wait = -1;
-    if (owner.WantsTicks()) {
+    const bool ticking = owner.WantsTicks();
+    if (ticking) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_tick - now_).count();
       wait = static_cast<int>(std::clamp<int64_t>(left, 0, 10'000));
     }
@@ -86,8 +87,10 @@ void EventLoop::Run(Owner& owner, std::chrono::nanoseconds tick) {
     for (int i = 0; i < count; ++i) {
       static_cast<Watcher*>(events[static_cast<size_t>(i)].data.ptr)->OnReady(events[static_cast<size_t>(i)].events);
     }
-    if (now_ >= next_tick) {
-      owner.OnTick(now_);
+    if (!ticking) {
+      next_tick = now_ + tick;
+    } else if (now_ >= next_tick) {
+      owner.OnTick(now_, now_ - next_tick);
       next_tick = now_ + tick;
     }
   } while (owner.OnTurnEnd());

@@ -41,8 +41,8 @@ class EventLoop {
     virtual ~Owner() = default;
     /// After each turn; false ends Run().
     virtual bool OnTurnEnd() = 0;
-    /// Every `tick` while wants_ticks.
-    virtual void OnTick(base::SteadyTime now) = 0;
+    /// Every `tick` while WantsTicks(), `late` after it was due: what else happened in the loop for so long.
+    virtual void OnTick(base::SteadyTime now, std::chrono::nanoseconds late) = 0;
     virtual bool WantsTicks() const = 0;
   };
   void Run(Owner& owner, std::chrono::nanoseconds tick);

@@ -23,6 +23,7 @@
 #include "net/route_table.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
+#include "telemetry/recent_window.h"
 
 namespace slipway::net {
 
@@ -40,6 +41,8 @@ struct HttpServerOptions {
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< Stop() waits so long for requests begun
   telemetry::MetricRegistry* metrics = nullptr;                       ///< outlives the server; nullptr: no metrics
   telemetry::Log* log = nullptr;                                      ///< outlives the server; nullptr: no log
+  /// Gets how late each io thread's timer ran, by thread; outlives the server; nullptr: not measured.
+  telemetry::RecentWindow* loop_lag = nullptr;
   /// Called on the io thread after each answer is handed to the kernel, also after the server's own errors (then
   /// request.route may be nullptr). For access logs; must be cheap.
   std::function<void(const Request& request, const Response& response, std::chrono::nanoseconds elapsed)> on_answer;

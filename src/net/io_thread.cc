@@ -134,7 +134,8 @@ bool IoThread::OnTurnEnd() {
   return !draining_ || !connections_.empty();
 }
 
-void IoThread::OnTick(base::SteadyTime now) {
+void IoThread::OnTick(base::SteadyTime now, std::chrono::nanoseconds late) {
+  if (context_.options.loop_lag != nullptr) context_.options.loop_lag->Record(index_, now, late);
   if (std::exchange(paused_, false)) {
     for (const auto& acceptor : acceptors_) {
       if (acceptor->socket.valid()) loop_->Rearm(acceptor->socket.get(), EPOLLIN, *acceptor);

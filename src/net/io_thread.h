@@ -87,7 +87,7 @@ class IoThread final : private EventLoop::Owner {
   void Admit(Descriptor socket, std::string peer, size_t listener);
   void Drain();
   bool OnTurnEnd() override;
-  void OnTick(base::SteadyTime now) override;
+  void OnTick(base::SteadyTime now, std::chrono::nanoseconds late) override;
   bool WantsTicks() const override { return draining_ || paused_ || !connections_.empty(); }
 
   ServerContext& context_;

@@ -1,6 +1,5 @@
 #include "serving/http_service.h"
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -30,18 +29,21 @@ void AddProcessMetrics(const HttpServiceOptions& options, telemetry::MetricRegis
 struct HttpService::State {
   const live::LiveSet& live;
   std::chrono::nanoseconds drain_delay;
+  std::optional<Health> health;
   std::optional<Predictor> predictor;
   std::optional<RequestLog> request_log;
   std::unique_ptr<net::HttpServer> server;
-  std::atomic<bool> draining{false};
 
   std::mutex mutex;  ///< guards stops
   std::condition_variable hurry;
   int stops = 0;
 
-  std::string_view UnreadyReason() const {
-    if (draining.load(std::memory_order_relaxed)) return "draining";
-    return live.Ready() ? "" : "models";
+  /// Everything that is to be known of an answered request.
+  void OnAnswer(const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed) {
+    if (request.route != nullptr && request.route->permission == "predict") {
+      health->Record(request.thread, elapsed, response.status);
+    }
+    request_log->Write(request, response, elapsed);
   }
 };
 
@@ -58,6 +60,12 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   auto owned = std::make_unique<State>(live, options.drain_delay);
   State& state = *owned;
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
+  state.health.emplace(HealthOptions{.thresholds = options.health,
+                                     .threads = threads,
+                                     .program_version = options.program_version,
+                                     .memory_limit = base::MemoryLimit(),
+                                     .resident_memory = base::ResidentMemory},
+                       live);
   state.predictor.emplace(live, metrics, threads);
   state.request_log.emplace(log, *state.predictor, threads, options.log_lines_per_second);
   AddProcessMetrics(options, metrics, log);
@@ -69,23 +77,23 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   server.metrics = &metrics;
   server.log = &log;
   server.on_answer = [&state](const net::Request& request, const net::Response& response,
-                              std::chrono::nanoseconds elapsed) {
-    state.request_log->Write(request, response, elapsed);
-  };
+                              std::chrono::nanoseconds elapsed) { state.OnAnswer(request, response, elapsed); };
+  server.loop_lag = &state.health->loop_lag();
   auto& listener = server.listeners.emplace_back();
   listener.address = options.address;
-  SLIPWAY_TRY(rest::AddNativeRoutes({.predictor = *state.predictor,
-                                     .live = live,
-                                     .metrics = metrics,
-                                     .unready_reason = [&state] { return state.UnreadyReason(); }},
-                                    listener.routes));
+  SLIPWAY_TRY(rest::AddNativeRoutes(
+      {.predictor = *state.predictor, .live = live, .metrics = metrics, .health = *state.health}, listener.routes));
   SLIPWAY_TRY(openapi::AddOpenApiRoutes(live, options.program_version, listener.routes));
   SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
   return std::unique_ptr<HttpService>(new HttpService(std::move(owned)));
 }
 
+void HttpService::MarkStarted() {
+  state_->health->MarkStarted();
+}
+
 void HttpService::BeginDrain() {
-  state_->draining.store(true, std::memory_order_relaxed);
+  state_->health->BeginDrain();
 }
 
 void HttpService::Stop() {

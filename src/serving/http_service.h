@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "live/live_set.h"
 #include "net/http_limits.h"
+#include "serving/health.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
@@ -22,6 +23,7 @@ struct HttpServiceOptions {
   std::string address = "127.0.0.1:8080";
   int threads = 0;  ///< io threads; 0: as many as the cgroup allows
   net::HttpLimits limits;
+  HealthThresholds health;
   std::string program_version;              ///< for slipway_build_info
   std::chrono::nanoseconds drain_delay{0};  ///< Stop(): not ready, but still serving, so that balancers look away
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);
@@ -39,6 +41,8 @@ class HttpService {
                                                           telemetry::Log& log = telemetry::Log::Discard());
   ~HttpService();  ///< stops without drain delay
 
+  /// Turns /readyz to true, as far as the checks of /health allow: what was asked for is loaded.
+  void MarkStarted();
   /// Turns /readyz to false while everything goes on being served. Part of Stop().
   void BeginDrain();
   /// Idempotent. A second call from another thread (a second signal) cuts the drain delay short.

@@ -150,13 +150,29 @@ Value Get(std::string_view id, std::string_view summary, std::string_view media_
   return Value::Map().Set("operationId", id).Set("summary", summary).Set("responses", std::move(responses));
 }
 
-Value ReadyOperation() {
-  const Value state =
-      Object(Value::Map().Set("ready", Value::Map().Set("type", "boolean")).Set("reason", TextSchema()), {"ready"});
-  Value operation = Get("ready", "Whether this process should get traffic.", "application/json", state);
+/// The same shape with 200 and with 503.
+Value StateOperation(std::string_view id, std::string_view summary, std::string_view otherwise, const Value& shape) {
+  Value operation = Get(id, summary, "application/json", shape);
   Value responses = *operation.Find("responses");
-  responses.Set("503", Answer("It should not, and why.", Content("application/json", state)));
+  responses.Set("503", Answer(otherwise, Content("application/json", shape)));
   return operation.Set("responses", std::move(responses));
+}
+
+Value ReadyOperation() {
+  return StateOperation(
+      "ready", "Whether this process should get traffic.", "It should not, and why.",
+      Object(Value::Map().Set("ready", Value::Map().Set("type", "boolean")).Set("reason", TextSchema()), {"ready"}));
+}
+
+Value HealthOperation() {
+  Value verdicts = TextSchema().Set("enum", Value::List().Add("pass").Add("warn").Add("fail"));
+  return StateOperation("health", "Models, memory, latency, errors and event loops against their thresholds.",
+                        "A check fails.",
+                        Object(Value::Map()
+                                   .Set("status", std::move(verdicts))
+                                   .Set("state", TextSchema())
+                                   .Set("checks", Value::Map().Set("type", "object")),
+                               {"status", "state", "checks"}));
 }
 
 Value ModelOperation(const live::Snapshot& snapshot) {
@@ -207,6 +223,7 @@ Value Document(const live::Snapshot& snapshot, std::string_view program_version)
   AddPath(paths, "/models/{model}", "get", ModelOperation(snapshot));
   AddPath(paths, "/livez", "get", Get("live", "Whether this process answers.", "application/json", object));
   AddPath(paths, "/readyz", "get", ReadyOperation());
+  AddPath(paths, "/health", "get", HealthOperation());
   AddPath(paths, "/metrics", "get", Get("metrics", "Measurements for Prometheus.", "text/plain", TextSchema()));
   return Value::Map()
       .Set("openapi", "3.1.0")

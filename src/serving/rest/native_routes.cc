@@ -21,7 +21,7 @@ void Live(const Request&, Response& response) {
 }
 
 void Ready(const NativeRouteParts& parts, Response& response) {
-  const std::string_view reason = parts.unready_reason();
+  const std::string_view reason = parts.health.UnreadyReason();
   if (reason.empty()) {
     response.body = "{\"ready\":true}";
     return;
@@ -30,6 +30,14 @@ void Ready(const NativeRouteParts& parts, Response& response) {
   response.body = "{\"ready\":false,\"reason\":\"";
   response.body += reason;
   response.body += "\"}";
+}
+
+/// 503 when a check fails, so that a probe need not read the body.
+void ReportHealth(const NativeRouteParts& parts, Response& response) {
+  const base::Value report = parts.health.Report();
+  if (report.Find("status")->string() == "fail") response.status = 503;
+  response.AddHeader("Cache-Control", "no-store");
+  WriteJson(report, response);
 }
 
 void Model(const NativeRouteParts& parts, const Request& request, Response& response) {
@@ -66,6 +74,7 @@ base::Result<void> AddNativeRoutes(const NativeRouteParts& parts, net::RouteTabl
        .requires_body = true}));
   SLIPWAY_TRY(get("/livez", "public", Live));
   SLIPWAY_TRY(get("/readyz", "public", [parts](const Request&, Response& r) { Ready(parts, r); }));
+  SLIPWAY_TRY(get("/health", "observe", [parts](const Request&, Response& r) { ReportHealth(parts, r); }));
   SLIPWAY_TRY(
       get("/models", "observe", [parts](const Request&, Response& r) { WriteJson(DescribeModels(parts.live), r); }));
   SLIPWAY_TRY(get("/models/{model}", "observe", [parts](const Request& q, Response& r) { Model(parts, q, r); }));

@@ -1,13 +1,13 @@
 #pragma once
 // Slipway's own REST routes.
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "live/live_set.h"
 #include "net/route_table.h"
+#include "serving/health.h"
 #include "serving/predictor.h"
 #include "telemetry/metrics.h"
 
@@ -18,11 +18,10 @@ struct NativeRouteParts {
   Predictor& predictor;
   const live::LiveSet& live;
   const telemetry::MetricRegistry& metrics;
-  /// Why this process is not ready ("draining"), or "" when it is. From any thread.
-  std::function<std::string_view()> unready_reason;
+  const Health& health;
 };
 
-/// Adds POST /predict/{model}, GET /livez /readyz /models /models/{model} /metrics.
+/// Adds POST /predict/{model}, GET /livez /readyz /health /models /models/{model} /metrics.
 base::Result<void> AddNativeRoutes(const NativeRouteParts& parts, net::RouteTable& routes);
 
 }  // namespace slipway::serving::rest
