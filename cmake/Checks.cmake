@@ -31,6 +31,9 @@ foreach(suite scenario conformance)
   slipway_check(${suite} ${suite} 1200 ${python} -m pytest -q -ra -p no:cacheprovider tests/${suite})
   set_tests_properties(${suite} PROPERTIES ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS}")
 endforeach()
+# The program again, by clients that other projects wrote; they have an environment of their own.
+slipway_check(clients clients 1200 ${SLIPWAY_DEPS}/clients-venv/bin/python -m pytest -q -ra -p no:cacheprovider tests/clients)
+set_tests_properties(clients PROPERTIES ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS}")
 set_property(TEST conformance APPEND PROPERTY ENVIRONMENT ${SLIPWAY_TEST_ENVIRONMENT})
 
 set(asan ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1

@@ -1,88 +1,15 @@
 """Drives the real program the way its users do."""
 
-import contextlib
-import json
-import os
 import pathlib
-import signal
-import subprocess
-import urllib.error
-import urllib.request
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("SLIPWAY", str(ROOT / "build/release/slipway"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-
-class Slipway:
-    """Runs commands in a folder of its own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __call__(self, *arguments, stdin=None, expect=0):
-        done = subprocess.run(
-            [PROGRAM, *map(str, arguments)], cwd=self.folder, input=stdin, capture_output=True, timeout=120,
-            text=not isinstance(stdin, bytes),
-        )
-        assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def lines(self, *arguments, **options):
-        return [json.loads(line) for line in self(*arguments, **options).stdout.splitlines()]
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text) if isinstance(text, bytes) else path.write_text(text)
-        return path
-
-    @contextlib.contextmanager
-    def serving(self, *bundles, options=()):
-        """A running server; ends it with SIGTERM and wants exit code 0."""
-        log = self.folder / "serve.log"
-        process = subprocess.Popen(
-            [PROGRAM, "serve", *map(str, bundles), "--http", "127.0.0.1:0", "--json", "--log-file", str(log), *options],
-            cwd=self.folder, stdout=subprocess.PIPE, text=True,
-        )
-        try:
-            text = ""
-            while not text.rstrip().endswith("}") or text.count("{") != text.count("}"):
-                line = process.stdout.readline()
-                assert line, f"serve ended: {process.wait()} {text}"
-                text += line
-            yield Server(f"http://{json.loads(text)['http']}", process, log)
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
-        finally:
-            process.kill()
-            process.wait()
-
-
-class Server:
-    def __init__(self, url, process, log):
-        self.url, self.process, self.log = url, process, log
-
-    def request(self, method, path, body=None, headers=None):
-        data = body if isinstance(body, (bytes, type(None))) else (body if isinstance(body, str) else json.dumps(body)).encode()
-        request = urllib.request.Request(self.url + path, data, headers or {}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read(), dict(answer.headers)
-        except urllib.error.HTTPError as error:
-            return error.code, error.read(), dict(error.headers)
-
-    def get(self, path):
-        status, body, _ = self.request("GET", path)
-        return status, body.decode()
-
-    def predict(self, model, body, content_type="application/json"):
-        status, answer, _ = self.request("POST", f"/predict/{model}", body, {"Content-Type": content_type})
-        return status, json.loads(answer)
+from program import PROGRAM, ROOT, Server, Slipway  # noqa: E402, F401  (the tests import them from here)
 
 
 @pytest.fixture
