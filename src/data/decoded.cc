@@ -145,6 +145,24 @@ void RowBuilder::EndRow() {
   out_.table.rows = ++row_;
 }
 
+void RowBuilder::EndColumns(int64_t rows) {
+  for (size_t i = 0; i < out_.table.columns.size(); ++i) {
+    Column& column = out_.table.columns[i];
+    if (column.rows() == rows) continue;
+    for (int64_t row = 0; row < rows; ++row) column.AppendNull();
+    auto& bits = out_.absent[i];
+    bits.assign(static_cast<size_t>((rows + 63) >> 6), ~uint64_t{0});
+    if ((rows & 63) != 0) bits.back() = (uint64_t{1} << (rows & 63)) - 1;
+  }
+  // Columns were filled in any order, each by ascending rows; those of one field keep their order.
+  if (out_.violations.size() > 1) {
+    std::stable_sort(out_.violations.begin(), out_.violations.end(), [](const Violation& a, const Violation& b) {
+      return a.row != b.row ? a.row < b.row : a.field < b.field;
+    });
+  }
+  row_ = out_.table.rows = rows;
+}
+
 void RowBuilder::BeginTensor(int field) {
   tensor_field_ = field;
   tensor_ = nullptr;

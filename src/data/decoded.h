@@ -87,6 +87,15 @@ class RowBuilder {
   void Malformed(std::string message);
   void EndRow();
 
+  /// Column by column instead, for doors that deliver whole columns: MoveTo(row) before each cell of a field, rows
+  /// ascending from 0, and EndColumns once in the end, instead of BeginRow and EndRow. A column may also be filled by
+  /// Column::Resize…. Fields of which no row came are absent. Precondition: `out` was empty.
+  void MoveTo(int64_t row) {
+    row_ = row;
+    unknown_ = 0;
+  }
+  void EndColumns(int64_t rows);
+
   /// A tensor cell, nested lists flattened by the caller: Begin, Element… in row-major order, End with the shape found.
   /// An element of a wrong type is reported with its index path. `ragged`: the lists were uneven (schema.shape).
   void BeginTensor(int field);

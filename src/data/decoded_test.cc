@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "data/cell_cases.h"
+#include "data/json_rows.h"
 
 namespace slipway::data {
 namespace {
@@ -20,6 +23,16 @@ Field Distance(ScalarType type = ScalarType::kNumber) {
   field.name = "distance";
   field.type.scalar = type;
   return field;
+}
+
+std::string Print(const Decoded& decoded, const Layout& layout) {
+  const JsonRowEncoder encoder(layout.fields());
+  std::string text;
+  for (int64_t row = 0; row < decoded.table.rows; ++row) encoder.AppendRow(decoded.table, row, text);
+  for (const auto& violation : decoded.violations) {
+    text += std::to_string(violation.row) + base::ToJson(ToValue(violation));
+  }
+  return text;
 }
 
 // The violation of one cell in a column of the field.
@@ -190,6 +203,35 @@ TEST(RowBuilder, GoesOnBehindTheRowsThatAreThere) {
   EXPECT_EQ(out.table.columns[0].view().numbers()[1], 7);
   EXPECT_TRUE(out.IsAbsent(0, 0));
   EXPECT_FALSE(out.IsAbsent(0, 1));
+}
+
+TEST(RowBuilder, ColumnByColumnGivesWhatRowByRowGives) {
+  std::vector<Field> fields(3);
+  const char* names[] = {"a", "b", "c"};
+  for (size_t i = 0; i < fields.size(); ++i) fields[i].name = names[i];
+  fields[0].type.scalar = ScalarType::kInteger;
+  fields[1].type.shape = {2};
+  const Layout layout(fields);
+  Decoded by_column(layout);
+  RowBuilder columns(layout, by_column);
+  for (int64_t row = 0; row < 2; ++row) {
+    columns.MoveTo(row);
+    columns.BeginTensor(1);
+    columns.ElementNumber(1);
+    columns.ElementString("x");
+    columns.EndTensor(std::array<int64_t, 1>{2}, false);
+  }
+  for (int64_t row = 0; row < 2; ++row) {
+    columns.MoveTo(row);
+    columns.SetNumber(0, row == 0 ? 0.5 : 7.0);
+  }
+  columns.EndColumns(2);
+
+  Decoded by_row(layout);
+  JsonRowDecoder decoder(layout);
+  ASSERT_TRUE(decoder.DecodeDocument(R"([{"a":0.5,"b":[1,"x"]},{"a":7.0,"b":[1,"x"]}])", by_row));
+  EXPECT_EQ(Print(by_column, layout), Print(by_row, layout));
+  EXPECT_TRUE(by_column.IsAbsent(2, 1));
 }
 
 TEST(Decoded, ForgetsEverythingOnClear) {

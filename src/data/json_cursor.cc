@@ -110,6 +110,14 @@ std::string JsonCursor::Where() const {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
+base::Error JsonCursor::Error() const {
+  const bool deep = fault_.kind == JsonFault::Kind::kTooDeep;
+  std::string message = std::string(deep ? "this JSON goes past a limit at " : "this is not valid JSON at ") + Where() +
+                        ": " + fault_.problem;
+  if (deep) message += ", at most " + std::to_string(depth_limit_) + " levels are read";
+  return {base::Code::kInvalidArgument, deep ? "json.limit" : "json.malformed", std::move(message), ""};
+}
+
 bool JsonCursor::Finish() {
   return next_ == tokens_.size() || FailHere("nothing may follow the end of the object or list");
 }

@@ -3,9 +3,11 @@
 // either well-formed as a whole or refused. Doors that read JSON of their own shape stand on it.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "data/json_index.h"
 #include "data/number_text.h"
 
@@ -30,6 +32,8 @@ class JsonCursor {
   const JsonFault& fault() const { return fault_; }
   /// "line 2, column 17" of the fault.
   std::string Where() const;
+  /// The fault in a sentence: "json.malformed" or "json.limit".
+  base::Error Error() const;
   /// True when nothing follows the value just read.
   bool Finish();
   void Trim() { index_.Trim(); }

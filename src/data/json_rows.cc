@@ -58,15 +58,6 @@ struct JsonRowDecoder::State {
     return std::min<int64_t>(limits.rows, std::max<int64_t>(1, limits.table_bytes / RowBytes(layout.fields())));
   }
 
-  base::Error Malformed() const {
-    const JsonFault& fault = walker.fault();
-    const bool deep = fault.kind == JsonFault::Kind::kTooDeep;
-    std::string message = std::string(deep ? "this JSON goes past a limit at " : "this is not valid JSON at ") +
-                          walker.Where() + ": " + fault.problem;
-    if (deep) message += ", at most " + std::to_string(limits.depth) + " levels are read";
-    return {base::Code::kInvalidArgument, deep ? "json.limit" : "json.malformed", std::move(message), ""};
-  }
-
   static std::unexpected<base::Error> NotAlone() {
     return base::Fail(base::Code::kInvalidArgument, "json.not_a_record",
                       "\"records\" stands alone in its object; send {\"records\": [{…}, …]} without other members");
@@ -96,10 +87,10 @@ base::Result<JsonRowDecoder::Form> JsonRowDecoder::State::ReadDocument(std::stri
                       "a record is a JSON object, and several are a list of objects, not " +
                           std::string(KindOf(rest[0])) + "; send {\"field\": value, …}");
   }
-  if (!walker.Open(text)) return std::unexpected(Malformed());
+  if (!walker.Open(text)) return std::unexpected(walker.Error());
   RowBuilder builder(layout, out);
   SLIPWAY_ASSIGN(const Form form, ReadRoot(builder));
-  if (!walker.Finish()) return std::unexpected(Malformed());
+  if (!walker.Finish()) return std::unexpected(walker.Error());
   return form;
 }
 
@@ -111,17 +102,17 @@ base::Result<JsonRowDecoder::Form> JsonRowDecoder::State::ReadRoot(RowBuilder& b
   const int64_t records = has_records_field ? -1 : walker.PositionOfList("records");
   if (records < 0) {
     builder.BeginRow();
-    if (!walker.ReadRecord(builder)) return std::unexpected(Malformed());
+    if (!walker.ReadRecord(builder)) return std::unexpected(walker.Error());
     builder.EndRow();
     return Form::kRecord;
   }
   if (records > 0) return NotAlone();
   walker.Advance();
   std::string_view name;
-  if (!walker.ReadName(name)) return std::unexpected(Malformed());
+  if (!walker.ReadName(name)) return std::unexpected(walker.Error());
   SLIPWAY_TRY(ReadList(builder));
   if (walker.Peek() == ',') return NotAlone();
-  if (!walker.EndObject()) return std::unexpected(Malformed());
+  if (!walker.EndObject()) return std::unexpected(walker.Error());
   return Form::kRecords;
 }
 
@@ -137,15 +128,15 @@ base::Result<void> JsonRowDecoder::State::ReadList(RowBuilder& builder) {
     builder.BeginRow();
     const char first = walker.Peek();
     if (first == '{') {
-      if (!walker.ReadRecord(builder)) return std::unexpected(Malformed());
+      if (!walker.ReadRecord(builder)) return std::unexpected(walker.Error());
     } else {
-      if (!walker.Skip()) return std::unexpected(Malformed());
+      if (!walker.Skip()) return std::unexpected(walker.Error());
       builder.Malformed("a record is an object, not " + std::string(KindOf(first)) +
                         "; send {\"field\": value, …} in this place of the list");
     }
     builder.EndRow();
   }
-  if (failed) return std::unexpected(Malformed());
+  if (failed) return std::unexpected(walker.Error());
   return {};
 }
 
@@ -174,7 +165,7 @@ void JsonRowDecoder::DecodeLine(std::string_view line, Decoded& out) {
     builder.Malformed("a record is a JSON object, not " + std::string(KindOf(rest[0])) +
                       "; send {\"field\": value, …} on this line");
   } else if (!walker.Open(line) || !walker.ReadRecord(builder) || !walker.Finish()) {
-    builder.Malformed(state_->Malformed().message);
+    builder.Malformed(walker.Error().message);
   }
   builder.EndRow();
   walker.Trim();
