@@ -5,7 +5,8 @@
 namespace slipway::serving {
 
 struct alignas(64) Predictor::Thread {
-  explicit Thread(const live::LiveSet& live) : reader(live) {}
+  Thread(const live::LiveSet& live, int index) : index(index), reader(live) {}
+  const int index;
   live::LiveReader reader;
   std::vector<std::unique_ptr<ServedModel>> models;
   std::string last_reference;  ///< most callers ask for the same thing again
@@ -16,7 +17,7 @@ struct alignas(64) Predictor::Thread {
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
                      const base::Clock& clock)
     : live_(live), metrics_(metrics), clock_(clock) {
-  for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_));
+  for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
 Predictor::~Predictor() = default;
 
@@ -48,7 +49,8 @@ base::Result<ServedModel*> Predictor::Find(Thread& thread, std::string_view refe
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return known->get();
-  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, clock_));
+  CallCounters& counters = statistics_.For(thread.index, model->name, model->version_text);
+  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, clock_));
   return thread.models.emplace_back(std::move(served)).get();
 }
 

@@ -35,6 +35,8 @@ class Predictor {
   base::Result<ServedModel*> Acquire(int thread, std::string_view reference);
 
   RequestNote& note(int thread);
+  const ModelStatistics& statistics() const { return statistics_; }
+  const base::Clock& clock() const { return clock_; }
 
  private:
   struct Thread;
@@ -42,6 +44,7 @@ class Predictor {
 
   const live::LiveSet& live_;
   const PredictionMetrics metrics_;
+  ModelStatistics statistics_;
   const base::Clock& clock_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/value.h"
@@ -39,16 +40,18 @@ PredictionMetrics::PredictionMetrics(telemetry::MetricRegistry& registry)
                                     1e-9})) {}
 
 base::Result<std::unique_ptr<ServedModel>> ServedModel::Create(std::shared_ptr<const live::LoadedModel> model,
-                                                               const PredictionMetrics& metrics,
+                                                               const PredictionMetrics& metrics, CallCounters& counters,
                                                                const base::Clock& clock) {
   SLIPWAY_ASSIGN(auto workspace, model->scorer->NewWorkspace());
-  return std::unique_ptr<ServedModel>(new ServedModel(std::move(model), std::move(workspace), metrics, clock));
+  return std::unique_ptr<ServedModel>(
+      new ServedModel(std::move(model), std::move(workspace), metrics, counters, clock));
 }
 
 ServedModel::ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring::Workspace workspace,
-                         const PredictionMetrics& metrics, const base::Clock& clock)
+                         const PredictionMetrics& metrics, CallCounters& counters, const base::Clock& clock)
     : model_(std::move(model)),
       metrics_(metrics),
+      counters_(counters),
       clock_(clock),
       workspace_(std::move(workspace)),
       rows_(model_->scorer->layout()),
@@ -96,13 +99,14 @@ void ServedModel::Lap(Phase phase) {
   last_ = now;
 }
 
-base::Result<void> ServedModel::Score() {
+base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   // Since the last lap: decoding, or for later blocks the encoding of one and the decoding of the next.
   Lap(kDecode);
   base::Deadline deadline;
   deadline.clock = &clock_;
+  deadline.at = latest;
   if (const auto& timeout = scorer().manifest().limits.timeout) {
-    deadline.at = last_ + std::chrono::duration_cast<base::SteadyTime::duration>(*timeout);
+    deadline.at = std::min(latest, last_ + std::chrono::duration_cast<base::SteadyTime::duration>(*timeout));
   }
   const int64_t rows = rows_.table.rows;
   call_rows_ += rows;
@@ -135,6 +139,23 @@ void ServedModel::End(bool failed) {
                                                          : Outcome::kPartial;
   door_->calls[static_cast<size_t>(outcome)].Add();
   for (size_t i = 0; i < kPhases; ++i) door_->phases[i].Observe(spent_[i]);
+  CountCall(outcome == Outcome::kOk || outcome == Outcome::kPartial);
+}
+
+void ServedModel::CountCall(bool succeeded) {
+  const int64_t input = spent_[kDecode] + spent_[kValidate] + spent_[kFeatures];
+  const int64_t output = spent_[kOutputs] + spent_[kEncode];
+  if (succeeded) {
+    counters_.Add(CallTotal::kSucceeded, 1);
+    counters_.Add(CallTotal::kRows, call_rows_ - call_rejected_);
+    counters_.Add(CallTotal::kInputTime, input);
+    counters_.Add(CallTotal::kInferTime, spent_[kInfer]);
+    counters_.Add(CallTotal::kOutputTime, output);
+  } else {
+    counters_.Add(CallTotal::kFailed, 1);
+    counters_.Add(CallTotal::kFailedTime, input + spent_[kInfer] + output);
+  }
+  counters_.Touch(last_.time_since_epoch().count());
 }
 
 }  // namespace slipway::serving

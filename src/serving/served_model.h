@@ -15,6 +15,8 @@
 #include "live/loaded_model.h"
 #include "scoring/answers.h"
 #include "scoring/scorer.h"
+#include "serving/model_statistics.h"
+#include "serving/tensors/tensor_decoder.h"
 #include "telemetry/metrics.h"
 
 namespace slipway::serving {
@@ -43,15 +45,17 @@ class ServedModel {
  public:
   /// Errors: the engine cannot open a session.
   static base::Result<std::unique_ptr<ServedModel>> Create(std::shared_ptr<const live::LoadedModel> model,
-                                                           const PredictionMetrics& metrics, const base::Clock& clock);
+                                                           const PredictionMetrics& metrics, CallCounters& counters,
+                                                           const base::Clock& clock);
 
   const live::LoadedModel& model() const { return *model_; }
   const scoring::Scorer& scorer() const { return *model_->scorer; }
 
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
   void Begin(Door door);
-  /// Scores rows() within the manifest's limits.timeout from now on. Errors: those of Scorer::Score.
-  base::Result<void> Score();
+  /// Scores rows() within the manifest's limits.timeout from now on, and before `latest`, the caller's own deadline.
+  /// Errors: those of Scorer::Score.
+  base::Result<void> Score(base::SteadyTime latest = base::SteadyTime::max());
   /// Counts the call. `failed`: it was answered with an error as a whole.
   void End(bool failed);
 
@@ -63,6 +67,17 @@ class ServedModel {
 
   data::JsonRowDecoder& json_decoder() { return json_decoder_; }
   const scoring::AnswerWriter& writer() const { return writer_; }
+  /// The model as tensors show it, and what decodes tensors into rows(). Made on first use.
+  struct Tensors {
+    explicit Tensors(const scoring::Scorer& scorer)
+        : contract(tensors::Contract::Of(scorer)), decoder(contract, scorer.layout()) {}
+    const tensors::Contract contract;
+    tensors::TensorDecoder decoder;
+  };
+  Tensors& tensors() {
+    if (tensors_ == nullptr) tensors_ = std::make_unique<Tensors>(scorer());
+    return *tensors_;
+  }
   const data::CsvRowEncoder& csv_encoder() const { return csv_encoder_; }
   /// `{"model":"iris","version":"1.0.0","request_id":"`
   const std::string& answer_start() const { return answer_start_; }
@@ -79,13 +94,15 @@ class ServedModel {
   };
 
   ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring::Workspace workspace,
-              const PredictionMetrics& metrics, const base::Clock& clock);
+              const PredictionMetrics& metrics, CallCounters& counters, const base::Clock& clock);
   DoorMetrics& MetricsOf(Door door);
   void CountViolations();
+  void CountCall(bool succeeded);
   void Lap(Phase phase);
 
   const std::shared_ptr<const live::LoadedModel> model_;
   const PredictionMetrics& metrics_;
+  CallCounters& counters_;
   const base::Clock& clock_;
   scoring::Workspace workspace_;
   data::Decoded rows_;
@@ -93,6 +110,7 @@ class ServedModel {
   data::JsonRowDecoder json_decoder_;
   scoring::AnswerWriter writer_;
   data::CsvRowEncoder csv_encoder_;
+  std::unique_ptr<Tensors> tensors_;
   std::string answer_start_, header_lines_;
 
   std::array<DoorMetrics, kDoors> doors_;

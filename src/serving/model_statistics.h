@@ -1,0 +1,69 @@
+#pragma once
+// ModelStatistics: how many calls each version answered and where their time went, to be read back by protocols that
+// report it. Counted over all doors.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace slipway::serving {
+
+/// What can be added up over threads. Times are nanoseconds over all calls that succeeded, but for `failed_time`.
+enum class CallTotal : uint8_t {
+  kSucceeded,  ///< calls of which at least one row was scored
+  kFailed,     ///< the others
+  kRows,       ///< scored
+  kFailedTime,
+  kInputTime,  ///< decoding, validation, features
+  kInferTime,
+  kOutputTime,  ///< the fields of predictions, encoding
+};
+inline constexpr size_t kCallTotals = 7;
+
+/// One thread's counts of one version. Thread-safety: Add() and Touch() by its thread, reading by any.
+class alignas(64) CallCounters {
+ public:
+  void Add(CallTotal total, int64_t amount) {
+    auto& cell = cells_[static_cast<size_t>(total)];
+    cell.store(cell.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  int64_t Get(CallTotal total) const { return cells_[static_cast<size_t>(total)].load(std::memory_order_relaxed); }
+  /// Steady nanoseconds of the end of the last call.
+  void Touch(int64_t now) { last_.store(now, std::memory_order_relaxed); }
+  int64_t last() const { return last_.load(std::memory_order_relaxed); }
+
+ private:
+  std::array<std::atomic<int64_t>, kCallTotals> cells_{};
+  std::atomic<int64_t> last_{0};
+};
+
+/// The sum over threads.
+struct CallTotals {
+  std::array<int64_t, kCallTotals> totals{};
+  int64_t last = 0;  ///< steady nanoseconds; 0: never called
+
+  int64_t operator[](CallTotal total) const { return totals[static_cast<size_t>(total)]; }
+};
+
+/// Thread-safety: all methods from any thread.
+class ModelStatistics {
+ public:
+  /// The counters of one thread for a version; valid as long as this object. A version that is loaded again goes on
+  /// where it stopped.
+  CallCounters& For(int thread, std::string_view name, std::string_view version);
+  CallTotals Read(std::string_view name, std::string_view version) const;
+
+ private:
+  using Key = std::pair<std::string, std::string>;
+  mutable std::mutex mutex_;  ///< guards counters_
+  std::map<Key, std::map<int, std::unique_ptr<CallCounters>>> counters_;
+};
+
+}  // namespace slipway::serving
