@@ -6,6 +6,7 @@
 
 #include "base/machine.h"
 #include "net/http_server.h"
+#include "serving/oip/oip_routes.h"
 #include "serving/openapi/openapi_routes.h"
 #include "serving/predictor.h"
 #include "serving/request_log.h"
@@ -84,6 +85,12 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   SLIPWAY_TRY(rest::AddNativeRoutes(
       {.predictor = *state.predictor, .live = live, .metrics = metrics, .health = *state.health}, listener.routes));
   SLIPWAY_TRY(openapi::AddOpenApiRoutes(live, options.program_version, listener.routes));
+  SLIPWAY_TRY(oip::AddOipRoutes({.predictor = *state.predictor,
+                                 .live = live,
+                                 .threads = threads,
+                                 .program_version = options.program_version,
+                                 .unready_reason = [&state] { return state.UnreadyReason(); }},
+                                listener.routes));
   SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
   return std::unique_ptr<HttpService>(new HttpService(std::move(owned)));
 }

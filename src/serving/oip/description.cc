@@ -1,0 +1,148 @@
+#include "serving/oip/description.h"
+
+#include <chrono>
+#include <filesystem>
+#include <span>
+
+#include "serving/tensors/contract.h"
+
+namespace slipway::serving::oip {
+namespace {
+
+using base::Value;
+using tensors::Contract;
+using tensors::Port;
+
+Value List(std::span<const int64_t> numbers) {
+  Value list = Value::List();
+  for (const int64_t number : numbers) list.Add(number);
+  return list;
+}
+
+Value DescribePorts(const std::vector<Port>& ports) {
+  Value list = Value::List();
+  for (const Port& port : ports) {
+    list.Add(Value::Map()
+                 .Set("name", port.name)
+                 .Set("datatype", DatatypeName(port.datatype))
+                 .Set("shape", List(port.shape)));
+  }
+  return list;
+}
+
+/// Configurations leave the number of rows out, and have at least one dimension.
+Value ConfigPort(const Port& port) {
+  std::span<const int64_t> dimensions = port.shape;
+  if (port.rows_first) dimensions = dimensions.subspan(1);
+  Value config = Value::Map().Set("name", port.name).Set("data_type", ConfigDatatypeName(port.datatype));
+  if (!dimensions.empty()) return config.Set("dims", List(dimensions));
+  return config.Set("dims", Value::List().Add(1)).Set("reshape", Value::Map().Set("shape", Value::List()));
+}
+
+Value Duration(int64_t count, int64_t nanoseconds) {
+  return Value::Map().Set("count", count).Set("ns", nanoseconds);
+}
+
+std::string Platform(const live::LoadedModel& model) {
+  return "slipway_" + model.scorer->model().engine;
+}
+
+}  // namespace
+
+Value DescribeServer(std::string_view program_version) {
+  Value extensions = Value::List();
+  for (const char* name : {"binary_tensor_data", "classification", "model_configuration", "statistics"}) {
+    extensions.Add(name);
+  }
+  return Value::Map().Set("name", "slipway").Set("version", program_version).Set("extensions", std::move(extensions));
+}
+
+Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
+  const Contract contract = Contract::Of(*model.scorer);
+  Value versions = Value::List();
+  if (const auto* entry = snapshot.Find(model.name)) {
+    for (const auto& version : entry->versions) versions.Add(version->version_text);
+  }
+  return Value::Map()
+      .Set("name", model.name)
+      .Set("versions", std::move(versions))
+      .Set("platform", Platform(model))
+      .Set("inputs", DescribePorts(contract.inputs))
+      .Set("outputs", DescribePorts(contract.outputs));
+}
+
+Value DescribeConfig(const live::LoadedModel& model) {
+  const Contract contract = Contract::Of(*model.scorer);
+  Value inputs = Value::List(), outputs = Value::List();
+  for (const Port& port : contract.inputs) inputs.Add(ConfigPort(port).Set("optional", port.optional));
+  for (const Port& port : contract.outputs) outputs.Add(ConfigPort(port).Set("label_filename", ""));
+  return Value::Map()
+      .Set("name", model.name)
+      .Set("platform", Platform(model))
+      .Set("backend", "slipway")
+      .Set("version_policy", Value::Map().Set("all", Value::Map()))
+      .Set("max_batch_size", contract.batched ? contract.max_rows : int64_t{0})
+      .Set("input", std::move(inputs))
+      .Set("output", std::move(outputs))
+      .Set("instance_group", Value::List())
+      .Set("default_model_filename", model.scorer->manifest().model.file)
+      .Set("parameters", Value::Map())
+      .Set("response_cache", Value::Map().Set("enable", false))
+      .Set("model_transaction_policy", Value::Map().Set("decoupled", false));
+}
+
+Value DescribeStatistics(const live::LoadedModel& model, const ModelStatistics& statistics, base::WallTime wall,
+                         base::SteadyTime now) {
+  const CallTotals totals = statistics.Read(model.name, model.version_text);
+  const int64_t calls = totals[CallTotal::kSucceeded];
+  const int64_t input = totals[CallTotal::kInputTime], infer = totals[CallTotal::kInferTime],
+                output = totals[CallTotal::kOutputTime];
+  int64_t last = 0;
+  if (totals.last != 0) {
+    const auto ago = now.time_since_epoch() - std::chrono::nanoseconds(totals.last);
+    last = std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch() - ago).count();
+  }
+  // Calls run to their end on the thread that read them: there is no queue to wait in, and no cache yet.
+  Value stats = Value::Map()
+                    .Set("success", Duration(calls, input + infer + output))
+                    .Set("fail", Duration(totals[CallTotal::kFailed], totals[CallTotal::kFailedTime]))
+                    .Set("queue", Duration(calls, 0))
+                    .Set("compute_input", Duration(calls, input))
+                    .Set("compute_infer", Duration(calls, infer))
+                    .Set("compute_output", Duration(calls, output))
+                    .Set("cache_hit", Duration(0, 0))
+                    .Set("cache_miss", Duration(0, 0));
+  return Value::Map()
+      .Set("name", model.name)
+      .Set("version", model.version_text)
+      .Set("last_inference", last)
+      .Set("inference_count", totals[CallTotal::kRows])
+      .Set("execution_count", calls)
+      .Set("inference_stats", std::move(stats))
+      .Set("batch_stats", Value::List())
+      .Set("memory_usage", Value::List())
+      .Set("response_stats", Value::Map());
+}
+
+Value DescribeRepository(const live::LiveSet& live, bool ready) {
+  Value index = Value::List();
+  const auto add = [&](std::string_view name, std::string_view version, std::string_view state,
+                       std::string_view reason) {
+    index.Add(Value::Map().Set("name", name).Set("version", version).Set("state", state).Set("reason", reason));
+  };
+  const auto snapshot = live.Current();
+  for (const auto& entry : snapshot->entries()) {
+    for (const auto& model : entry.versions) add(entry.name, model->version_text, "READY", "");
+  }
+  if (ready) return index;
+  for (const auto& status : live.Statuses()) {
+    if (status.state == live::ModelState::kReady) continue;
+    const bool failed = status.state == live::ModelState::kFailed;
+    const std::string name =
+        status.name.empty() ? std::filesystem::path(status.source).filename().string() : status.name;
+    add(name, status.version, failed ? "UNAVAILABLE" : "LOADING", failed ? status.error.reason : "");
+  }
+  return index;
+}
+
+}  // namespace slipway::serving::oip

@@ -1,0 +1,96 @@
+#include "serving/oip/infer_answer.h"
+
+#include <charconv>
+
+#include "base/value.h"
+#include "serving/tensors/tensor_encoder.h"
+
+namespace slipway::serving::oip {
+namespace {
+
+using tensors::Datatype;
+
+void AppendInteger(int64_t value, std::string& out) {
+  char text[24];
+  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+void AppendHead(const tensors::Port& port, Datatype datatype, const tensors::Shape& shape, std::string& out) {
+  out += "{\"name\":";
+  base::AppendJsonString(out, port.name);
+  out += ",\"datatype\":\"";
+  out += DatatypeName(datatype);
+  out += "\",\"shape\":[";
+  for (size_t i = 0; i < shape.rank; ++i) {
+    if (i != 0) out += ',';
+    AppendInteger(shape[i], out);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+base::Result<void> InferAnswerWriter::Write(const InferRequest& request, ServedModel& served, net::Response& response) {
+  binary_.clear();
+  std::string& out = response.body;
+  out = "{\"model_name\":";
+  base::AppendJsonString(out, served.model().name);
+  out += ",\"model_version\":";
+  base::AppendJsonString(out, served.model().version_text);
+  if (request.has_id) {
+    out += ",\"id\":";
+    base::AppendJsonString(out, request.id);
+  }
+  if (const auto& warnings = served.scores().report.warnings; !warnings.empty()) {
+    out += ",\"parameters\":{\"warnings\":";
+    AppendInteger(std::ssize(warnings), out);
+    out += '}';
+  }
+  out += ",\"outputs\":[";
+  const auto& contract = served.tensors().contract;
+  const size_t count = request.outputs.empty() ? contract.outputs.size() : request.outputs.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (i != 0) out += ',';
+    const RequestedOutput all{.output = static_cast<int>(i), .binary = {}};
+    SLIPWAY_TRY(AppendOutput(request, request.outputs.empty() ? all : request.outputs[i], served, out));
+  }
+  out += "]}";
+  if (binary_.empty()) return {};
+  char length[24];
+  response.AddHeader(kJsonLength, {length, std::to_chars(length, length + sizeof length, out.size()).ptr});
+  response.content_type = "application/octet-stream";
+  out += binary_;
+  return {};
+}
+
+base::Result<void> InferAnswerWriter::AppendOutput(const InferRequest& request, const RequestedOutput& output,
+                                                   ServedModel& served, std::string& out) {
+  const tensors::Port& port = served.tensors().contract.outputs[static_cast<size_t>(output.output)];
+  const data::Column* column = &served.scores().predictions.columns[static_cast<size_t>(port.field)];
+  Datatype datatype = port.datatype;
+  tensors::Shape shape;
+  if (output.classes > 0) {
+    SLIPWAY_TRY(Classify(port, *column, output.classes, classes_));
+    column = &classes_;
+    datatype = Datatype::kBytes;
+    shape.Add(classes_.rows());
+    shape.Add(classes_.type().shape[0]);
+  } else {
+    SLIPWAY_ASSIGN(shape, ShapeOf(port, *column));
+  }
+  AppendHead(port, datatype, shape, out);
+  if (output.binary.value_or(request.binary_output)) {
+    const size_t before = binary_.size();
+    AppendRaw(datatype, *column, binary_);
+    out += ",\"parameters\":{\"binary_data_size\":";
+    AppendInteger(static_cast<int64_t>(binary_.size() - before), out);
+    out += "}}";
+  } else {
+    out += ",\"data\":";
+    AppendJson(datatype, *column, request.non_finite, out);
+    out += '}';
+  }
+  return {};
+}
+
+}  // namespace slipway::serving::oip

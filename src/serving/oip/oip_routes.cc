@@ -1,0 +1,209 @@
+#include "serving/oip/oip_routes.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "base/value.h"
+#include "serving/oip/description.h"
+#include "serving/oip/fault.h"
+#include "serving/oip/infer_route.h"
+#include "serving/version_reference.h"
+
+namespace slipway::serving::oip {
+namespace {
+
+using base::Value;
+using net::Method;
+using net::Request;
+using net::Response;
+
+constexpr std::string_view kReadOnly =
+    "this server's models come from its command line and its registry; load and unload them there";
+constexpr std::string_view kFixedSettings =
+    "trace and log settings are options of slipway serve and fixed while it runs";
+constexpr std::string_view kNoSharedMemory = "this server offers no shared memory; send the data in the request";
+
+void WriteJson(const Value& value, Response& response) {
+  response.body = base::ToJson(value);
+}
+
+void Ready(const OipRouteParts& parts, Response& response) {
+  const std::string_view reason = parts.unready_reason();
+  if (reason.empty()) {
+    response.body = "{\"ready\":true}";
+    return;
+  }
+  WriteError(503, fmt::format("not ready: {}", reason), response);
+  response.body.pop_back();
+  response.body += ",\"ready\":false}";
+}
+
+/// Calls `answer(model, snapshot)` with the version that the path names.
+template <typename Answer>
+net::Handler WithModel(const OipRouteParts& parts, Answer answer) {
+  return [parts, answer](const Request& request, Response& response) {
+    std::string reference;
+    ComposeReference(parts.live, request.Parameter("model"), request.Parameter("version"), reference);
+    const auto snapshot = parts.live.Current();
+    const auto model = snapshot->Resolve(reference);
+    if (!model) {
+      WriteError(model.error(), response);
+    } else {
+      WriteJson(answer(**model, *snapshot), response);
+    }
+  };
+}
+
+Value StatisticsOf(const OipRouteParts& parts, const live::LoadedModel& model) {
+  const auto& clock = parts.predictor.clock();
+  return DescribeStatistics(model, parts.predictor.statistics(), clock.WallNow(), clock.Now());
+}
+
+/// Of one version, or of all versions of a name, or of everything.
+void Statistics(const OipRouteParts& parts, const Request& request, Response& response) {
+  const auto snapshot = parts.live.Current();
+  const std::string_view name = request.Parameter("model");
+  Value list = Value::List();
+  if (!name.empty()) {
+    std::string reference;
+    ComposeReference(parts.live, name, request.Parameter("version"), reference);
+    const auto model = snapshot->Resolve(reference);
+    if (!model) return WriteError(model.error(), response);
+    const bool one = reference != (*model)->name;
+    if (one) list.Add(StatisticsOf(parts, **model));
+    for (const auto& version : snapshot->Find((*model)->name)->versions) {
+      if (!one) list.Add(StatisticsOf(parts, *version));
+    }
+  } else {
+    for (const auto& entry : snapshot->entries()) {
+      for (const auto& version : entry.versions) list.Add(StatisticsOf(parts, *version));
+    }
+  }
+  WriteJson(Value::Map().Set("model_stats", std::move(list)), response);
+}
+
+void RepositoryIndex(const OipRouteParts& parts, const Request& request, Response& response) {
+  bool ready = false;
+  if (!request.body.empty()) {
+    const auto body = base::ParseJson(request.body, {.bytes = 1 << 16, .depth = 8, .values = 1024});
+    if (!body) return WriteError(body.error(), response);
+    const Value* filter = body->Find("ready");
+    if (!body->is_map() || (filter != nullptr && !filter->is_boolean())) {
+      return WriteError(400, "the index is asked for with nothing or with {\"ready\": true}", response);
+    }
+    ready = filter != nullptr && filter->boolean();
+  }
+  WriteJson(DescribeRepository(parts.live, ready), response);
+}
+
+void TraceSettings(const Request&, Response& response) {
+  response.fixed_body =
+      R"({"trace_file":"","trace_level":["OFF"],"trace_rate":"1000","trace_count":"-1","log_frequency":"0","trace_mode":"triton"})";
+}
+
+void LogSettings(const Request&, Response& response) {
+  response.fixed_body =
+      R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,"log_verbose_level":0,"log_format":"default"})";
+}
+
+void NoRegions(const Request& request, Response& response) {
+  const std::string_view region = request.Parameter("region");
+  if (region.empty()) {
+    response.fixed_body = "[]";
+  } else {
+    WriteError(404, fmt::format("there is no shared memory region \"{}\": {}", region, kNoSharedMemory), response);
+  }
+}
+
+net::Handler Refusing(std::string_view why) {
+  return [why](const Request&, Response& response) { WriteError(501, why, response); };
+}
+
+/// Adds routes of this protocol.
+class Adder {
+ public:
+  explicit Adder(net::RouteTable& routes) : routes_(routes) {}
+
+  base::Result<void> Add(Method method, std::string pattern, std::string permission, net::Handler handler) {
+    return routes_.Add({.method = method,
+                        .pattern = std::move(pattern),
+                        .permission = std::move(permission),
+                        .handler = std::move(handler),
+                        .door = "oip",
+                        .fault_shape = &WriteFault});
+  }
+  /// Also with a version in the path.
+  base::Result<void> AddForModel(Method method, const std::string& suffix, const std::string& permission,
+                                 const net::Handler& handler) {
+    SLIPWAY_TRY(Add(method, "/v2/models/{model}" + suffix, permission, handler));
+    return Add(method, "/v2/models/{model}/versions/{version}" + suffix, permission, handler);
+  }
+
+ private:
+  net::RouteTable& routes_;
+};
+
+base::Result<void> AddModelRoutes(const OipRouteParts& parts, Adder& adder) {
+  SLIPWAY_TRY(adder.AddForModel(Method::kGet, "", "observe",
+                                WithModel(parts, [](const auto& model, const live::Snapshot& snapshot) {
+                                  return DescribeModel(model, snapshot);
+                                })));
+  SLIPWAY_TRY(adder.AddForModel(Method::kGet, "/ready", "public", WithModel(parts, [](const auto& model, const auto&) {
+                                  return Value::Map().Set("name", model.name).Set("ready", true);
+                                })));
+  SLIPWAY_TRY(
+      adder.AddForModel(Method::kGet, "/config", "observe",
+                        WithModel(parts, [](const auto& model, const auto&) { return DescribeConfig(model); })));
+  const net::Handler statistics = [parts](const Request& q, Response& r) { Statistics(parts, q, r); };
+  SLIPWAY_TRY(adder.AddForModel(Method::kGet, "/stats", "observe", statistics));
+  SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/models/stats", "observe", statistics));
+  const auto infer = std::make_shared<InferRoute>(parts.predictor, parts.live, parts.threads);
+  return adder.AddForModel(Method::kPost, "/infer", "predict",
+                           [infer](const Request& q, Response& r) { infer->Handle(q, r); });
+}
+
+/// What Triton lets clients change, as far as they only look.
+base::Result<void> AddSettingsRoutes(Adder& adder) {
+  for (const char* path : {"/v2/trace/setting", "/v2/models/{model}/trace/setting"}) {
+    SLIPWAY_TRY(adder.Add(Method::kGet, path, "observe", TraceSettings));
+    SLIPWAY_TRY(adder.Add(Method::kPost, path, "operate", Refusing(kFixedSettings)));
+  }
+  SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/logging", "observe", LogSettings));
+  SLIPWAY_TRY(adder.Add(Method::kPost, "/v2/logging", "operate", Refusing(kFixedSettings)));
+  for (const std::string kind : {"system", "cuda"}) {
+    const std::string base = "/v2/" + kind + "sharedmemory";
+    SLIPWAY_TRY(adder.Add(Method::kGet, base + "/status", "observe", NoRegions));
+    SLIPWAY_TRY(adder.Add(Method::kGet, base + "/region/{region}/status", "observe", NoRegions));
+    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/region/{region}/register", "operate", Refusing(kNoSharedMemory)));
+    // Clients clear away what an earlier run may have left: there is nothing, so that is done.
+    const net::Handler nothing = [](const Request&, Response& response) { response.fixed_body = "{}"; };
+    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/unregister", "operate", nothing));
+    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/region/{region}/unregister", "operate", nothing));
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<void> AddOipRoutes(const OipRouteParts& parts, net::RouteTable& routes) {
+  Adder adder(routes);
+  SLIPWAY_TRY(adder.Add(Method::kGet, "/v2", "observe", [parts](const Request&, Response& response) {
+    WriteJson(DescribeServer(parts.program_version), response);
+  }));
+  SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/health/live", "public",
+                        [](const Request&, Response& response) { response.fixed_body = "{\"live\":true}"; }));
+  SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/health/ready", "public",
+                        [parts](const Request&, Response& response) { Ready(parts, response); }));
+  SLIPWAY_TRY(adder.Add(Method::kPost, "/v2/repository/index", "observe",
+                        [parts](const Request& q, Response& r) { RepositoryIndex(parts, q, r); }));
+  for (const char* action : {"load", "unload"}) {
+    SLIPWAY_TRY(adder.Add(Method::kPost, std::string("/v2/repository/models/{model}/") + action, "operate",
+                          Refusing(kReadOnly)));
+  }
+  SLIPWAY_TRY(AddModelRoutes(parts, adder));
+  return AddSettingsRoutes(adder);
+}
+
+}  // namespace slipway::serving::oip
