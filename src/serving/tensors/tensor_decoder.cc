@@ -200,7 +200,7 @@ bool TensorDecoder::FillColumn(const Slot& slot, const char* bytes) {
   if (column.type().scalar == ScalarType::kNumber) {
     double* to = column.ResizeNumbers(rows_);
     if constexpr (std::is_same_v<T, double>) {
-      std::memcpy(to, bytes, static_cast<size_t>(count) * sizeof(double));
+      if (count > 0) std::memcpy(to, bytes, static_cast<size_t>(count) * sizeof(double));
     } else {
       for (int64_t i = 0; i < count; ++i) to[i] = static_cast<double>(at(i));
     }

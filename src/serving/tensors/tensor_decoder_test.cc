@@ -278,6 +278,11 @@ TEST_F(TensorDecoderTest, ColumnsThatDidNotComeAreAbsent) {
   EXPECT_EQ(rows_.table.columns[7].rows(), 70);
 }
 
+TEST_F(TensorDecoderTest, CopiesNothingFromARawTensorOfNoRows) {
+  ASSERT_TRUE(Raw("n", Datatype::kFp64, {0}, {}));
+  EXPECT_EQ(Rows("n"), "");
+}
+
 TEST_F(TensorDecoderTest, ARequestHasInputs) {
   EXPECT_EQ(Reason(decoder_.End()), "tensor.missing");
 }
