@@ -132,20 +132,24 @@ void ServedModel::CountViolations() {
 }
 
 void ServedModel::End(bool failed) {
-  Lap(kEncode);
   const Outcome outcome = failed                         ? Outcome::kError
                           : call_rejected_ == 0          ? Outcome::kOk
                           : call_rejected_ == call_rows_ ? Outcome::kRejected
                                                          : Outcome::kPartial;
-  door_->calls[static_cast<size_t>(outcome)].Add();
-  for (size_t i = 0; i < kPhases; ++i) door_->phases[i].Observe(spent_[i]);
-  CountCall(outcome == Outcome::kOk || outcome == Outcome::kPartial);
+  Close(outcome);
 }
 
-void ServedModel::CountCall(bool succeeded) {
+void ServedModel::EndRejected() {
+  Close(Outcome::kRejected);
+}
+
+void ServedModel::Close(Outcome outcome) {
+  Lap(kEncode);
+  door_->calls[static_cast<size_t>(outcome)].Add();
+  for (size_t i = 0; i < kPhases; ++i) door_->phases[i].Observe(spent_[i]);
   const int64_t input = spent_[kDecode] + spent_[kValidate] + spent_[kFeatures];
   const int64_t output = spent_[kOutputs] + spent_[kEncode];
-  if (succeeded) {
+  if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     counters_.Add(CallTotal::kSucceeded, 1);
     counters_.Add(CallTotal::kRows, call_rows_ - call_rejected_);
     counters_.Add(CallTotal::kInputTime, input);

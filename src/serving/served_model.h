@@ -58,6 +58,8 @@ class ServedModel {
   base::Result<void> Score(base::SteadyTime latest = base::SteadyTime::max());
   /// Counts the call. `failed`: it was answered with an error as a whole.
   void End(bool failed);
+  /// Counts a call none of whose rows were answered because some were rejected: for protocols without errors of rows.
+  void EndRejected();
 
   data::Decoded& rows() { return rows_; }
   const scoring::Scores& scores() const { return scores_; }
@@ -97,7 +99,7 @@ class ServedModel {
               const PredictionMetrics& metrics, CallCounters& counters, const base::Clock& clock);
   DoorMetrics& MetricsOf(Door door);
   void CountViolations();
-  void CountCall(bool succeeded);
+  void Close(Outcome outcome);
   void Lap(Phase phase);
 
   const std::shared_ptr<const live::LoadedModel> model_;

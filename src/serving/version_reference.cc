@@ -30,12 +30,16 @@ std::optional<int64_t> IntegerVersion(const bundle::Version& version) {
   return integer < kStep ? std::nullopt : std::optional(integer);
 }
 
+bool IsInteger(std::string_view selector) {
+  return !selector.empty() && std::ranges::all_of(selector, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 void ComposeReference(const live::LiveSet& live, std::string_view name, std::string_view selector,
                       std::string& reference) {
   reference.assign(name);
   if (selector.empty()) return;
   reference += '@';
-  if (std::ranges::all_of(selector, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (IsInteger(selector)) {
     const auto snapshot = live.Current();
     const auto* entry = snapshot->Find(name);
     const auto* model = entry == nullptr ? nullptr : FindInteger(*entry, selector);

@@ -15,6 +15,9 @@ namespace slipway::serving {
 /// prerelease, a part past 999 (the major: 999,999), and below 0.1.0, where it could be taken for a major version.
 std::optional<int64_t> IntegerVersion(const bundle::Version& version);
 
+/// Whether a selector is one of digits only.
+bool IsInteger(std::string_view selector);
+
 /// Writes "name@selector" into `reference` (memory is kept); just the name when the selector is empty. An integer means
 /// the newest release of that major version; where none is loaded, the release of that IntegerVersion. Only integers
 /// take the live set's lock.

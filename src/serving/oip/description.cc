@@ -91,8 +91,8 @@ Value DescribeConfig(const live::LoadedModel& model) {
       .Set("model_transaction_policy", Value::Map().Set("decoupled", false));
 }
 
-Value DescribeStatistics(const live::LoadedModel& model, const ModelStatistics& statistics, base::WallTime wall,
-                         base::SteadyTime now) {
+Value DescribeStatistics(const live::LoadedModel& model, std::string_view version, const ModelStatistics& statistics,
+                         base::WallTime wall, base::SteadyTime now) {
   const CallTotals totals = statistics.Read(model.name, model.version_text);
   const int64_t calls = totals[CallTotal::kSucceeded];
   const int64_t input = totals[CallTotal::kInputTime], infer = totals[CallTotal::kInferTime],
@@ -114,7 +114,7 @@ Value DescribeStatistics(const live::LoadedModel& model, const ModelStatistics& 
                     .Set("cache_miss", Duration(0, 0));
   return Value::Map()
       .Set("name", model.name)
-      .Set("version", model.version_text)
+      .Set("version", version)
       .Set("last_inference", last)
       .Set("inference_count", totals[CallTotal::kRows])
       .Set("execution_count", calls)

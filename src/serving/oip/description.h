@@ -15,9 +15,9 @@ base::Value DescribeServer(std::string_view program_version);
 base::Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot);
 /// The model configuration extension, as far as Slipway has the notion.
 base::Value DescribeConfig(const live::LoadedModel& model);
-/// One element of "model_stats". `wall`, `now`: the same moment by both clocks.
-base::Value DescribeStatistics(const live::LoadedModel& model, const ModelStatistics& statistics, base::WallTime wall,
-                               base::SteadyTime now);
+/// One element of "model_stats". `version`: as the answer names it. `wall`, `now`: the same moment by both clocks.
+base::Value DescribeStatistics(const live::LoadedModel& model, std::string_view version,
+                               const ModelStatistics& statistics, base::WallTime wall, base::SteadyTime now);
 /// [{"name","version","state","reason"}]; `ready`: only what can be asked.
 base::Value DescribeRepository(const live::LiveSet& live, bool ready);
 

@@ -117,6 +117,7 @@ base::Result<void> InferRequestReader::ReadDocument(std::string_view text) {
 }
 
 base::Result<void> InferRequestReader::ReadMember(std::string_view name) {
+  if (cursor_.Peek() == 'n') return Skip();  // clients write null for what they leave out
   if (name == "inputs") return ReadInputs();
   if (name == "outputs") return ReadOutputs();
   if (name == "parameters") return ReadRequestParameters();
@@ -155,6 +156,7 @@ base::Result<void> InferRequestReader::ReadInput() {
 }
 
 base::Result<void> InferRequestReader::ReadInputMember(std::string_view name) {
+  if (cursor_.Peek() == 'n') return Skip();
   if (name == "name") {
     input_.has_name = true;
     return ReadText("name of an input", input_.name);
@@ -247,6 +249,7 @@ base::Result<void> InferRequestReader::ReadOutputs() {
 base::Result<void> InferRequestReader::ReadOutput() {
   RequestedOutput output{.output = -1, .binary = {}};
   SLIPWAY_TRY(ReadObject("an output", [&](std::string_view name) -> base::Result<void> {
+    if (cursor_.Peek() == 'n') return Skip();
     if (name == "parameters") return ReadOutputParameters(output);
     if (name != "name") return Skip();
     SLIPWAY_TRY(ReadText("name of an output", text_));

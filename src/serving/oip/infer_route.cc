@@ -54,16 +54,17 @@ void InferRoute::Handle(const net::Request& request, net::Response& response) {
   response.AddHeaderLines(model.header_lines());
   model.Begin(Door::kOip);
   const auto answered = Infer(request, thread, model, response);
+  const bool rejected = answered && model.call_rejected() > 0;
   if (!answered) {
     note.code = base::CodeName(answered.error().code);
     WriteError(answered.error(), response);
-  } else if (model.call_rejected() > 0) {
+  } else if (rejected) {
     note.code = "schema.violation";
     WriteError(400, ViolationText(model.scores().report), response);
   }
   note.rows = model.call_rows();
   note.rejected = model.call_rejected();
-  model.End(!answered);
+  rejected ? model.EndRejected() : model.End(!answered);
 }
 
 /// Leaves the answer to the caller when rows were rejected.

@@ -56,29 +56,33 @@ net::Handler WithModel(const OipRouteParts& parts, Answer answer) {
   };
 }
 
-Value StatisticsOf(const OipRouteParts& parts, const live::LoadedModel& model) {
+Value StatisticsOf(const OipRouteParts& parts, const live::LoadedModel& model, std::string_view version) {
   const auto& clock = parts.predictor.clock();
-  return DescribeStatistics(model, parts.predictor.statistics(), clock.WallNow(), clock.Now());
+  return DescribeStatistics(model, version, parts.predictor.statistics(), clock.WallNow(), clock.Now());
+}
+
+Value StatisticsOfAll(const OipRouteParts& parts, const live::Snapshot::Entry& entry, Value list) {
+  for (const auto& model : entry.versions) list.Add(StatisticsOf(parts, *model, model->version_text));
+  return list;
 }
 
 /// Of one version, or of all versions of a name, or of everything.
 void Statistics(const OipRouteParts& parts, const Request& request, Response& response) {
   const auto snapshot = parts.live.Current();
-  const std::string_view name = request.Parameter("model");
+  const std::string_view name = request.Parameter("model"), version = request.Parameter("version");
   Value list = Value::List();
-  if (!name.empty()) {
+  if (name.empty()) {
+    for (const auto& entry : snapshot->entries()) list = StatisticsOfAll(parts, entry, std::move(list));
+  } else {
     std::string reference;
-    ComposeReference(parts.live, name, request.Parameter("version"), reference);
+    ComposeReference(parts.live, name, version, reference);
     const auto model = snapshot->Resolve(reference);
     if (!model) return WriteError(model.error(), response);
-    const bool one = reference != (*model)->name;
-    if (one) list.Add(StatisticsOf(parts, **model));
-    for (const auto& version : snapshot->Find((*model)->name)->versions) {
-      if (!one) list.Add(StatisticsOf(parts, *version));
-    }
-  } else {
-    for (const auto& entry : snapshot->entries()) {
-      for (const auto& version : entry.versions) list.Add(StatisticsOf(parts, *version));
+    if (reference == (*model)->name) {
+      list = StatisticsOfAll(parts, *snapshot->Find(reference), std::move(list));
+    } else {
+      // perf_analyzer knows versions as integers only, and looks for the one that it asked for.
+      list.Add(StatisticsOf(parts, **model, IsInteger(version) ? version : std::string_view((*model)->version_text)));
     }
   }
   WriteJson(Value::Map().Set("model_stats", std::move(list)), response);

@@ -15,6 +15,7 @@ namespace slipway::serving::oip {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::string_view kA = R"({"name":"a","shape":[2],"datatype":"FP64","data":[1.5,9]})";
 constexpr std::string_view kB = R"({"name":"b","shape":[2],"datatype":"FP64","data":[2,1]})";
@@ -199,6 +200,32 @@ TEST_F(OipRoutesTest, ATimeoutIsADeadline) {
   EXPECT_THAT(ErrorOf(Infer(Request({kA, kB, kKind}, R"(,"parameters":{"timeout":1})")), 504),
               HasSubstr("within its time"));
   EXPECT_EQ(Infer(Request({kA, kB, kKind}, R"(,"parameters":{"timeout":60000000,"priority":2})")).status, 200);
+}
+
+TEST_F(OipRoutesTest, NullMembersAreLeftOut) {
+  const auto answer = Infer(Request({R"({"name":"a","shape":[1],"datatype":"FP64","parameters":null,"data":[1]})",
+                                     R"({"name":"b","shape":[1],"datatype":"FP64","data":[1]})",
+                                     R"({"name":"kind","shape":[1],"datatype":"BYTES","data":["x"]})"},
+                                    R"(,"id":null,"parameters":null,"outputs":[{"name":"sum","parameters":null}])"));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.body, Not(HasSubstr("\"id\"")));
+  EXPECT_THAT(ErrorOf(Infer(Request({R"({"name":"a","shape":[1],"datatype":"FP64","data":null})"}))),
+              HasSubstr("no data"));
+}
+
+TEST_F(OipRoutesTest, StatisticsAskedForByAnIntegerAnswerWithIt) {
+  EXPECT_THAT(Ask("GET", "/v2/models/sum/versions/1/stats").body, HasSubstr(R"("name":"sum","version":"1",)"));
+  EXPECT_THAT(Ask("GET", "/v2/models/sum/versions/1004002/stats").body, HasSubstr(R"("version":"1004002",)"));
+  EXPECT_THAT(Ask("GET", "/v2/models/sum/versions/1.4/stats").body, HasSubstr(R"("version":"1.4.2",)"));
+}
+
+TEST_F(OipRoutesTest, ACallRefusedForSomeOfItsRowsHasFailed) {
+  ErrorOf(Infer(Request({R"({"name":"a","shape":[2],"datatype":"FP64","data":[1,-5]})", kB, kKind})));
+  std::string text;
+  metrics_.WriteText(text);
+  EXPECT_THAT(text,
+              HasSubstr(R"(slipway_predictions_total{model="sum",version="1.4.2",door="oip",outcome="rejected"} 1)"));
+  EXPECT_THAT(Ask("GET", "/v2/models/sum/stats").body, HasSubstr(R"("success":{"count":0,"ns":0},"fail":{"count":1,)"));
 }
 
 TEST_F(OipRoutesTest, NoRowsAreAnsweredWithNone) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -73,13 +74,32 @@ double RoundTo(Datatype type, double value) {
   }
 }
 
+double AsDouble(const data::NumberText& number) {
+  using Kind = data::NumberText::Kind;
+  if (number.kind == Kind::kInteger) return static_cast<double>(number.integer);
+  return number.kind == Kind::kUnsigned ? static_cast<double>(number.unsigned_integer) : number.number;
+}
+
+/// "a, b, c", the first sixteen.
+std::string NamesOf(const data::Layout& layout) {
+  const std::span names = layout.names();
+  return fmt::format("{}{}", fmt::join(names.first(std::min<size_t>(16, names.size())), ", "),
+                     names.size() > 16 ? ", …" : "");
+}
+
 /// Whether an integer datatype holds this number of a JSON text.
 bool Holds(Datatype type, const data::NumberText& number) {
   using Kind = data::NumberText::Kind;
   if (number.kind == Kind::kUnsigned) return type == Datatype::kUint64;
-  if (number.kind == Kind::kNumber) return number.number == std::trunc(number.number);
+  int64_t value = 0;
+  if (number.kind == Kind::kInteger) {
+    value = number.integer;
+  } else {
+    if (!(std::abs(number.number) < 0x1p53) || number.number != std::trunc(number.number)) return false;
+    value = static_cast<int64_t>(number.number);
+  }
   return VisitNumeric(type, [&]<typename T>(T) {
-    if constexpr (std::is_integral_v<T>) return std::in_range<T>(number.integer);
+    if constexpr (std::is_integral_v<T>) return std::in_range<T>(value);
     return true;
   });
 }
@@ -117,7 +137,7 @@ base::Result<TensorDecoder::Slot> TensorDecoder::Admit(const TensorHead& head) {
     if (layout_.unknown_fields() == data::UnknownFields::kIgnore) return slot;
     return Refuse("tensor.unknown",
                   fmt::format("\"{}\" is no input of this model{}; its inputs are {}", base::Shorten(head.name),
-                              base::DidYouMean(head.name, layout_.names()), fmt::join(layout_.names(), ", ")));
+                              base::DidYouMean(head.name, layout_.names()), NamesOf(layout_)));
   }
   if (seen_[static_cast<size_t>(slot.input)] != 0) {
     return Refuse("tensor.duplicate", fmt::format("input {} came more than once; send it once", head.name));
@@ -138,8 +158,8 @@ base::Result<void> TensorDecoder::FitShape(const TensorHead& head, const Port& p
     if (fits) found = found.subspan(1);
     wanted = wanted.subspan(std::min<size_t>(1, wanted.size()));
   }
-  const bool scalar = layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar();
-  fits &= Fits(found, wanted) || (scalar && std::ranges::all_of(found, [](int64_t d) { return d == 1; }));
+  slot.scalar = layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar();
+  fits &= Fits(found, wanted) || (slot.scalar && std::ranges::all_of(found, [](int64_t d) { return d == 1; }));
   if (!fits) {
     return Refuse("tensor.shape", fmt::format("input {} takes shape [{}], not {}", port.name,
                                               fmt::join(port.shape, ","), head.shape.ToString()));
@@ -225,7 +245,7 @@ bool TensorDecoder::FillColumn(const Slot& slot, const char* bytes) {
 
 template <typename T>
 void TensorDecoder::FillCells(const Slot& slot, const char* bytes) {
-  const bool scalar = layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar();
+  const bool scalar = slot.scalar;
   data::RowBuilder& builder = *builder_;
   const auto set = [&](const Loaded<T>& value) {
     if (slot.datatype == Datatype::kBool && (value == 0 || value == 1)) {
@@ -238,12 +258,8 @@ void TensorDecoder::FillCells(const Slot& slot, const char* bytes) {
       scalar ? builder.SetInteger(slot.input, value) : builder.ElementInteger(value);
     }
   };
-  element_ = 0;
-  for (int64_t row = 0; slot.width == 0 && row < rows_; ++row) {
-    builder.MoveTo(row);
-    builder.BeginTensor(slot.input);
-    builder.EndTensor(slot.row_shape.span(), false);
-  }
+  StartElements();
+  if (slot.width == 0) AddEmptyRows(slot);
   for (int64_t i = 0; i < slot.elements; ++i) {
     BeginElement(slot);
     set(Load<T>(bytes + i * static_cast<int64_t>(sizeof(T))));
@@ -257,8 +273,8 @@ base::Result<void> TensorDecoder::AddTexts(const Slot& slot, std::string_view by
                                              "many bytes",
                                              slot.shape.ToString(), why));
   };
-  const bool scalar = slot.input < 0 || layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar();
-  element_ = 0;
+  StartElements();
+  if (slot.input >= 0 && slot.width == 0) AddEmptyRows(slot);
   for (int64_t i = 0; i < slot.elements; ++i) {
     uint32_t length = 0;
     if (bytes.size() < sizeof length) return refuse("ends before its last element");
@@ -269,36 +285,47 @@ base::Result<void> TensorDecoder::AddTexts(const Slot& slot, std::string_view by
     bytes.remove_prefix(length);
     if (slot.input < 0) continue;
     BeginElement(slot);
-    scalar ? builder_->SetString(slot.input, text) : builder_->ElementString(text);
+    slot.scalar ? builder_->SetString(slot.input, text) : builder_->ElementString(text);
     EndElement(slot);
   }
   if (!bytes.empty()) return refuse("goes on after its last element");
   return {};
 }
 
+void TensorDecoder::StartElements() {
+  element_ = row_ = in_row_ = 0;
+}
+
 void TensorDecoder::BeginElement(const Slot& slot) {
-  if (element_ % slot.width != 0) return;
-  builder_->MoveTo(element_ / slot.width);
-  if (!layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar()) builder_->BeginTensor(slot.input);
+  if (in_row_ != 0) return;
+  builder_->MoveTo(row_);
+  if (!slot.scalar) builder_->BeginTensor(slot.input);
 }
 
 void TensorDecoder::EndElement(const Slot& slot) {
-  if (++element_ % slot.width != 0) return;
-  if (layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar()) return;
-  builder_->EndTensor(slot.row_shape.span(), false);
+  ++element_;
+  if (++in_row_ != slot.width) return;
+  in_row_ = 0;
+  ++row_;
+  if (!slot.scalar) builder_->EndTensor(slot.row_shape.span(), false);
 }
 
-base::Result<void> TensorDecoder::AddJson(const Slot& slot, data::JsonCursor& cursor, bool& broken) {
-  element_ = 0;
-  if (cursor.Peek() != '[') {
-    return Refuse("tensor.data", "the data of a tensor is a list, flat or nested as its shape");
-  }
-  SLIPWAY_TRY(ReadList(slot, cursor, 0, broken));
-  for (int64_t row = 0; slot.input >= 0 && slot.width == 0 && row < rows_; ++row) {
+/// Rows that have no elements.
+void TensorDecoder::AddEmptyRows(const Slot& slot) {
+  for (int64_t row = 0; row < rows_; ++row) {
     builder_->MoveTo(row);
     builder_->BeginTensor(slot.input);
     builder_->EndTensor(slot.row_shape.span(), false);
   }
+}
+
+base::Result<void> TensorDecoder::AddJson(const Slot& slot, data::JsonCursor& cursor, bool& broken) {
+  StartElements();
+  if (cursor.Peek() != '[') {
+    return Refuse("tensor.data", "the data of a tensor is a list, flat or nested as its shape");
+  }
+  SLIPWAY_TRY(ReadList(slot, cursor, 0, broken));
+  if (!broken && slot.input >= 0 && slot.width == 0) AddEmptyRows(slot);
   return {};
 }
 
@@ -336,7 +363,7 @@ base::Result<void> TensorDecoder::ReadElement(const Slot& slot, data::JsonCursor
     broken = !cursor.Skip();
     return {};
   }
-  const bool scalar = layout_.fields()[static_cast<size_t>(slot.input)].type.is_scalar();
+  const bool scalar = slot.scalar;
   data::RowBuilder& builder = *builder_;
   BeginElement(slot);
   switch (const char first = cursor.Peek(); first) {
@@ -371,30 +398,36 @@ base::Result<void> TensorDecoder::ReadElement(const Slot& slot, data::JsonCursor
 
 base::Result<void> TensorDecoder::AddNumber(const Slot& slot, data::NumberText number) {
   using Kind = data::NumberText::Kind;
-  const auto& type = layout_.fields()[static_cast<size_t>(slot.input)].type;
-  const bool wrong_anyway = number.kind == Kind::kNumber && type.scalar != ScalarType::kNumber;
+  const ScalarType type = layout_.fields()[static_cast<size_t>(slot.input)].type.scalar;
+  // A fraction in an integer column is that column's violation, in the words of every door.
+  const bool wrong_anyway = number.kind == Kind::kNumber && type != ScalarType::kNumber;
   if (IsInteger(slot.datatype) && !wrong_anyway && !Holds(slot.datatype, number)) {
     return Refuse("tensor.data", fmt::format("element {} of input {} is no {}; send another datatype", element_,
                                              port(slot).name, DatatypeName(slot.datatype)));
   }
   data::RowBuilder& builder = *builder_;
-  if (number.kind == Kind::kUnsigned) {
-    type.is_scalar() ? builder.SetUnsigned(slot.input, number.unsigned_integer)
-                     : builder.ElementUnsigned(number.unsigned_integer);
-  } else if (number.kind == Kind::kInteger && !Rounds(slot.datatype)) {
-    type.is_scalar() ? builder.SetInteger(slot.input, number.integer) : builder.ElementInteger(number.integer);
-  } else {
-    const double value = number.kind == Kind::kInteger ? static_cast<double>(number.integer) : number.number;
-    const double rounded = RoundTo(slot.datatype, value);
-    type.is_scalar() ? builder.SetNumber(slot.input, rounded) : builder.ElementNumber(rounded);
+  if (Rounds(slot.datatype)) {
+    number.number = RoundTo(slot.datatype, AsDouble(number));
+    number.kind = Kind::kNumber;
+  }
+  switch (number.kind) {
+    case Kind::kUnsigned:
+      slot.scalar ? builder.SetUnsigned(slot.input, number.unsigned_integer)
+                  : builder.ElementUnsigned(number.unsigned_integer);
+      break;
+    case Kind::kInteger:
+      slot.scalar ? builder.SetInteger(slot.input, number.integer) : builder.ElementInteger(number.integer);
+      break;
+    default:
+      slot.scalar ? builder.SetNumber(slot.input, number.number) : builder.ElementNumber(number.number);
+      break;
   }
   return {};
 }
 
 base::Result<void> TensorDecoder::End() {
   if (rows_ < 0) {
-    return Refuse("tensor.missing",
-                  fmt::format("the request has no inputs; this model takes {}", fmt::join(layout_.names(), ", ")));
+    return Refuse("tensor.missing", fmt::format("the request has no inputs; this model takes {}", NamesOf(layout_)));
   }
   builder_->EndColumns(rows_);
   return {};

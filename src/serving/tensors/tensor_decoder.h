@@ -38,6 +38,7 @@ class TensorDecoder {
   /// Where a tensor's data goes; `input` is -1 for one that the model does not know and its schema says to ignore.
   struct Slot {
     int input = -1;
+    bool scalar = true;  ///< a row is one element
     Datatype datatype = Datatype::kFp64;
     int64_t elements = 0, width = 1;  ///< in total and of a row
     Shape shape, row_shape;
@@ -71,6 +72,8 @@ class TensorDecoder {
   base::Result<void> ReadList(const Slot& slot, data::JsonCursor& cursor, size_t level, bool& broken);
   base::Result<void> ReadElement(const Slot& slot, data::JsonCursor& cursor, bool& broken);
   base::Result<void> AddNumber(const Slot& slot, data::NumberText number);
+  void StartElements();
+  void AddEmptyRows(const Slot& slot);
   void BeginElement(const Slot& slot);
   void EndElement(const Slot& slot);
 
@@ -78,9 +81,9 @@ class TensorDecoder {
   const data::Layout& layout_;
   data::Decoded* out_ = nullptr;
   std::optional<data::RowBuilder> builder_;
-  std::vector<uint8_t> seen_;  ///< per input
-  int64_t rows_ = -1;          ///< -1: no input yet
-  int64_t element_ = 0;        ///< of the tensor being read
+  std::vector<uint8_t> seen_;                   ///< per input
+  int64_t rows_ = -1;                           ///< -1: no input yet
+  int64_t element_ = 0, row_ = 0, in_row_ = 0;  ///< read of the tensor at hand, its row, and of that row
 };
 
 }  // namespace slipway::serving::tensors

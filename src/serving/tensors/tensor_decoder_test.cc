@@ -207,6 +207,24 @@ TEST_F(TensorDecoderTest, JsonNumbersAreRoundedToTheirDatatype) {
   EXPECT_EQ(rows_.table.columns[2].view().numbers()[0], static_cast<double>(0.1f));
 }
 
+TEST_F(TensorDecoderTest, IntegersOfJsonAreRoundedToo) {
+  ASSERT_TRUE(Json("n", Datatype::kFp32, {2}, "[16777217, 18446744073709551615]"));
+  EXPECT_EQ(Rows("n"), R"({"n":16777216.0}{"n":18446744073709551616.0})");
+}
+
+TEST_F(TensorDecoderTest, WholeJsonNumbersStillHaveToFitTheirDatatype) {
+  EXPECT_TRUE(Json("n", Datatype::kInt8, {1}, "[127.0]"));
+  decoder_.Begin(rows_);
+  EXPECT_EQ(Reason(Json("n", Datatype::kInt8, {1}, "[128.0]")), "tensor.data");
+  decoder_.Begin(rows_);
+  EXPECT_EQ(Reason(Json("n", Datatype::kInt64, {1}, "[1e300]")), "tensor.data");
+}
+
+TEST_F(TensorDecoderTest, RawRowsOfVaryingTensorsMayBeEmpty) {
+  ASSERT_TRUE(Raw("v", Datatype::kBytes, {2, 0}, ""));
+  EXPECT_EQ(Rows("v"), R"({"v":[]}{"v":[]})");
+}
+
 TEST_F(TensorDecoderTest, JsonNumbersPastTheirDatatypeAreRefused) {
   const auto refused = Json("i", Datatype::kInt8, {2}, "[1,300]");
   EXPECT_EQ(Reason(refused), "tensor.data");
