@@ -34,12 +34,27 @@ def records(count, seed):
     return [{f"f{i}": value for i, value in enumerate(row)} for row in values.tolist()]
 
 
+def infer(binary, count, seed):
+    """An Open Inference Protocol request, a tensor per column."""
+    values = np.random.default_rng(seed).normal(size=(COLUMNS, count)).astype("float32").round(4)
+    inputs = [{"name": f"f{i}", "shape": [count], "datatype": "FP32"} for i in range(COLUMNS)]
+    for given, column in zip(inputs, values):
+        given |= {"parameters": {"binary_data_size": 4 * count}} if binary else {"data": [float(str(v)) for v in column]}
+    text = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": binary}}).encode()
+    head = f"POST /v2/models/logistic/infer HTTP/1.1\r\nHost: x\r\nInference-Header-Content-Length: {len(text)}\r\n"
+    body = text + (values.tobytes() if binary else b"")
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 REQUEST_KINDS = {
     "GET /livez": lambda i: http("GET", "/livez"),
     "POST /predict, one record of 30 numbers": lambda i: http("POST", "/predict/logistic", json.dumps(records(1, i)[0])),
     "POST /predict, 64 records of 30 numbers": lambda i: http("POST", "/predict/logistic", json.dumps({"records": records(64, i)})),
     "POST /predict, one record that breaks the schema": lambda i: http(
         "POST", "/predict/logistic", json.dumps(records(1, i)[0] | {"f3": 1000})),
+    "POST /v2 infer, one row of 30 columns, binary": lambda i: infer(True, 1, i),
+    "POST /v2 infer, 64 rows of 30 columns, binary": lambda i: infer(True, 64, i),
+    "POST /v2 infer, 64 rows of 30 columns, JSON": lambda i: infer(False, 64, i),
 }
 
 
