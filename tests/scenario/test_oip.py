@@ -126,6 +126,22 @@ def test_rows_of_any_shape(infer):
     assert status == 400 and "takes shape [-1,-1,-1], not [2,3]" in answer["error"]
 
 
+def test_a_body_without_json_is_the_data_of_the_only_input(server):
+    def raw(model, body):
+        status, answer, headers = server.request("POST", f"/v2/models/{model}/infer", body, {"Inference-Header-Content-Length": "0"})
+        length = int(headers.get("Inference-Header-Content-Length", len(answer)))
+        return status, json.loads(answer[:length]), answer[length:]
+
+    text = "grüezi".encode()
+    status, answer, data = raw("texts", text)
+    assert status == 200 and answer["outputs"][0]["shape"] == [1, 1] and data == len(text).to_bytes(4, "little") + text
+    status, answer, data = raw("fixed", np.float32([1, 2, 3, 4]).tobytes())
+    assert status == 200 and np.frombuffer(data, np.float32).tolist() == [-1, -2, -3, -4]
+    assert raw("fixed", b"123456789")[0] == 400
+    assert "fixed shape" in raw("images", b"1234")[1]["error"]
+    assert "models of one input" in raw("narrow", b"1234")[1]["error"]
+
+
 def test_an_integer_that_the_model_cannot_hold_breaks_the_schema(infer):
     status, answer = infer("narrow", ("i", "INT64", [1, 1], [2**40]), ("h", "FP32", [1, 2], [0, 0]))
     assert status == 400 and "row 0, i: schema.out_of_range" in answer["error"]

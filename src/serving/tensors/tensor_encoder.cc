@@ -162,7 +162,7 @@ base::Result<Shape> ShapeOf(const Port& port, const data::Column& column) {
   }
   for (int64_t row = 1; view.width < 0 && row < view.rows; ++row) {
     if (!std::equal(view.row_shapes, view.row_shapes + own, view.row_shapes + row * own)) {
-      return base::Fail(Code::kFailedPrecondition, "tensor.ragged",
+      return base::Fail(Code::kInvalidArgument, "tensor.ragged",
                         fmt::format("rows of output {} have different shapes, which one tensor cannot hold; send one "
                                     "row at a time",
                                     port.name));
