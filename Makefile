@@ -25,7 +25,7 @@ build:  ## The release program: build/release/slipway
 	@test -f build/release/build.ninja || $(configure) --preset release
 	@ninja -C build/release slipway
 
-test:  ## Everything that CI runs: checks, unit tests (also under sanitizers), scenarios, conformance, a minute of fuzzing
+test:  ## Everything that CI runs: checks, unit tests (also under sanitizers), scenarios, conformance, clients, a minute of fuzzing
 	@deps/install test
 	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
