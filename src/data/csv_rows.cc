@@ -88,7 +88,8 @@ void CsvRowDecoder::OnHeader(const std::vector<CsvReader::Cell>& cells) {
   } else if (header_.size() == 1 && target_[0] < 0 && layout_.size() > 1 &&
              header_[0].find_first_of(",;\t|") != std::string::npos) {
     failure_ = HeaderFault("the header of this CSV has a single column, \"" + base::Shorten(header_[0]) +
-                           "\"; its cells seem to be separated by another delimiter than expected");
+                           "\"; its cells seem to be separated by another delimiter than expected: separate them by "
+                           "commas, or name the format (tsv for tabs, ssv for semicolons)");
   }
 }
 

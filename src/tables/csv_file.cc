@@ -25,6 +25,18 @@ std::string_view FirstLines(std::string_view text, int64_t lines) {
   return text.substr(0, end);
 }
 
+/// UTF-16 shows itself by its byte-order mark, or by the zeros beside ASCII.
+base::Result<void> CheckEncoding(std::string_view beginning, const std::string& path) {
+  if (!beginning.starts_with("\xFF\xFE") && !beginning.starts_with("\xFE\xFF") &&
+      beginning.substr(0, 64).find('\0') == std::string_view::npos) {
+    return {};
+  }
+  return base::Fail(base::Code::kInvalidArgument, "csv.encoding",
+                    "this is no CSV in UTF-8, it looks like UTF-16 or binary data; save it as UTF-8 (iconv -f UTF-16 "
+                    "-t UTF-8)",
+                    path);
+}
+
 base::Error At(base::Error error, const std::string& path) {
   error.where = error.where.empty() ? path : path + ":" + error.where;
   return error;
@@ -51,6 +63,7 @@ base::Result<void> CsvFileSource::ReadHeader() {
     if (block_.empty()) {
       SLIPWAY_ASSIGN(block_, file_.ReadBlock());
       ended_ = block_.empty();
+      SLIPWAY_TRY(CheckEncoding(block_, file_.path()));
     }
     const std::string_view line = FirstLines(block_, 1);
     block_.remove_prefix(line.size());

@@ -16,9 +16,10 @@ struct Name {
   Format format;
 };
 
-constexpr std::array<Name, 8> kNames = {{{"csv", Format::kCsv},
+constexpr std::array<Name, 9> kNames = {{{"csv", Format::kCsv},
                                          {"tsv", Format::kTsv},
                                          {"tab", Format::kTsv},
+                                         {"ssv", Format::kSsv},
                                          {"jsonl", Format::kJsonLines},
                                          {"ndjson", Format::kJsonLines},
                                          {"json", Format::kJson},
@@ -36,6 +37,14 @@ const Name* FindName(std::string_view text) {
   return found == kNames.end() ? nullptr : found;
 }
 
+/// The way out for files that people try all the same.
+std::string_view CureFor(std::string_view extension) {
+  static constexpr std::array<std::string_view, 5> kPacked = {".gz", ".zip", ".bz2", ".xz", ".zst"};
+  if (std::ranges::find(kPacked, extension) != kPacked.end()) return "it is compressed; unpack it first";
+  if (extension == ".xlsx" || extension == ".xls" || extension == ".ods") return "save the sheet as CSV in UTF-8";
+  return {};
+}
+
 }  // namespace
 
 std::string_view FormatName(Format format) {
@@ -44,20 +53,24 @@ std::string_view FormatName(Format format) {
 
 base::Result<Format> ParseFormat(std::string_view name) {
   if (const Name* found = FindName(Lowered(name))) return found->format;
-  return base::Fail(
-      base::Code::kInvalidArgument, "tables.format",
-      fmt::format("\"{}\" is no format of tables; use csv, tsv, jsonl, json, parquet or npy", base::Shorten(name)));
+  return base::Fail(base::Code::kInvalidArgument, "tables.format",
+                    fmt::format("\"{}\" is no format of tables; use csv, tsv, ssv, jsonl, json, parquet or npy",
+                                base::Shorten(name)));
 }
 
 base::Result<Format> FormatOf(std::string_view path) {
   const std::string extension = Lowered(std::filesystem::path(path).extension().string());
   if (const Name* found = FindName(extension.empty() ? extension : extension.substr(1))) return found->format;
+  if (const auto cure = CureFor(extension); !cure.empty()) {
+    return base::Fail(base::Code::kInvalidArgument, "tables.format",
+                      fmt::format("{} is no table that can be read: {}", base::Shorten(path, 256), cure));
+  }
   const std::string_view problem = path == "-"         ? "a stream has no extension"
                                    : extension.empty() ? "the file has no extension"
                                                        : "the file's extension is none that is known";
   return base::Fail(base::Code::kInvalidArgument, "tables.format",
-                    fmt::format("the format of {} is unclear, since {}; name the format, or use .csv, .tsv, .jsonl, "
-                                ".json, .parquet or .npy",
+                    fmt::format("the format of {} is unclear, since {}; name it with --format (csv, tsv, ssv, "
+                                "jsonl, json, parquet), or use .csv, .tsv, .ssv, .jsonl, .json, .parquet or .npy",
                                 base::Shorten(path, 256), problem));
 }
 

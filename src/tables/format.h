@@ -12,13 +12,14 @@ namespace slipway::tables {
 enum class Format : uint8_t {
   kCsv,        ///< .csv; `,` between cells
   kTsv,        ///< .tsv, .tab; the same with tabs
+  kSsv,        ///< .ssv; the same with semicolons, as spreadsheets write where the decimal separator is a comma
   kJsonLines,  ///< .jsonl, .ndjson; a record a line
   kJson,       ///< .json; a list of records, {"records": […]}, or records one after another
   kParquet,    ///< .parquet
   kNpy,        ///< .npy; written only, a matrix of numbers
 };
 
-/// "csv", "tsv", "jsonl", "json", "parquet", "npy".
+/// "csv", "tsv", "ssv", "jsonl", "json", "parquet", "npy".
 std::string_view FormatName(Format format);
 
 /// The format of that name ("ndjson" is jsonl). Error: invalid_argument "tables.format" with the known names.

@@ -19,13 +19,18 @@ TEST(Format, IsSaidByTheExtension) {
 TEST(Format, HasToBeNamedWhereNothingSaysIt) {
   EXPECT_THAT(FormatOf("-").error().message, HasSubstr("a stream has no extension"));
   EXPECT_THAT(FormatOf("table").error().message, HasSubstr("has no extension"));
-  EXPECT_THAT(FormatOf("table.xlsx").error().message, HasSubstr("none that is known"));
+  EXPECT_THAT(FormatOf("table.txt").error().message, HasSubstr("none that is known"));
   EXPECT_EQ(FormatOf("table.xlsx").error().reason, "tables.format");
+}
+
+TEST(Format, ACompressedFileOrASheetIsToldTheWayOut) {
+  EXPECT_THAT(FormatOf("table.csv.gz").error().message, HasSubstr("unpack it first"));
+  EXPECT_THAT(FormatOf("table.xlsx").error().message, HasSubstr("save the sheet as CSV"));
 }
 
 TEST(Format, IsKnownByName) {
   EXPECT_EQ(ParseFormat("JSONL"), Format::kJsonLines);
-  EXPECT_THAT(ParseFormat("xml").error().message, HasSubstr("use csv, tsv, jsonl"));
+  EXPECT_THAT(ParseFormat("xml").error().message, HasSubstr("use csv, tsv, ssv, jsonl"));
   EXPECT_EQ(FormatName(Format::kJsonLines), "jsonl");
 }
 

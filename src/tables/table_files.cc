@@ -17,7 +17,7 @@ base::Result<Format> FormatFor(std::string_view path, const TableOptions& option
 }
 
 char DelimiterOf(Format format) {
-  return format == Format::kTsv ? '\t' : ',';
+  return format == Format::kTsv ? '\t' : format == Format::kSsv ? ';' : ',';
 }
 
 JsonRecordReader::Form FormOf(Format format) {
@@ -43,6 +43,7 @@ base::Result<std::unique_ptr<RowSource>> OpenSource(std::string_view path, const
   switch (format) {
     case Format::kCsv:
     case Format::kTsv:
+    case Format::kSsv:
       return CsvFileSource::Open(path, layout, DelimiterOf(format));
     case Format::kJsonLines:
     case Format::kJson:
@@ -61,6 +62,7 @@ base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std
   switch (format) {
     case Format::kCsv:
     case Format::kTsv:
+    case Format::kSsv:
       return CsvFileSink::Open(path, fields, DelimiterOf(format));
     case Format::kJsonLines:
       return JsonLinesFileSink::Open(path, fields);
@@ -80,7 +82,8 @@ base::Result<std::vector<StoredColumn>> ReadColumns(std::string_view path, const
   SLIPWAY_ASSIGN(const Format format, FormatFor(path, options));
   switch (format) {
     case Format::kCsv:
-    case Format::kTsv: {
+    case Format::kTsv:
+    case Format::kSsv: {
       SLIPWAY_ASSIGN(auto names, ReadCsvHeader(path, DelimiterOf(format)));
       return Untyped(std::move(names));
     }
