@@ -41,6 +41,19 @@ std::string BundleName(const std::string& text) {
   return name.empty() ? "model" : name;
 }
 
+void WarnOfFaults(const ProfiledTable& table, const Console& console) {
+  if (table.malformed > 0) {
+    console.Warn(fmt::format("{} of {} rows cannot be read, e.g. {}", Grouped(table.malformed), Grouped(table.rows),
+                             table.malformed_example));
+  }
+  for (const auto& column : table.columns) {
+    if (column.faults() == 0 || column.nulls() == column.rows()) continue;  // the latter is left out, with the reason
+    const bool personal = column.Judge().personal != profile::PersonalKind::kNone;
+    console.Warn(fmt::format("{} of {} cells of {:?} cannot be read{}{}", Grouped(column.faults()), Grouped(table.rows),
+                             column.name(), personal ? "" : ", e.g. ", personal ? "" : column.fault()));
+  }
+}
+
 base::Result<ExitCode> Init(const Options& options, Console& console) {
   const auto target_file = std::filesystem::path(options.output) / "slipway.yaml";
   if (std::filesystem::exists(target_file) && !options.force) {
@@ -79,7 +92,8 @@ base::Result<ExitCode> Init(const Options& options, Console& console) {
                        .Set("inputs", proposal.inputs)
                        .Set("features", proposal.features)
                        .Set("excluded", std::move(excluded))
-                       .Set("personal", std::move(personal)));
+                       .Set("personal", std::move(personal))
+                       .Set("unreadable_rows", table.malformed));
     return ExitCode::kFine;
   }
   console.Print(fmt::format("{} {} from {} rows{}: {} inputs, {} features\n", console.Paint("wrote", Color::kGreen),
@@ -88,6 +102,9 @@ base::Result<ExitCode> Init(const Options& options, Console& console) {
                             proposal.features));
   for (const auto& column : proposal.excluded) console.Print(fmt::format("  left out  {}\n", column));
   for (const auto& column : proposal.personal) console.Print(fmt::format("  personal  {}\n", column));
+  WarnOfFaults(table, console);
+  if (options.target.empty()) console.Note("no --target was named, so the column to predict is among the inputs");
+  if (proposal.inputs == 0) console.Warn("no column is left as an input; look at those that were left out");
   console.Print(fmt::format("next: edit it, then  slipway fit {} --data {}\n", options.output, options.data));
   return ExitCode::kFine;
 }
@@ -101,8 +118,10 @@ void AddInit(CLI::App& app, Run& run) {
   command->add_option("--target", options.target, "The column to predict; it does not become an input");
   command->add_option("--name", options.name, "Name of the bundle (default: from the file)");
   command->add_option("--output", options.output, "Folder for slipway.yaml")->capture_default_str();
-  command->add_option("--format", options.format, "csv, tsv, jsonl or parquet (default: by extension)");
-  command->add_option("--rows", options.rows, "Rows to look at")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--format", options.format, "csv, tsv, ssv, jsonl or parquet (default: by extension)");
+  command->add_option("--rows", options.rows, "Rows to look at")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 53));
   command->add_flag("--force", options.force, "Write over an existing slipway.yaml");
   command->footer("Example:\n  slipway init train.csv --target late --output flight-delay");
   command->callback([&run] {

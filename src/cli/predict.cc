@@ -41,7 +41,7 @@ void AddPredict(CLI::App& app, Run& run) {
   command->add_option("--input", options.input, "CSV, JSON lines or Parquet; - is standard input")
       ->capture_default_str();
   command->add_option("--format", options.format,
-                      "csv, tsv, jsonl, json or parquet (default: by extension; jsonl on standard input)");
+                      "csv, tsv, ssv, jsonl, json or parquet (default: by extension; jsonl on standard input)");
   command->add_option("--output", options.output, "The answers; - is standard output")->capture_default_str();
   command->add_option("--output-format", options.output_format,
                       "jsonl, csv or parquet (default: by extension; jsonl on standard output)");

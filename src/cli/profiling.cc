@@ -39,10 +39,59 @@ void AddCell(const data::ColumnView& view, int64_t row, bool lexeme, profile::Co
   }
 }
 
+/// Numbers in a row's list; -1 when it holds something else.
+int64_t ListLength(const data::ColumnView& view, int64_t row) {
+  if (view.type != ScalarType::kNumber && view.type != ScalarType::kInteger) return -1;
+  return view.width >= 0 ? view.width : view.row_offsets[row + 1] - view.row_offsets[row];
+}
+
+void AddRow(const data::Decoded& batch, const data::Layout& layout, int64_t row, bool lexemes, ProfiledTable& table) {
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const auto view = batch.table.columns[c].view();
+    if (layout.fields()[c].type.is_scalar()) {
+      AddCell(view, row, lexemes, table.columns[c]);
+    } else {
+      view.IsValid(row) ? table.columns[c].AddList(ListLength(view, row)) : table.columns[c].AddNull();
+    }
+  }
+}
+
+/// Cells and rows that could not be read. Returns, for each of the first `rows` rows, whether it is of use at all.
+std::vector<bool> AddFaults(const data::Decoded& batch, int64_t rows, ProfiledTable& table) {
+  std::vector<bool> readable(static_cast<size_t>(rows), true);
+  for (const auto& violation : batch.violations) {
+    if (violation.row >= rows) break;
+    if (violation.field >= 0) table.columns[static_cast<size_t>(violation.field)].AddFault(violation.message);
+    if (violation.code != data::ViolationCode::kMalformed) continue;
+    readable[static_cast<size_t>(violation.row)] = false;
+    if (++table.malformed == 1) table.malformed_example = violation.message;
+  }
+  return readable;
+}
+
+/// A header that is one cell with separators in it was written with another delimiter.
+base::Result<void> CheckDelimiter(const std::vector<tables::StoredColumn>& columns, const std::string& path,
+                                  const tables::TableOptions& options) {
+  if (columns.size() != 1) return {};
+  const auto& name = columns[0].name;
+  const auto other = [&](char delimiter, tables::Format format, std::string_view words) -> base::Result<void> {
+    if (options.format == format || name.find(delimiter) == std::string::npos) return {};
+    return base::Fail(base::Code::kInvalidArgument, "csv.header",
+                      fmt::format("the header is a single column, {:?}: its cells seem to be separated by {}; say "
+                                  "--format {}",
+                                  base::Shorten(name), words, tables::FormatName(format)),
+                      path);
+  };
+  SLIPWAY_TRY(other(';', tables::Format::kSsv, "semicolons"));
+  SLIPWAY_TRY(other('\t', tables::Format::kTsv, "tabs"));
+  return other(',', tables::Format::kCsv, "commas");
+}
+
 /// CSV and Parquet: through the same readers as everything else, CSV as untyped text.
 base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables::TableOptions& options,
                                            int64_t max_rows, const Console& console) {
   SLIPWAY_ASSIGN(const auto found, tables::ReadColumns(path, options));
+  SLIPWAY_TRY(CheckDelimiter(found, path, options));
   const bool lexemes = options.format != tables::Format::kParquet;
   ProfiledTable result;
   std::vector<data::Field> fields;
@@ -50,7 +99,7 @@ base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables
     data::Field field;
     field.name = column.name;
     field.type = column.type.value_or(data::DataType{ScalarType::kString, {}});
-    field.as_text = !column.type.has_value();
+    field.as_text = !column.type.has_value() && column.stored_type.empty();
     fields.push_back(std::move(field));
     result.columns.emplace_back(column.name);
   }
@@ -63,15 +112,9 @@ base::Result<ProfiledTable> ProfileColumns(const std::string& path, const tables
     SLIPWAY_ASSIGN(const bool more, source->Next(batch, kBatchRows));
     if (!more) return result;
     const int64_t rows = std::min(batch.table.rows, max_rows - result.rows);
-    for (size_t c = 0; c < result.columns.size(); ++c) {
-      const auto view = batch.table.columns[c].view();
-      for (int64_t row = 0; row < rows; ++row) {
-        if (layout.fields()[c].type.is_scalar()) {
-          AddCell(view, row, lexemes, result.columns[c]);
-        } else {
-          view.IsValid(row) ? result.columns[c].AddOther() : result.columns[c].AddNull();
-        }
-      }
+    const auto readable = AddFaults(batch, rows, result);
+    for (int64_t row = 0; row < rows; ++row) {
+      if (readable[static_cast<size_t>(row)]) AddRow(batch, layout, row, lexemes, result);
     }
     result.rows += rows;
     progress.Update(source->progress().done, fmt::format("{} rows", Grouped(result.rows)));
@@ -101,6 +144,12 @@ void AddValue(const base::Value& value, profile::ColumnProfile& column) {
     case base::Value::Kind::kString:
       column.AddText(value.string());
       break;
+    case base::Value::Kind::kList: {
+      const bool numbers = std::ranges::all_of(
+          value.list(), [](const base::Value& element) { return element.is_number() || element.is_integer(); });
+      column.AddList(numbers ? static_cast<int64_t>(value.list().size()) : -1);
+      break;
+    }
     default:
       column.AddOther();
       break;
@@ -156,11 +205,19 @@ base::Result<ProfiledTable> ProfileJsonLines(const std::string& path, int64_t ma
 
 base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
                                          const Console& console) {
+  if (path == "-") {
+    return base::Fail(base::Code::kInvalidArgument, "table.stream",
+                      "a table is looked at in a file, not on standard input; save it and name the file");
+  }
   SLIPWAY_ASSIGN(auto table, options.format == tables::Format::kJsonLines
                                  ? ProfileJsonLines(path, max_rows, console)
                                  : ProfileColumns(path, options, max_rows, console));
   if (table.rows == 0) {
     return base::Fail(base::Code::kInvalidArgument, "table.empty", "the table has no rows to look at", path);
+  }
+  if (table.rows == table.malformed) {
+    return base::Fail(base::Code::kInvalidArgument, "table.malformed",
+                      fmt::format("no row can be read, e.g. {}", table.malformed_example), path);
   }
   return table;
 }

@@ -15,9 +15,13 @@ namespace slipway::cli {
 struct ProfiledTable {
   std::vector<profile::ColumnProfile> columns;
   int64_t rows = 0;
-  bool whole = true;  ///< false: the table has more rows than were looked at
+  bool whole = true;      ///< false: the table has more rows than were looked at
+  int64_t malformed = 0;  ///< rows that could not be read; they are in `rows`, and in no column
+  std::string malformed_example;
 };
 
+/// Not for standard input: a table is read twice. Errors: those of tables::OpenSource, "table.stream", "table.empty",
+/// "table.malformed" when no row can be read, "csv.header" for another delimiter than expected.
 base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
                                          const Console& console);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <functional>
 
@@ -22,6 +23,28 @@ bool IsBooleanWord(std::string_view text) {
   return text == "true" || text == "false" || text == "True" || text == "False" || text == "TRUE" || text == "FALSE";
 }
 
+constexpr int64_t kMicrosPerDay = int64_t{86'400} * 1'000'000;
+constexpr double kLongestMeasurement = 1e11;  ///< beyond: account, card and serial numbers
+
+/// order_id, orderKey, invoice-no, …
+bool IsKeyName(std::string_view name) {
+  static constexpr std::array<std::string_view, 14> kWords = {
+      "id", "ids", "key", "uuid", "guid", "no", "nr", "num", "number", "code", "serial", "account", "index", "hash"};
+  std::string word;
+  char before = 0;
+  for (const char c : std::string(name) + "_") {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool starts = std::isupper(byte) && std::islower(static_cast<unsigned char>(before));
+    if (!std::isalpha(byte) || starts) {
+      if (std::ranges::find(kWords, word) != kWords.end()) return true;
+      word.clear();
+    }
+    if (std::isalpha(byte)) word += static_cast<char>(std::tolower(byte));
+    before = c;
+  }
+  return false;
+}
+
 /// 007, -012: digits that lose something as a number.
 bool HasLeadingZero(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
@@ -36,8 +59,8 @@ void ColumnProfile::Track(uint64_t hash) {
   hashes_.insert(hash);
 }
 
-void ColumnProfile::Keep(std::string_view text) {
-  Track(std::hash<std::string_view>{}(text));
+/// A text of the column as it stood, in case it turns out to be text with a small set of values.
+void ColumnProfile::Remember(std::string_view text) {
   max_length_ = std::max(max_length_, static_cast<int64_t>(text.size()));
   if (kept_overflow_) return;
   if (const auto it = kept_.find(text); it != kept_.end()) {
@@ -83,6 +106,8 @@ void ColumnProfile::AddNumber(double value) {
 
 void ColumnProfile::AddTimestamp(int64_t microseconds) {
   ++rows_, ++timestamps_;
+  midnights_ += microseconds % kMicrosPerDay == 0;
+  Track(static_cast<uint64_t>(microseconds));
   min_time_ = std::min(min_time_, microseconds);
   max_time_ = std::max(max_time_, microseconds);
 }
@@ -91,15 +116,31 @@ void ColumnProfile::AddText(std::string_view text) {
   if (const auto time = data::ParseTimestamp(text)) {
     AddTimestamp(*time);
     ++typed_texts_;
-    Keep(text);
+    Remember(text);
     return;
   }
   ++rows_, ++texts_, ++typed_texts_;
+  const auto writing = WritingOf(text);
+  written_numbers_ += writing == Writing::kNumber;
+  written_dates_ += writing == Writing::kDate;
+  if (writing != Writing::kNone && written_.empty()) written_ = text;
+  sentences_ += IsSentence(text);
   const auto kind = text.empty() ? PersonalKind::kNone : PersonalByValue(text);
   emails_ += kind == PersonalKind::kEmail;
   phones_ += kind == PersonalKind::kPhone;
   cards_ += kind == PersonalKind::kCard;
-  Keep(text);
+  Track(std::hash<std::string_view>{}(text));
+  Remember(text);
+}
+
+void ColumnProfile::AddList(int64_t numbers) {
+  if (lists_ == 0) list_length_ = numbers;
+  if (numbers != list_length_) list_length_ = -1;
+  ++rows_, ++lists_;
+}
+
+void ColumnProfile::AddFault(std::string_view why) {
+  if (++faults_ == 1) fault_ = why;
 }
 
 void ColumnProfile::AddLexeme(std::string_view text) {
@@ -108,6 +149,7 @@ void ColumnProfile::AddLexeme(std::string_view text) {
     ++null_words_[std::string(text)];
     return;
   }
+  max_length_ = std::max(max_length_, static_cast<int64_t>(text.size()));
   if (IsBooleanWord(text)) {
     AddBoolean(text[0] == 't' || text[0] == 'T');
   } else if (const auto integer = base::ParseInt64(text)) {
@@ -119,14 +161,46 @@ void ColumnProfile::AddLexeme(std::string_view text) {
     AddNumber(*number);
   } else if (const auto time = data::ParseTimestamp(text)) {
     AddTimestamp(*time);
-    Track(std::hash<std::string_view>{}(text));
-    return;
   } else {
     AddText(text);
     --typed_texts_;
     return;
   }
-  if (leading_zeros_ > 0 || kept_.size() <= 64) Keep(text);  // in case the column turns out to be text
+  if (leading_zeros_ > 0 || kept_.size() <= 2 * kMaxSetValues) Remember(text);
+}
+
+/// Numbers that could be times since 1970 in seconds, or in thousandths or millionths of them: 2001 to 2100.
+bool ColumnProfile::LooksLikeEpochs() const {
+  if (integers_ == 0) return false;
+  for (const int64_t unit : {int64_t{1}, int64_t{1000}, int64_t{1'000'000}}) {
+    if (min_integer_ >= 1'000'000'000 * unit && max_integer_ < 4'102'444'800 * unit) return true;
+  }
+  return false;
+}
+
+/// A value of its own for nearly every row: keys, not features. Of integers only those that rise from row to row, are
+/// called a key, or are longer than any measurement: prices and salaries have many values, too.
+bool ColumnProfile::IsKeyLike(const Verdict& verdict) const {
+  const double own = tracked_rows_ ? static_cast<double>(hashes_.size()) / static_cast<double>(tracked_rows_) : 0;
+  if (tracked_rows_ < 50 || own <= 0.98) return false;
+  if (verdict.type == data::ScalarType::kString) return !verdict.sentences && verdict.writing == Writing::kNone;
+  if (verdict.type != data::ScalarType::kInteger || verdict.epochs) return false;
+  const bool scattered = max_ - min_ > 100.0 * static_cast<double>(rows_);
+  return rising_ || (scattered && (IsKeyName(name_) || max_ >= kLongestMeasurement));
+}
+
+/// Values that prove themselves count first, then the name, then values that only look the part.
+void ColumnProfile::JudgePersonal(Verdict& verdict, bool emails, bool cards, bool phones) const {
+  const bool textual = verdict.type == data::ScalarType::kString || verdict.type == data::ScalarType::kTimestamp;
+  const auto named = textual ? PersonalByName(name_) : PersonalKind::kNone;
+  if (emails || cards) {
+    verdict.personal = emails ? PersonalKind::kEmail : PersonalKind::kCard;
+  } else if (named != PersonalKind::kNone) {
+    verdict.personal = named;
+    verdict.personal_by_name = true;
+  } else if (phones) {
+    verdict.personal = PersonalKind::kPhone;
+  }
 }
 
 Verdict ColumnProfile::Judge() const {
@@ -146,26 +220,19 @@ Verdict ColumnProfile::Judge() const {
   }
   for (const auto& [word, count] : null_words_) verdict.null_texts.push_back(word);
   const bool text = verdict.type == data::ScalarType::kString;
-  verdict.constant |= distinct() <= 1 && timestamps_ == 0;
-
-  // A value of its own for nearly every row: keys, not features. Rising integers and texts; measurements are numbers.
-  const double own = tracked_rows_ ? static_cast<double>(hashes_.size()) / static_cast<double>(tracked_rows_) : 0;
-  if (tracked_rows_ >= 50 && own > 0.98) {
-    verdict.identifier = text || (verdict.type == data::ScalarType::kInteger &&
-                                  (rising_ || max_ - min_ > 100.0 * static_cast<double>(rows_)));
-  }
+  verdict.constant |= distinct() <= 1 && lists_ == 0 && others_ == 0;
   const auto share = [&](int64_t count) { return present > 0 && 10 * count >= 8 * present; };
-  if (share(emails_)) {
-    verdict.personal = PersonalKind::kEmail;
-  } else if (share(cards_)) {
-    verdict.personal = PersonalKind::kCard;
-  } else if (share(phones_)) {
-    verdict.personal = PersonalKind::kPhone;
-  } else if (text || verdict.type == data::ScalarType::kTimestamp) {
-    verdict.personal = PersonalByName(name_);
-  }
+  if (text && share(written_numbers_ + numeric)) verdict.writing = Writing::kNumber;
+  if (text && share(written_dates_ + timestamps_)) verdict.writing = Writing::kDate;
+  if (written_.empty()) verdict.writing = Writing::kNone;
+  verdict.sentences = text && verdict.writing == Writing::kNone && 2 * sentences_ > present && distinct() > 32;
+  verdict.dates_only = verdict.type == data::ScalarType::kTimestamp && midnights_ == present;
+  verdict.epochs = verdict.type == data::ScalarType::kInteger && LooksLikeEpochs();
+  verdict.identifier = IsKeyLike(verdict);
+  JudgePersonal(verdict, share(emails_), share(cards_), share(phones_));
   if (text && !kept_overflow_ && !kept_.empty() && verdict.personal == PersonalKind::kNone &&
-      static_cast<int64_t>(kept_.size()) * 10 <= present && kept_.size() <= 64) {
+      verdict.writing == Writing::kNone && static_cast<int64_t>(kept_.size()) * 10 <= present &&
+      kept_.size() <= kMaxSetValues) {
     std::vector<std::pair<std::string, int64_t>> sorted(kept_.begin(), kept_.end());
     std::ranges::stable_sort(sorted, std::greater<>{}, &std::pair<std::string, int64_t>::second);
     for (auto& [value, count] : sorted) verdict.values.push_back(std::move(value));

@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "profile/bounds.h"
 #include "profile/column_profile.h"
 #include "profile/proposal.h"
+#include "profile/written_text.h"
 
 namespace slipway::profile {
 namespace {
@@ -68,6 +70,108 @@ TEST(ColumnProfile, RecognisesPersonalDataByValueAndByName) {
   EXPECT_EQ(PersonalByName("lastName"), PersonalKind::kName);
   EXPECT_EQ(PersonalByName("file_name"), PersonalKind::kNone);
   EXPECT_EQ(PersonalByValue("2013-01-02"), PersonalKind::kNone);
+}
+
+TEST(ColumnProfile, ANumberIsCountedOnceAmongDifferentValues) {
+  EXPECT_EQ(Of("year", {"2013"}, 60).distinct(), 1);
+  EXPECT_TRUE(Of("year", {"2013"}, 60).Judge().constant);
+}
+
+TEST(ColumnProfile, ScatteredPricesAreNoIdentifiers) {
+  ColumnProfile price("price"), order("order_no");
+  for (int64_t i = 0; i < 200; ++i) {
+    price.AddInteger(100'000 + i * 7'919'317 % 900'001);
+    order.AddInteger(100'000 + i * 7'919'317 % 900'001);
+  }
+  EXPECT_FALSE(price.Judge().identifier);
+  EXPECT_TRUE(order.Judge().identifier);
+}
+
+TEST(ColumnProfile, SentencesAreNoIdentifiers) {
+  ColumnProfile review("review");
+  for (int i = 0; i < 100; ++i) review.AddLexeme("a very good film, number " + std::to_string(i));
+  EXPECT_FALSE(review.Judge().identifier);
+  EXPECT_TRUE(review.Judge().sentences);
+}
+
+TEST(ColumnProfile, TheNameOutweighsWhatOnlyLooksLikeAPhoneNumber) {
+  const auto ssn = Of("ssn", {"078-05-1120", "219-09-9999"}).Judge();
+  EXPECT_EQ(ssn.personal, PersonalKind::kNationalId);
+  EXPECT_TRUE(ssn.personal_by_name);
+}
+
+TEST(ColumnProfile, TellsDatesFromTimes) {
+  EXPECT_TRUE(Of("d", {"2023-01-01", "2023-01-02"}).Judge().dates_only);
+  EXPECT_FALSE(Of("d", {"2023-01-01", "2023-01-02T01:00:00"}).Judge().dates_only);
+}
+
+TEST(WrittenText, TellsNumbersAndDatesThatNoTypedColumnReads) {
+  for (const auto* text : {"1,234.56", "1.234,56", "12,5", "$63.74", "46.9%", "1 234", "-1,000", "EUR 12,50", "3 €"}) {
+    EXPECT_EQ(WritingOf(text), Writing::kNumber) << text;
+  }
+  for (const auto* text : {"01/31/2023", "31.01.2023", "Jan 5, 2023", "5 January 2023", "1/5/23 10:30 AM"}) {
+    EXPECT_EQ(WritingOf(text), Writing::kDate) << text;
+  }
+  for (const auto* text : {"", "A-17", "192.168.1.1", "4111 1111 1111 1111", "+49 170 1234567", "1.2.3", "one, two",
+                           "12:30", "123-45-6789", "1,2,3"}) {
+    EXPECT_EQ(WritingOf(text), Writing::kNone) << text;
+  }
+}
+
+TEST(Bounds, AreWhatTheNameSays) {
+  EXPECT_EQ(ProposedBounds("birth_month", {2, 11}).high, 12);
+  EXPECT_EQ(ProposedBounds("latitude", {19.7, 72.3}).low, -90);
+  EXPECT_EQ(ProposedBounds("month", {2, 40}).high, 50) << "months of a contract";
+}
+
+TEST(Bounds, FollowTheSpreadFarFromZero) {
+  const auto pressure = ProposedBounds("pressure", {983.8, 1042.1});
+  EXPECT_EQ(pressure.low, 950);
+  EXPECT_EQ(pressure.high, 1080);
+  const auto share = ProposedBounds("s", {0.71, 0.84});
+  EXPECT_EQ(share.low, 0.6);
+  EXPECT_EQ(share.high, 1);
+  EXPECT_EQ(ProposedBounds("n", {187, 4983}).low, 0);
+}
+
+TEST(Proposal, NeverShowsAPersonsValue) {
+  ColumnProfile card("payment"), born("birth_date");
+  for (int i = 0; i < 60; ++i) {
+    card.AddLexeme("4111111111111111");
+    card.AddLexeme("5500005555555559");
+    born.AddLexeme("1950-02-10");
+    born.AddLexeme("1951-02-10");
+  }
+  const auto proposal = ProposeManifest({.bundle = "x", .file = "x.csv", .rows = 120}, {card, born});
+  EXPECT_THAT(proposal.personal, ElementsAre("payment", "birth_date"));
+  EXPECT_THAT(proposal.yaml, Not(HasSubstr("4111111111111111")));
+  EXPECT_THAT(proposal.yaml, Not(HasSubstr("1950")));
+}
+
+TEST(Proposal, RequiresNoPersonalColumnThatNoFeatureReads) {
+  const auto proposal =
+      ProposeManifest({.bundle = "x", .file = "x.csv", .rows = 60}, {Of("email", {"a@b.org", "c@d.org"}, 30)});
+  EXPECT_THAT(proposal.yaml, HasSubstr("email: {type: string, max_length: 16, optional: true, personal: true}"));
+}
+
+TEST(Proposal, SaysWhatKeepsWrittenNumbersFromBeingFeatures) {
+  const auto proposal =
+      ProposeManifest({.bundle = "x", .file = "x.csv", .rows = 60}, {Of("amount", {"1,234.56", "7.10"}, 30)});
+  EXPECT_THAT(proposal.excluded, ElementsAre(HasSubstr("amount: numbers written for people, e.g. \"1,234.56\"")));
+}
+
+TEST(Proposal, DeclaresListsAsTensors) {
+  ColumnProfile vector("vec");
+  for (int i = 0; i < 60; ++i) vector.AddList(4);
+  const auto proposal = ProposeManifest({.bundle = "x", .file = "x.csv", .rows = 60}, {vector});
+  EXPECT_THAT(proposal.yaml, HasSubstr("# vec: {type: \"number[4]\"}"));
+}
+
+TEST(Proposal, WritesLargeWholeBoundsWithoutExponent) {
+  ColumnProfile sum("sum");
+  for (int64_t i = 0; i < 60; ++i) sum.AddInteger(i % 7 * 1'000'000'000'000'000);
+  const auto proposal = ProposeManifest({.bundle = "x", .file = "x.csv", .rows = 60}, {sum});
+  EXPECT_THAT(proposal.yaml, HasSubstr("max: 10000000000000000}"));
 }
 
 TEST(Proposal, SaysWhatAColumnIsAndWhy) {

@@ -11,13 +11,12 @@
 #include "base/text.h"
 #include "base/value.h"
 #include "data/timestamp.h"
+#include "profile/bounds.h"
 
 namespace slipway::profile {
 namespace {
 
 using data::ScalarType;
-
-constexpr int64_t kOneHotValues = 32;  ///< more distinct texts are better encoded by the target or their frequency
 
 /// A YAML scalar that reads back as this text.
 std::string Quoted(const std::string& text) {
@@ -33,21 +32,11 @@ std::string Quoted(const std::string& text) {
 }
 
 std::string Number(double value) {
-  if (std::abs(value) < 1e15 && value == std::floor(value)) return fmt::format("{}", static_cast<int64_t>(value));
-  return fmt::format("{}", value);
-}
-
-/// The bound one would write by hand: 0 below positive values, else 1, 2 or 5 times a power of ten beyond the extreme.
-double NiceBound(double extreme, bool upper) {
-  if (extreme == 0) return 0;
-  const double magnitude = std::abs(extreme);
-  const bool outwards = upper == (extreme > 0);
-  if (!outwards) return 0;  // a positive minimum or a negative maximum: zero is the natural bound
-  const double power = std::pow(10.0, std::floor(std::log10(magnitude)));
-  for (const double step : {1.0, 2.0, 5.0, 10.0}) {
-    if (step * power >= magnitude) return std::copysign(step * power, extreme);
+  constexpr double kIntegerEnd = 9223372036854775807.0;  // 2^63
+  if (value == std::floor(value) && std::abs(value) < kIntegerEnd) {
+    return fmt::format("{}", static_cast<int64_t>(value));
   }
-  return extreme;
+  return fmt::format("{:.12g}", value);
 }
 
 bool IsIdentifierName(const std::string& name) {
@@ -67,7 +56,8 @@ struct InputLine {
 
 std::string Seen(const ColumnProfile& column, const Verdict& verdict) {
   std::vector<std::string> parts;
-  switch (verdict.type) {
+  const bool personal = verdict.personal != PersonalKind::kNone;  // an extreme is somebody's value
+  switch (personal && verdict.type != ScalarType::kString ? ScalarType::kBoolean : verdict.type) {
     case ScalarType::kInteger:
       parts.push_back(fmt::format("{} … {}", column.min_integer(), column.max_integer()));
       break;
@@ -93,16 +83,30 @@ std::string Seen(const ColumnProfile& column, const Verdict& verdict) {
   }
   if (column.nulls() > 0) parts.push_back(fmt::format("{:.2g} % null", 100 * column.null_rate()));
   if (column.non_finite()) parts.push_back("holds NaN or infinities");
-  if (verdict.personal != PersonalKind::kNone)
-    parts.push_back(fmt::format("looks like {}", PersonalKindName(verdict.personal)));
+  if (personal) {
+    parts.push_back(fmt::format("{} {}", verdict.personal_by_name ? "by its name:" : "looks like",
+                                PersonalKindName(verdict.personal)));
+  }
+  if (verdict.epochs) parts.push_back("times since 1970? As ISO 8601 they would get an hour and a weekday");
+  if (column.faults() > 0) parts.push_back(fmt::format("{} cells cannot be read", column.faults()));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// The declaration of a column of lists, for models that take tensors.
+std::string TensorType(const ColumnProfile& column) {
+  return fmt::format("type: \"number[{}]\"",
+                     column.list_length() < 0 ? std::string("?") : fmt::format("{}", column.list_length()));
+}
+
 InputLine Line(const ColumnProfile& column, const Verdict& verdict) {
+  if (column.lists() > 0 && column.others() == 0) {
+    return {fmt::format("{}: {{{}}}", Quoted(column.name()), TensorType(column)), ""};
+  }
   std::string keys = fmt::format("type: {}", data::ScalarTypeName(verdict.type));
+  const bool personal = verdict.personal != PersonalKind::kNone;
   if (verdict.type == ScalarType::kInteger || verdict.type == ScalarType::kNumber) {
-    if (std::isfinite(column.min())) {
-      const double low = NiceBound(column.min(), false), high = NiceBound(column.max(), true);
+    if (std::isfinite(column.min()) && !personal) {
+      const auto [low, high] = ProposedBounds(column.name(), {column.min(), column.max()});
       if (low < high) keys += fmt::format(", min: {}, max: {}", Number(low), Number(high));
     }
     if (column.non_finite()) keys += ", allow_non_finite: true";
@@ -120,11 +124,13 @@ InputLine Line(const ColumnProfile& column, const Verdict& verdict) {
     for (const auto& word : verdict.null_texts) words.push_back(Quoted(word));
     keys += fmt::format(", null_values: [{}]", fmt::join(words, ", "));
   }
-  if (column.nulls() > 0) {
+  if (personal) {
+    keys += ", optional: true";  // no feature needs it
+  } else if (column.nulls() > 0) {
     const bool number = verdict.type == ScalarType::kInteger || verdict.type == ScalarType::kNumber;
     keys += number ? ", missing: impute" : ", nullable: true";
   }
-  if (verdict.personal != PersonalKind::kNone) keys += ", personal: true";
+  if (personal) keys += ", personal: true";
   return {fmt::format("{}: {{{}}}", Quoted(column.name()), keys), Seen(column, verdict)};
 }
 
@@ -140,14 +146,18 @@ void ProposeFeatures(const ColumnProfile& column, const Verdict& verdict, bool t
       lines.push_back(fmt::format("{{as: {}, column: {}}}", name, name));
       break;
     case ScalarType::kTimestamp:
-      lines.push_back(fmt::format("{{as: {}, expr: {}}}", as("_hour"), Quoted("hour(" + in + ")")));
-      lines.push_back(fmt::format("{{as: {}, cyclical: {}, period: 24}}", as("_hour_cycle"), as("_hour")));
+      if (!verdict.dates_only) {
+        lines.push_back(fmt::format("{{as: {}, expr: {}}}", as("_hour"), Quoted("hour(" + in + ")")));
+        lines.push_back(fmt::format("{{as: {}, cyclical: {}, period: 24}}", as("_hour_cycle"), as("_hour")));
+      }
       lines.push_back(fmt::format("{{as: {}, expr: {}}}", as("_weekday"), Quoted("weekday(" + in + ")")));
       lines.push_back(fmt::format("{{as: {}, expr: {}}}", as("_month"), Quoted("month(" + in + ")")));
       break;
     case ScalarType::kString:
-      if (!verdict.values.empty() && static_cast<int64_t>(verdict.values.size()) <= kOneHotValues) {
+      if (!verdict.values.empty()) {
         lines.push_back(fmt::format("{{as: {}, one_hot: {}}}", name, name));
+      } else if (verdict.sentences) {
+        lines.push_back(fmt::format("{{as: {}, text: {}, max_features: 100}}", as("_words"), name));
       } else if (target_known) {
         lines.push_back(fmt::format("{{as: {}, target_encode: {}, smoothing: 20}}", as("_rate"), name));
       } else {
@@ -155,6 +165,32 @@ void ProposeFeatures(const ColumnProfile& column, const Verdict& verdict, bool t
       }
       break;
   }
+}
+
+/// Why a column does not become an input; empty when it does.
+std::string ReasonToLeaveOut(const ColumnProfile& column, const Verdict& verdict) {
+  if (column.name().empty()) return "the column has no name";
+  if (column.others() > 0) return "holds objects; spread their members over columns of their own";
+  if (column.lists() > 0) return "holds lists; an input for models that take a tensor, no feature reads it";
+  if (column.faults() > 0 && column.faults() == column.nulls() && column.nulls() == column.rows()) {
+    if (verdict.personal != PersonalKind::kNone) return "no value can be read";
+    return fmt::format("no value can be read: {}", base::Shorten(column.fault(), 160));
+  }
+  if (verdict.constant) {
+    if (column.nulls() == column.rows()) return "every row is null";
+    return column.nulls() > 0 ? "one value or null in every row" : "the same value in every row";
+  }
+  const auto shown = base::Shorten(column.written(), 32);
+  if (verdict.personal == PersonalKind::kNone && verdict.writing == Writing::kNumber) {
+    return fmt::format("numbers written for people, e.g. {:?}; write them as 1234.56", shown);
+  }
+  if (verdict.personal == PersonalKind::kNone && verdict.writing == Writing::kDate) {
+    return fmt::format("dates that are not ISO 8601, e.g. {:?}; write them as 2023-01-31", shown);
+  }
+  if (verdict.identifier && verdict.personal == PersonalKind::kNone) {
+    return "looks like an identifier: nearly every row has a value of its own";
+  }
+  return {};
 }
 
 }  // namespace
@@ -172,16 +208,7 @@ Proposal ProposeManifest(const ProposalSource& source, const std::vector<ColumnP
   for (const auto& column : columns) {
     if (column.name() == source.target && !source.target.empty()) continue;
     const auto verdict = column.Judge();
-    std::string reason;
-    if (column.name().empty()) {
-      reason = "the column has no name";
-    } else if (column.others() > 0) {
-      reason = "holds lists or objects; declare it as a tensor, e.g. type: \"number[4]\"";
-    } else if (verdict.constant) {
-      reason = column.nulls() == column.rows() ? "every row is null" : "the same value in every row";
-    } else if (verdict.identifier && verdict.personal == PersonalKind::kNone) {
-      reason = "looks like an identifier: nearly every row has a value of its own";
-    }
+    const std::string reason = ReasonToLeaveOut(column, verdict);
     auto line = Line(column, verdict);
     if (!reason.empty()) {
       left_out.push_back(fmt::format("  # {}   # {}\n", line.entry, reason));
@@ -207,7 +234,12 @@ Proposal ProposeManifest(const ProposalSource& source, const std::vector<ColumnP
   add("slipway: 1\nname: {}\nversion: 0.1.0\ndescription: \"\"          # one sentence: what does the prediction "
       "mean?\n",
       source.bundle);
-  if (!source.target.empty()) add("target: {}\n", Quoted(source.target));
+  if (source.target.empty()) {
+    add("# target: COLUMN         # what the model predicts; take it out of `inputs`, or run init again with "
+        "--target\n");
+  } else {
+    add("target: {}\n", Quoted(source.target));
+  }
   add("\n# What a request must carry. Ranges are a little wider than what was seen (after the #); a record outside is\n"
       "# refused. Per column: on_violation: reject | clamp | impute | null | warn, missing: reject | null | "
       "impute.\ninputs:\n");
