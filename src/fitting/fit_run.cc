@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "data/null_words.h"
 #include "features/fit.h"
 #include "fitting/baseline.h"
 #include "schema/validator.h"
@@ -54,7 +55,11 @@ data::Layout TrainingLayout(const bundle::Manifest& manifest, const std::vector<
     field.as_text = true;
     fields.push_back(std::move(field));
   };
-  if (manifest.target) carry(*manifest.target);
+  if (manifest.target && !manifest.target->empty()) {
+    carry(*manifest.target);
+    auto& target = *std::ranges::find(fields, *manifest.target, &data::Field::name);
+    target.null_texts.insert(target.null_texts.end(), data::kNullWords.begin(), data::kNullWords.end());
+  }
   for (const auto& name : carried) carry(name);
   return data::Layout(std::move(fields), data::UnknownFields::kIgnore);
 }
@@ -180,7 +185,7 @@ base::Result<void> FitRun::Add(data::Decoded& rows) {
       if (!value && column.IsValid(row) && s.bad_target.empty() && column.type().scalar == ScalarType::kString) {
         s.bad_target = base::Shorten(column.string(row), 40);
       }
-      s.counts.without_target += !value;
+      s.counts.without_target += !column.IsValid(row);
       value ? s.target_numbers.AppendNumber(*value) : s.target_numbers.AppendNull();
     }
   }

@@ -54,6 +54,19 @@ TEST(FitRun, TheTargetMayBeTextOfTrueAndFalse) {
   EXPECT_THAT(base::ToJson(run->Fitted()), HasSubstr("0.5"));
 }
 
+TEST(FitRun, ATargetOfClassNamesIsNotCountedAsMissing) {
+  auto run = Fit("target: y\ninputs: {a: {type: number}}\n", "a,y\n1,late\n2,\n3,NA\n4,on time\n");
+  ASSERT_TRUE(run) << run.error().Text();
+  EXPECT_EQ(run->counts().without_target, 2);
+}
+
+TEST(FitRun, AMissingTargetMayBeWrittenAsNA) {
+  auto run = Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c, folds: 2}]\n",
+                 "c,y\na,1\na,NA\nb,0\nb,2\n");
+  ASSERT_TRUE(run) << run.error().Text();
+  EXPECT_EQ(run->counts().without_target, 1);
+}
+
 TEST(FitRun, ATargetOfOtherTextIsNamed) {
   auto run =
       Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c}]\n", "c,y\na,late\nb,late\n");

@@ -7,16 +7,14 @@
 #include <functional>
 
 #include "base/text.h"
+#include "data/null_words.h"
 #include "data/timestamp.h"
 
 namespace slipway::profile {
 namespace {
 
-constexpr std::array<std::string_view, 12> kNullWords = {"NA",   "N/A", "n/a", "null", "NULL", "Null",
-                                                         "None", "nan", "NaN", "-",    "?",    "#N/A"};
-
 bool IsNullWord(std::string_view text) {
-  return std::ranges::find(kNullWords, text) != kNullWords.end();
+  return std::ranges::find(data::kNullWords, text) != data::kNullWords.end();
 }
 
 bool IsBooleanWord(std::string_view text) {

@@ -99,7 +99,7 @@ PersonalKind PersonalByName(std::string_view column) {
   if (tokens.size() == 1 && has("name")) return PersonalKind::kName;
   if (any("street", "zip", "zipcode", "postcode") || (has("address") && !any("ip", "mac")))
     return PersonalKind::kAddress;
-  if (any("dob", "birthday", "birthdate") || (has("birth") && !has("weight"))) return PersonalKind::kBirth;
+  if (any("dob", "born", "birthday", "birthdate") || (has("birth") && !has("weight"))) return PersonalKind::kBirth;
   if (any("ssn", "passport", "nino") || (has("tax") && has("id")) || (has("social") && has("security"))) {
     return PersonalKind::kNationalId;
   }

@@ -231,7 +231,7 @@ Proposal ProposeManifest(const ProposalSource& source, const std::vector<ColumnP
   };
   add("# Proposed by `slipway init` from {} ({} rows{}). Read it, change it, keep what is true.\n", source.file,
       source.rows, source.whole ? "" : " looked at");
-  add("slipway: 1\nname: {}\nversion: 0.1.0\ndescription: \"\"          # one sentence: what does the prediction "
+  add("slipway: 1\nname: {}\nversion: 1.0.0\ndescription: \"\"          # one sentence: what does the prediction "
       "mean?\n",
       source.bundle);
   if (source.target.empty()) {
