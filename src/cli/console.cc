@@ -67,6 +67,7 @@ void Console::Result(const base::Value& value) const {
 }
 
 ExitCode Console::Fail(const base::Error& error) const {
+  if (error.reason == "tables.reader_gone") return ExitCodeOf(error);  // `| head` has seen enough: nothing went wrong
   if (json_) {
     auto body = base::Value::Map();
     body.Set("code", base::CodeName(error.code)).Set("reason", error.reason).Set("message", error.message);
@@ -88,6 +89,7 @@ std::string Console::PaintError(std::string_view text, Color color) const {
 }
 
 ExitCode ExitCodeOf(const base::Error& error) {
+  if (error.reason == "usage" || error.reason == "net.address") return ExitCode::kUsage;
   switch (error.code) {
     case base::Code::kResourceExhausted:  // a bound on what comes from outside, unless the machine itself ran short
       return error.reason == "memory.exhausted" ? ExitCode::kEnvironment : ExitCode::kData;

@@ -79,7 +79,8 @@ void AddFit(CLI::App& app, Run& run) {
   static Options options;
   command->add_option("folder", options.folder, "The folder that holds slipway.yaml")->required();
   command->add_option("--data", options.data, "The training table: CSV, Parquet or JSON lines")->required();
-  command->add_option("--format", options.format, "csv, tsv, ssv, jsonl or parquet (default: by extension)");
+  command->add_option("--format", options.format, "Format of the table (default: by extension)")
+      ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
   command->footer(
       "Example:\n  slipway fit flight-delay --data train.csv\n\nWrites fitted.json and baseline.json beside "
       "slipway.yaml; the same table gives the same bytes.");

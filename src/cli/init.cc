@@ -75,7 +75,12 @@ base::Result<ExitCode> Init(const Options& options, Console& console) {
                                  .rows = table.rows,
                                  .whole = table.whole,
                                  .target = options.target};
-  if (source.bundle.empty()) source.bundle = BundleName(std::filesystem::path(options.data).stem().string());
+  if (source.bundle.empty()) {
+    auto folder = std::filesystem::path(options.output).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();
+    const bool named = folder.has_filename() && folder.filename() != "." && folder.filename() != "..";
+    source.bundle = BundleName((named ? folder.filename() : std::filesystem::path(options.data).stem()).string());
+  }
   const auto proposal = profile::ProposeManifest(source, table.columns);
   std::error_code ignored;
   std::filesystem::create_directories(options.output, ignored);
@@ -116,9 +121,10 @@ void AddInit(CLI::App& app, Run& run) {
   static Options options;
   command->add_option("data", options.data, "The training table: CSV, Parquet or JSON lines")->required();
   command->add_option("--target", options.target, "The column to predict; it does not become an input");
-  command->add_option("--name", options.name, "Name of the bundle (default: from the file)");
+  command->add_option("--name", options.name, "Name of the bundle (default: from the folder, else from the file)");
   command->add_option("--output", options.output, "Folder for slipway.yaml")->capture_default_str();
-  command->add_option("--format", options.format, "csv, tsv, ssv, jsonl or parquet (default: by extension)");
+  command->add_option("--format", options.format, "Format of the table (default: by extension)")
+      ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
   command->add_option("--rows", options.rows, "Rows to look at")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 53));

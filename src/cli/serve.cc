@@ -110,6 +110,12 @@ base::Result<ExitCode> Serve(const Options& options, Console& console) {
   return ExitCode::kFine;
 }
 
+/// A parser's complaint for the command line's; empty when there is none.
+template <typename T>
+std::string Fault(const base::Result<T>& result) {
+  return result ? std::string() : result.error().message;
+}
+
 }  // namespace
 
 void AddServe(CLI::App& app, Run& run) {
@@ -119,13 +125,19 @@ void AddServe(CLI::App& app, Run& run) {
   command->add_option("--http", options.http, "HOST:PORT to listen on; port 0 takes a free one")->capture_default_str();
   command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")
       ->check(CLI::Range(1, 1024));
-  command->add_option("--max-body", options.max_body, "Largest request body")->capture_default_str();
+  command->add_option("--max-body", options.max_body, "Largest request body")
+      ->capture_default_str()
+      ->check([](const std::string& text) { return Fault(base::ParseBytes(text)); });
   command->add_option("--drain-delay", options.drain_delay, "After SIGTERM: not ready, but still serving, for so long")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check([](const std::string& text) { return Fault(base::ParseDuration(text)); });
   command->add_option("--drain-timeout", options.drain_timeout, "Longest wait for requests in flight")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check([](const std::string& text) { return Fault(base::ParseDuration(text)); });
   command->add_option("--log-file", options.log_file, "Log there instead of standard error; SIGHUP reopens it");
-  command->add_option("--log-level", options.log_level, "debug, info, warning, error or off")->capture_default_str();
+  command->add_option("--log-level", options.log_level, "What is logged at least")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
   command
       ->add_option("--log-requests", options.log_lines,
                    "Request lines a second and thread; the rest is counted, errors are always logged")

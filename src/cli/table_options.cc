@@ -15,6 +15,14 @@ base::Result<tables::TableOptions> TableFormat(const std::string& path, const st
   return options;
 }
 
+std::vector<std::string> InputFormats() {
+  return {"csv", "tsv", "ssv", "jsonl", "json", "parquet"};
+}
+
+std::vector<std::string> OutputFormats() {
+  return {"csv", "tsv", "ssv", "jsonl", "parquet", "npy"};
+}
+
 base::Result<void> ForEachBatch(tables::RowSource& source, const data::Layout& layout, const Console& console,
                                 const std::string& label,
                                 const std::function<base::Result<void>(data::Decoded&)>& visit) {

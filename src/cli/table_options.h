@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "cli/console.h"
@@ -18,6 +19,10 @@ inline constexpr int64_t kBatchRows = 4096;
 /// The format `named` if given, else by the path's extension; `standard` for "-".
 base::Result<tables::TableOptions> TableFormat(const std::string& path, const std::string& named,
                                                tables::Format standard);
+
+/// What --format and --output-format take.
+std::vector<std::string> InputFormats();
+std::vector<std::string> OutputFormats();
 
 /// Reads the rest of a source batch by batch with a progress bar.
 base::Result<void> ForEachBatch(tables::RowSource& source, const data::Layout& layout, const Console& console,

@@ -250,8 +250,10 @@ void AddTransform(CLI::App& app, Run& run) {
   command->add_option("--data", options.data, "The table: CSV, Parquet or JSON lines")->required();
   command->add_option("--output", options.output, "The matrix: .parquet, .csv, .npy or .jsonl")->required();
   command->add_option("--keep", options.keep, "Columns of the table to carry along, e.g. the label")->delimiter(',');
-  command->add_option("--format", options.format, "Format of the table (default: by extension)");
-  command->add_option("--output-format", options.output_format, "Format of the matrix (default: by extension)");
+  command->add_option("--format", options.format, "Format of the table (default: by extension)")
+      ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
+  command->add_option("--output-format", options.output_format, "Format of the matrix (default: by extension)")
+      ->check(CLI::IsMember(OutputFormats(), CLI::ignore_case));
   command->add_option("--precision", options.precision, "float32 or float64")
       ->capture_default_str()
       ->check(CLI::IsMember({"float32", "float64"}));

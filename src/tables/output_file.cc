@@ -46,7 +46,7 @@ std::unexpected<base::Error> OutputFile::Fault(int error) const {
                                   : error == ENOENT ? "; create its folder first"
                                   : error == EPIPE  ? "; the reader at the other end is gone"
                                                     : "";
-  return base::Fail(base::Code::kUnavailable, "tables.write",
+  return base::Fail(base::Code::kUnavailable, error == EPIPE ? "tables.reader_gone" : "tables.write",
                     fmt::format("cannot write {}: {}{}", path_ == "-" ? "standard output" : base::Shorten(path_, 512),
                                 std::strerror(error), advice));
 }
