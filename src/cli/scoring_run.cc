@@ -25,18 +25,31 @@ struct KeptColumns {
   std::vector<data::Field> fields;
 };
 
-KeptColumns Keep(const scoring::Scorer& scorer, const std::vector<std::string>& names, bool ignore_unknown) {
+/// `stored`: what a typed format says about its columns; a column of it stays what it is, any other is carried as text.
+KeptColumns Keep(const scoring::Scorer& scorer, const std::vector<std::string>& names, bool ignore_unknown,
+                 const std::vector<tables::StoredColumn>& stored) {
   auto fields = scorer.layout().fields();
   KeptColumns kept;
-  for (const auto& name : names) {
-    auto it = std::ranges::find(fields, name, &data::Field::name);
-    if (it == fields.end()) {
-      data::Field field;
-      field.name = name;
-      field.type.scalar = data::ScalarType::kString;
-      field.as_text = true;
-      it = fields.insert(fields.end(), std::move(field));
+  auto place_of = [&](const std::string& name) {
+    const auto it = std::ranges::find(fields, name, &data::Field::name);
+    if (it != fields.end()) return it;
+    data::Field field;
+    field.name = name;
+    field.type.scalar = data::ScalarType::kString;
+    field.as_text = true;
+    const auto known = std::ranges::find(stored, name, &tables::StoredColumn::name);
+    const bool wide =
+        known != stored.end() && (known->stored_type == "UBIGINT" || known->stored_type.ends_with("HUGEINT"));
+    if (known != stored.end() && known->type && known->type->is_scalar() && !wide) {
+      field.type = *known->type;
+      field.as_text = false;
     }
+    return fields.insert(fields.end(), std::move(field));
+  };
+  // A table that still has the column to predict is no worse for it.
+  if (const auto& target = scorer.manifest().target; target && !target->empty()) place_of(*target);
+  for (const auto& name : names) {
+    const auto it = place_of(name);
     kept.columns.push_back(static_cast<int>(it - fields.begin()));
     kept.fields.push_back(*it);
   }
@@ -54,6 +67,30 @@ struct Slot {
   std::string text;   ///< for JSON lines
   int64_t first_row = 0;
 };
+
+/// A table has one column of a name; JSON lines keep what is carried along apart.
+base::Result<void> CheckNames(const std::vector<data::Field>& fields, size_t kept) {
+  for (size_t i = 0; i < kept; ++i) {
+    const auto& name = fields[i].name;
+    if (std::ranges::count(fields, name, &data::Field::name) < 2) continue;
+    return base::Fail(base::Code::kInvalidArgument, "predict.keep",
+                      fmt::format("--keep names {0:?}, and the answer has a column {0:?} of its own; give the model's "
+                                  "answer another name under `outputs:`, or write JSON lines",
+                                  name));
+  }
+  return {};
+}
+
+/// What the first rejected rows are rejected for, for the hint at the end.
+void NoteReasons(const schema::Report& report, ScoringOutcome& outcome) {
+  for (const auto& violation : report.violations) {
+    if (outcome.unknown.size() >= 8) return;
+    if (violation.code == data::ViolationCode::kUnknownField &&
+        std::ranges::find(outcome.unknown, violation.path) == outcome.unknown.end()) {
+      outcome.unknown.push_back(violation.path);
+    }
+  }
+}
 
 /// Where answers go: lines of text, or a table.
 class Answers {
@@ -73,6 +110,7 @@ class Answers {
     error.name = "error";
     error.type.scalar = data::ScalarType::kString;
     answers.fields_.push_back(std::move(error));
+    SLIPWAY_TRY(CheckNames(answers.fields_, kept.fields.size()));
     SLIPWAY_ASSIGN(answers.sink_, tables::OpenSink(options.output, answers.fields_, format));
     return answers;
   }
@@ -138,8 +176,12 @@ class Answers {
 base::Result<ScoringOutcome> ScoreTable(const ScoringOptions& options, const Console& console) {
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(options.bundle));
   const auto& scorer = *loaded.scorer;
-  const auto kept = Keep(scorer, options.keep, options.ignore_unknown);
   SLIPWAY_ASSIGN(const auto format, TableFormat(options.input, options.format, tables::Format::kJsonLines));
+  std::vector<tables::StoredColumn> stored;
+  if (format.format == tables::Format::kParquet && !options.keep.empty()) {
+    SLIPWAY_ASSIGN(stored, tables::ReadColumns(options.input, format));
+  }
+  const auto kept = Keep(scorer, options.keep, options.ignore_unknown, stored);
   SLIPWAY_ASSIGN(const auto source, tables::OpenSource(options.input, kept.layout, format));
   SLIPWAY_ASSIGN(auto answers, Answers::Open(options, scorer, kept));
 
@@ -157,6 +199,10 @@ base::Result<ScoringOutcome> ScoreTable(const ScoringOptions& options, const Con
   const int64_t batch_rows = options.input == "-" && options.output == "-" && console.stdout_is_terminal() ? 1 : 1024;
 
   ScoringOutcome outcome;
+  const auto& inputs = scorer.schema().columns;
+  if (!scorer.manifest().has_inputs && inputs.size() == 1 && !inputs[0].field.type.is_scalar()) {
+    outcome.tensor = fmt::format("{} ({})", inputs[0].field.name, inputs[0].field.type.ToString());
+  }
   const auto total = source->progress().total;
   Progress progress(console, "scoring", total > 0 ? std::optional(total) : std::nullopt);
   OrderedWork::Plan plan{.workers = threads, .slots = slot_count, .fill = {}, .work = {}, .drain = {}};
@@ -187,6 +233,7 @@ base::Result<ScoringOutcome> ScoreTable(const ScoringOptions& options, const Con
     if (outcome.example.empty() && !slot.scores.report.violations.empty()) {
       const auto& violation = slot.scores.report.violations.front();
       outcome.example = fmt::format("row {}: {}", slot.first_row + violation.row, violation.message);
+      NoteReasons(slot.scores.report, outcome);
     }
     progress.Update(source->progress().done, fmt::format("{} rows", Grouped(outcome.rows)));
     return answers.Write(slot);

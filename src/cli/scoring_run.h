@@ -20,7 +20,9 @@ struct ScoringOptions {
 
 struct ScoringOutcome {
   int64_t rows = 0, rejected = 0;
-  std::string example;  ///< a violation's message
+  std::string example;               ///< a violation's message
+  std::vector<std::string> unknown;  ///< some fields that the schema does not know
+  std::string tensor;                ///< the model's own input, when its schema is just that: "X (number[4])"
 };
 
 base::Result<ScoringOutcome> ScoreTable(const ScoringOptions& options, const Console& console);
