@@ -56,6 +56,21 @@ void PrintTable(const Console& console, const std::vector<std::vector<std::strin
   }
 }
 
+/// Indented lines of at most about a hundred characters.
+std::string Wrapped(const std::string& text) {
+  std::string wrapped = "  ";
+  size_t line = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    if (line > 0 && line + 1 + (end - at) > 98) wrapped += "\n  ", line = 0;
+    if (line > 0) wrapped += ' ', ++line;
+    wrapped += text.substr(at, end - at);
+    line += end - at;
+    at = end + 1;
+  }
+  return wrapped + "\n";
+}
+
 std::string Source(const bundle::OutputSpec& spec) {
   if (!spec.from.empty()) return "from " + spec.from;
   if (!spec.when.empty()) return "when " + spec.when;
@@ -162,9 +177,9 @@ void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const st
     rows.push_back({field.name, field.type.ToString(), labels.empty() ? source : labels + " " + source});
   }
   PrintTable(console, rows);
-  console.Print(fmt::format("\n{}\n  {} {}, {} row{} a run: {}\n", bold("model"), scorer->model().engine,
-                            manifest.model.file, scorer->chunk_rows(), scorer->chunk_rows() == 1 ? "" : "s",
-                            scorer->model().exactness));
+  console.Print(fmt::format("\n{}\n  {} {}\n{}", bold("model"), scorer->model().engine, manifest.model.file,
+                            Wrapped(fmt::format("{} row{} a run: {}", scorer->chunk_rows(),
+                                                scorer->chunk_rows() == 1 ? "" : "s", scorer->model().exactness))));
   if (manifest.limits.timeout)
     console.Print(fmt::format("  timeout {}\n", base::FormatDuration(*manifest.limits.timeout)));
   PrintLineage(bundle, console);
