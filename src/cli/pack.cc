@@ -1,6 +1,7 @@
 // slipway pack: makes the bundle, after proving that manifest, model and data fit each other.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
@@ -10,8 +11,25 @@
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "cli/packing.h"
+#include "cli/table_options.h"
 
 namespace slipway::cli {
+namespace {
+
+void WarnOfRejected(const Packed& packed, const Console& console) {
+  console.Warn(
+      fmt::format("{} of {} golden records break the schema ({}); they prove that they are refused, and "
+                  "nothing about predictions",
+                  packed.golden_rejected, packed.golden, packed.golden_reasons));
+  if (!packed.personal.empty()) {
+    console.Note(
+        fmt::format("golden records come without personal columns ({}), and these are required; give them "
+                    "`optional: true`, so that a record without them can be predicted",
+                    fmt::join(packed.personal, ", ")));
+  }
+}
+
+}  // namespace
 
 void AddPack(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("pack", "Make a bundle: one immutable .slipway file");
@@ -24,7 +42,8 @@ void AddPack(CLI::App& app, Run& run) {
   command->add_option("--golden-rows", options.golden_rows, "How many of them")
       ->capture_default_str()
       ->check(CLI::Range(0, 100000));
-  command->add_option("--format", options.golden_format, "Format of that table (default: by extension)");
+  command->add_option("--format", options.golden_format, "Format of the table (default: by extension)")
+      ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
   command->add_option("--output", options.output, "The bundle (default: NAME-VERSION.slipway)");
   command->footer(
       "Example:\n  slipway pack flight-delay --model model.onnx --golden test.csv\n\n"
@@ -43,8 +62,7 @@ void AddPack(CLI::App& app, Run& run) {
       if (packed->golden == 0) {
         console.Warn("no golden records: give --golden DATA, so that every machine can prove that it answers the same");
       } else if (packed->golden_rejected > 0) {
-        console.Warn(
-            fmt::format("{} of the golden records break the schema; they are kept as such", packed->golden_rejected));
+        WarnOfRejected(*packed, console);
       }
       return ExitCode::kFine;
     };

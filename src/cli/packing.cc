@@ -1,6 +1,7 @@
 #include "cli/packing.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <map>
@@ -157,8 +158,14 @@ base::Result<Packed> Pack(const PackOptions& options, const Console&) {
   }
   if (!records.empty()) {
     SLIPWAY_ASSIGN(const auto golden, scoring::MakeGolden(*scorer, records));
-    for (const auto& record : golden) packed.golden_rejected += record.prediction.empty();
+    for (const auto& record : golden) {
+      if (!record.prediction.empty()) continue;
+      if (++packed.golden_rejected == 1) packed.golden_reasons = fmt::format("{}", fmt::join(record.violations, ", "));
+    }
     packed.golden = static_cast<int64_t>(golden.size());
+    for (const auto& column : scorer->schema().columns) {
+      if (column.field.personal && !column.may_be_absent()) packed.personal.push_back(column.field.name);
+    }
     files[std::string(bundle::kGoldenFile)] = bundle::FormatGolden(golden);
   }
   packed.output = options.output.empty() ? fmt::format("{}-{}.slipway", packed.name, packed.version) : options.output;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/value.h"
@@ -18,6 +19,8 @@ struct PackOptions {
 struct Packed {
   std::string name, version, output, digest;
   int64_t golden = 0, golden_rejected = 0, files = 0;
+  std::string golden_reasons;         ///< why the first rejected golden record is, in codes
+  std::vector<std::string> personal;  ///< required personal columns: golden records come without them
   base::Value ToValue() const;
 };
 
