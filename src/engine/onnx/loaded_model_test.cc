@@ -311,6 +311,19 @@ TEST(OnnxModel, RowsThatMixAreRunAlone) {
   EXPECT_THAT((*engine)->info().exactness, HasSubstr("other bits in batches than alone"));
 }
 
+TEST(OnnxModel, ASumHiddenBehindSaturatedAnswersIsRunAlone) {
+  const auto engine = Load(TinyModel()
+                               .Input("x", kFloat, {-1, 13})
+                               .Initializer(FloatTensor("zero", {}, {0}))
+                               .Node("ReduceMean", {"x"}, {"m"}, {IntsAttribute("axes", {1})})
+                               .Node("Greater", {"m", "zero"}, {"y"})
+                               .Output("y", kBool, {-1, 1})
+                               .Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  EXPECT_EQ((*engine)->info().exact_rows, 1);
+  EXPECT_THAT((*engine)->info().exactness, HasSubstr("too few different answers"));
+}
+
 TEST(OnnxModel, UnknownOperatorsAreRunAlone) {
   const auto engine = Load(TinyModel()
                                .Input("x", kFloat, {-1, 2})
@@ -362,6 +375,17 @@ TEST(OnnxModel, FindsOutShapesThatTheFileDoesNotTell) {
                                .Bytes());
   ASSERT_TRUE(engine);
   EXPECT_THAT((*engine)->info().outputs[0].shape, ElementsAre(-1, 1));
+}
+
+TEST(OnnxModel, AnOutputOfSeveralTargetsDeclaredAsOneIsFoundOut) {
+  const auto engine = Load(TinyModel()
+                               .Input("x", kFloat, {-1, 2})
+                               .MlNode("LinearRegressor", {"x"}, {"y"},
+                                       {FloatsAttribute("coefficients", {1, 2, 3, 4}), IntAttribute("targets", 2)})
+                               .Output("y", kFloat, {-1, 1})
+                               .Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  EXPECT_THAT((*engine)->info().outputs[0].shape, ElementsAre(-1, 2));
 }
 
 TEST(OnnxModel, AWrongDeclaredOutputShapeDoesNoHarm) {

@@ -81,6 +81,7 @@ OperatorPromise JudgeOperators(const ModelFile& file) {
     const int64_t padding = PaddingOf(name, file.uses_float64);
     if (padding == 0) return {false, 1, name + " is not known to give a row the same bits in every batch"};
     if (padding > 1 && !In(kLinear, name)) costly = name;
+    promise.doubtful |= name.starts_with("Reduce") && In(kInPairs, name);
     if (padding > promise.padding) {
       promise.padding = padding;
       promise.why = name + " gives the same bits in runs of a multiple of " + std::to_string(padding) + " rows";

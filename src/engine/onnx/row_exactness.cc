@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -98,7 +99,11 @@ int64_t Spread(int64_t i, int64_t count, int64_t most) {
   return i * step + (step > 1 ? i % step : 0);
 }
 
-/// The first batch size that changes a row, 0 when none does; an error when a run fails.
+constexpr size_t kTellingAnswers = 8;
+constexpr int64_t kTooAlike = -1;
+
+/// The first batch size that changes a row, 0 when none does, kTooAlike when that says little because nearly all rows
+/// are answered alike; an error when a run fails.
 base::Result<int64_t> FirstDeviation(Trial& trial, const ProbeSize& size) {
   std::vector<int64_t> chosen;
   std::vector<RowBits> expected;
@@ -125,7 +130,9 @@ base::Result<int64_t> FirstDeviation(Trial& trial, const ProbeSize& size) {
   for (size_t i = 0; i < chosen.size(); ++i) {
     if (trial.Bits(static_cast<size_t>(chosen[i]), all.size()) != expected[i]) return size.most;
   }
-  return 0;
+  // Saturated answers (probabilities of 0 and 1) hide the bits that they are made of.
+  const std::set<RowBits> different(expected.begin(), expected.end());
+  return different.size() < std::min<size_t>(kTellingAnswers, expected.size()) ? kTooAlike : 0;
 }
 
 /// The finding for one model, step by step.
@@ -220,6 +227,7 @@ void Finder::CorrectShape(const Tensor& one, const Tensor& three, size_t index) 
   }
   for (size_t i = 0; i < spec.shape.size(); ++i) {
     if (three.shape.size() != spec.shape.size() || one.shape[i] != three.shape[i]) spec.shape[i] = -1;
+    if (spec.shape[i] >= 0) spec.shape[i] = one.shape[i];  // declared wrong, as skl2onnx does for several targets
   }
 }
 
@@ -264,6 +272,8 @@ bool Finder::TryRows(const ProbeStyle& style) {
   }
   if (*deviation > 0) {
     Conclude(1, promise_.why + ", but made-up rows got other bits in batches than alone");
+  } else if (*deviation == kTooAlike && promise_.doubtful) {
+    Conclude(1, promise_.why + ", and made-up rows got too few different answers to confirm it");
   } else {
     Conclude(size.most, promise_.why + ", and " + std::to_string(size.alone) +
                             " made-up rows got the same bits alone and in batches of up to " +
@@ -288,7 +298,7 @@ void Finder::Find(bool exact) {
   if (!wanted && !ShapesAreOpen()) return;
   const auto style = FindStyle(0);
   if (!style) return Conclude(1, "the model could not be tried with made-up rows: " + fault_);
-  if (ShapesAreOpen()) CorrectShapes(kStyles[*style]);
+  CorrectShapes(kStyles[*style]);
   if (!info_.batched) return Conclude(1, "the model has no batch dimension: a run is one row");
   if (info_.fixed_rows == 1) return Conclude(1, "the model takes one row a run, whatever its inputs declare");
   if (!wanted) return;

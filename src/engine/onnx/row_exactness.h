@@ -15,9 +15,10 @@ namespace slipway::engine::onnx {
 /// What the operators in a file promise by themselves.
 struct OperatorPromise {
   bool row_by_row =
-      false;            ///< every operator computes a row from that row alone, with the same steps wherever it stands
-  int64_t padding = 1;  ///< … provided runs hold a multiple of so many rows
-  std::string why;      ///< the operator that decides, for people
+      false;              ///< every operator computes a row from that row alone, with the same steps wherever it stands
+  int64_t padding = 1;    ///< … provided runs hold a multiple of so many rows
+  std::string why;        ///< the operator that decides, for people
+  bool doubtful = false;  ///< an operator keeps the promise for some shapes only: made-up rows must confirm it
 };
 OperatorPromise JudgeOperators(const ModelFile& file);
 
