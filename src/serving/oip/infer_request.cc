@@ -256,6 +256,7 @@ base::Result<void> InferRequestReader::ReadOutput() {
     output.output = contract_->FindOutput(text_);
     if (output.output >= 0) return {};
     std::vector<std::string> names;
+    names.reserve(contract_->outputs.size());
     for (const auto& port : contract_->outputs) names.push_back(port.name);
     return Refuse(
         fmt::format("\"{}\" is no output of this model{}", base::Shorten(text_), base::DidYouMean(text_, names)));

@@ -32,7 +32,7 @@ base::Result<std::optional<int64_t>> JsonLength(const net::Request& request) {
   const std::string_view text = request.Header(kJsonLength);
   if (text.empty()) return std::optional<int64_t>();
   const auto length = base::ParseInt64(text);
-  if (length && *length >= 0 && text[0] != '+') return std::optional(*length);
+  if (length && *length >= 0 && text[0] != '+') return length;
   return base::Fail(base::Code::kInvalidArgument, "oip.binary",
                     fmt::format("{} is the number of bytes of JSON that the body begins with, not \"{}\"", kJsonLength,
                                 base::Shorten(text)));
