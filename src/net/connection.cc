@@ -1,8 +1,6 @@
 #include "net/connection.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -49,9 +47,12 @@ void AppendNumber(std::string& out, uint64_t number) {
 
 }  // namespace
 
-Connection::Connection(IoThread& io, Descriptor socket, std::string peer, size_t listener)
-    : io_(io), socket_(std::move(socket)), peer_(std::move(peer)), listener_(listener) {
+Connection::Connection(IoThread& io, Transport transport, std::string peer, size_t listener)
+    : io_(io), transport_(std::move(transport)), peer_(std::move(peer)), listener_(listener), awaited_(EPOLLIN) {
   deadline_ = io_.loop().now() + io_.limits().header_deadline;
+  if (transport_.tls() == nullptr) return;
+  state_ = State::kHandshake;
+  handshake_place_ = io_.handshakes().Enter(*this);
 }
 
 Connection::~Connection() {
@@ -60,21 +61,25 @@ Connection::~Connection() {
 
 void Connection::Close() {
   if (state_ == State::kClosed) return;
+  if (state_ == State::kHandshake) io_.handshakes().Leave(handshake_place_);
   state_ = State::kClosed;
   SetWaiting(false);
-  io_.loop().Forget(socket_.get());
-  socket_.Close();
+  io_.loop().Forget(transport_.descriptor());
+  transport_.Close();
   io_.Bury(*this);
 }
 
-void Connection::OnReady(uint32_t events) {
+void Connection::OnReady(uint32_t) {
   switch (state_) {
+    case State::kHandshake:
+      Handshake();
+      break;
     case State::kHead:
     case State::kBody:
       Receive();
       break;
     case State::kSending:
-      if ((events & ~static_cast<uint32_t>(EPOLLIN)) != 0) Flush();
+      Flush();
       break;
     case State::kLingering:
       Discard();
@@ -90,9 +95,12 @@ void Connection::Receive() {
     ByteBuffer& buffer = in_.empty() ? io_.scratch() : in_;
     buffer.Reserve(&buffer == &in_ ? WantedBytes() : kReadBytes);
     const size_t room = buffer.free();
-    const ssize_t received = ::recv(socket_.get(), buffer.tail(), room, 0);
+    const ssize_t received = transport_.Receive(buffer.tail(), room);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      WaitFor(EPOLLIN);
+      return;
+    }
     if (received <= 0) {
       Close();  // the peer is gone; an unfinished request has nobody to be answered to
       return;
@@ -104,8 +112,11 @@ void Connection::Receive() {
       buffer.Consume(buffer.size());
     }
     if (in_.empty() && in_.capacity() > kKeptInput) in_.Release();
-    if (static_cast<size_t>(received) < room) return;
+    if (!transport_.MayHaveMore(static_cast<size_t>(received), room)) break;
   }
+  if (state_ != State::kHead && state_ != State::kBody) return;
+  // What TLS holds back, the socket will not tell of; it is writable, and that ends the wait.
+  WaitFor(transport_.HoldsBytes() ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 size_t Connection::WantedBytes() const {
@@ -182,7 +193,7 @@ bool Connection::StartBody(ByteBuffer& buffer) {
     return false;
   }
   if (head.expects_continue && buffer.size() == head_bytes_) {
-    ::send(socket_.get(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    transport_.Send(kContinue);
   }
   deadline_ = io_.loop().now() + io_.limits().body_deadline;
   SetWaiting(true);
@@ -227,6 +238,7 @@ void Connection::BeginExchange() {
   request.target = request.path = request.query = request.body = {};
   request.headers.clear();
   request.remote_address = peer_;
+  request.peer_identity = transport_.peer();
   request.parameter_count = 0;
   request.route = nullptr;
   request.received = io_.loop().now();
@@ -366,15 +378,7 @@ void Connection::Send(bool close, bool unread) {
   const bool bodiless =
       exchange.request.head_only || exchange.response.status == 204 || exchange.response.status == 304;
   const std::string_view content = bodiless ? std::string_view() : exchange.response.content();
-  std::array<iovec, 2> parts = {iovec{exchange.head_text.data(), exchange.head_text.size()},
-                                iovec{const_cast<char*>(content.data()), content.size()}};
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = content.empty() ? 1 : 2;
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
+  const ssize_t sent = transport_.Send(exchange.head_text, content);
   Count();
   if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
     Close();
@@ -395,14 +399,12 @@ void Connection::Send(bool close, bool unread) {
   state_ = State::kSending;
   deadline_ = io_.loop().now() + io_.limits().write_deadline;
   SetWaiting(true);
-  io_.loop().Rearm(socket_.get(), EPOLLOUT, *this);
+  WaitFor(EPOLLOUT);
 }
 
 void Connection::Flush() {
   while (unsent_at_ < unsent_.size()) {
-    const ssize_t sent =
-        ::send(socket_.get(), unsent_.data() + unsent_at_, unsent_.size() - unsent_at_, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
+    const ssize_t sent = transport_.Send(std::string_view(unsent_).substr(unsent_at_));
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (sent <= 0) {
       Close();
@@ -413,7 +415,7 @@ void Connection::Flush() {
   }
   std::string().swap(unsent_);
   SetWaiting(false);
-  io_.loop().Rearm(socket_.get(), EPOLLIN, *this);
+  WaitFor(transport_.HoldsBytes() ? EPOLLIN | EPOLLOUT : EPOLLIN);
   EndAnswer(close_after_ || io_.draining(), unread_after_);
   if (state_ != State::kHead) return;
   idle_ = true;
@@ -427,25 +429,23 @@ void Connection::EndAnswer(bool close, bool unread) {
   } else if (!unread) {
     Close();
   } else {
-    // Closing with bytes unread would reset the connection, and the peer might never see the answer.
-    ::shutdown(socket_.get(), SHUT_WR);
-    state_ = State::kLingering;
-    deadline_ = io_.loop().now() + io_.limits().linger;
+    Linger();
   }
 }
 
 void Connection::Discard() {
   ByteBuffer& scratch = io_.scratch();
   scratch.Reserve(kReadBytes);
-  const ssize_t received = ::recv(socket_.get(), scratch.tail(), scratch.free(), 0);
-  if (received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) Close();
+  if (transport_.Discard(scratch.tail(), scratch.free())) Close();
 }
 
 void Connection::OnTick(base::SteadyTime now) {
   if (idle_ && in_.empty() && in_.capacity() > 0) in_.Release();
   if (now < deadline_) return;
   const bool begun = !in_.empty();
-  if (state_ == State::kHead && begun) {
+  if (state_ == State::kHandshake) {
+    GiveUpHandshake(tls::HandshakeOutcome::kTimeout);
+  } else if (state_ == State::kHead && begun) {
     BeginExchange();
     Refuse(kHeadTimeout);
   } else if (state_ == State::kBody) {
@@ -457,10 +457,7 @@ void Connection::OnTick(base::SteadyTime now) {
 }
 
 void Connection::OnDrain() {
-  if (state_ != State::kHead || !in_.empty()) return;
-  char byte = 0;
-  const ssize_t waiting = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (waiting <= 0) Close();
+  if (state_ == State::kHandshake || (state_ == State::kHead && in_.empty() && !transport_.IsReadable())) Close();
 }
 
 void Connection::SetWaiting(bool waiting) {

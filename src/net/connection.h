@@ -10,16 +10,18 @@
 #include "net/chunked_body.h"
 #include "net/event_loop.h"
 #include "net/io_thread.h"
+#include "net/transport.h"
 
 namespace slipway::net {
 
-/// States: kHead --head read--> kBody --body read, answered--> kHead …
+/// States: kHandshake --TLS agreed--> kHead (a plain connection starts there)
+///         kHead --head read--> kBody --body read, answered--> kHead …
 ///         any --answer not taken at once--> kSending --taken--> kHead
 ///         any --answered early, to be closed--> kLingering --> kClosed
 /// Thread-safety: its io thread only.
 class Connection final : public Watcher {
  public:
-  Connection(IoThread& io, Descriptor socket, std::string peer, size_t listener);
+  Connection(IoThread& io, Transport transport, std::string peer, size_t listener);
   ~Connection() override;
 
   void OnReady(uint32_t events) override;
@@ -27,12 +29,18 @@ class Connection final : public Watcher {
   void OnTick(base::SteadyTime now);
   /// Closes the connection unless a request has begun or is waiting to be read.
   void OnDrain();
+  void GiveUpHandshake(tls::HandshakeOutcome outcome);
   void Close();
 
   size_t place = 0;  ///< in the thread's list; the thread's business
 
  private:
-  enum class State : uint8_t { kHead, kBody, kSending, kLingering, kClosed };
+  enum class State : uint8_t { kHandshake, kHead, kBody, kSending, kLingering, kClosed };
+
+  void Handshake();
+  void EndHandshake(tls::HandshakeOutcome outcome);
+  void WaitFor(uint32_t events);
+  void Linger();
 
   void Receive();
   size_t WantedBytes() const;
@@ -62,12 +70,14 @@ class Connection final : public Watcher {
   void Count();
 
   IoThread& io_;
-  Descriptor socket_;
+  Transport transport_;
   const std::string peer_;
   const size_t listener_;
   State state_ = State::kHead;
-  bool idle_ = false;     ///< between requests
-  bool waiting_ = false;  ///< counted in flight
+  bool idle_ = false;                      ///< between requests
+  bool waiting_ = false;                   ///< counted in flight
+  uint32_t awaited_;                       ///< events asked of the loop
+  HandshakeQueue::Place handshake_place_;  ///< while in kHandshake
   base::SteadyTime deadline_;
 
   ByteBuffer in_;    ///< bytes that one turn could not use

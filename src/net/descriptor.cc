@@ -78,7 +78,7 @@ base::Error SystemError(std::string reason, std::string_view what) {
 base::Result<TcpAddress> TcpAddress::Parse(std::string_view text) {
   const auto fail = [&] {
     return base::Fail(base::Code::kInvalidArgument, "net.address",
-                      fmt::format("\"{}\" is no address to listen on: write HOST:PORT, [IPV6]:PORT or :PORT",
+                      fmt::format("\"{}\" is no address to listen on: write HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH",
                                   base::Shorten(text, 128)));
   };
   const size_t colon = text.rfind(':');
@@ -118,6 +118,7 @@ uint16_t LocalPort(const Descriptor& socket) {
   socklen_t size = sizeof address;
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
   if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port);
+  if (address.ss_family != AF_INET) return 0;
   return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
 }
 
@@ -133,7 +134,7 @@ std::string PeerName(const sockaddr_storage& address) {
     ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
     return fmt::format("[{}]:{}", text.data(), ntohs(v6.sin6_port));
   }
-  return {};
+  return address.ss_family == AF_UNIX ? "unix" : "";
 }
 
 }  // namespace slipway::net

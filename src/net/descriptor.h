@@ -55,10 +55,10 @@ base::Result<void> CheckPortIsFree(const TcpAddress& address);
 /// Sends small answers at once (TCP_NODELAY).
 void SetNoDelay(const Descriptor& socket);
 
-/// The port that a listening socket got.
+/// The port that a listening socket got; 0 when it has none.
 uint16_t LocalPort(const Descriptor& socket);
 
-/// "127.0.0.1:51234", "[::1]:51234", or "" when there is none.
+/// "127.0.0.1:51234", "[::1]:51234", "unix", or "" when there is none.
 std::string PeerName(const ::sockaddr_storage& address);
 
 }  // namespace slipway::net

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/peer_identity.h"
 
 namespace slipway::net {
 
@@ -43,6 +44,7 @@ struct Request {
   std::vector<HeaderField> headers;
   std::string_view body;  ///< 64 bytes past its end may be read
   std::string_view remote_address;
+  const PeerIdentity* peer_identity = nullptr;  ///< of a client whose certificate was verified
   std::string_view id;  ///< the caller's X-Request-Id when it is a sane one, else 32 hex digits of ours
   base::SteadyTime received;
   int thread = 0;  ///< index of the io thread, 0 to HttpServer::threads() - 1: handlers keep workspaces by it

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <thread>
 
 #include "base/machine.h"
-#include "net/descriptor.h"
 #include "net/io_thread.h"
+#include "net/listen_address.h"
 
 namespace slipway::net {
 
@@ -52,15 +53,56 @@ void ServerContext::RegisterMetrics() {
           .AddGauge(
               {"slipway_http_requests_waiting", "Requests begun that wait for bytes or for the peer to read.", {}})
           .With({});
+  const auto handshakes =
+      registry.AddCounter({"slipway_tls_handshakes_total",
+                           "TLS handshakes, by how they ended: full, resumed, or the reason of a failure.",
+                           {"outcome"}});
+  for (size_t i = 0; i < tls::kHandshakeOutcomes; ++i) {
+    handshake_outcomes[i] = handshakes.With({tls::HandshakeOutcomeName(static_cast<tls::HandshakeOutcome>(i))});
+  }
+  handshaking = registry.AddGauge({"slipway_tls_handshakes", "TLS handshakes under way.", {}}).With({});
 }
 
 struct HttpServer::State {
   ServerContext context;
   std::vector<uint16_t> ports;
+  std::vector<std::string> addresses;
+  std::vector<UnixListener> unix_listeners;
   std::vector<std::unique_ptr<IoThread>> io;
   std::vector<std::jthread> threads;
   std::once_flag stopped;
+
+  base::Result<void> Listen(size_t listener);
 };
+
+base::Result<void> HttpServer::State::Listen(size_t listener) {
+  const ListenerOptions& options = context.options.listeners[listener];
+  SLIPWAY_ASSIGN(ListenAddress address, ListenAddress::Parse(options.address));
+  if (auto* tcp = std::get_if<TcpAddress>(&address.where)) {
+    if (tcp->port != 0) SLIPWAY_TRY(CheckPortIsFree(*tcp));
+    for (const auto& thread : io) {
+      SLIPWAY_ASSIGN(Descriptor socket, net::Listen(*tcp, options.backlog, true));
+      if (tcp->port == 0) tcp->port = LocalPort(socket);
+      SLIPWAY_TRY(thread->AddListener(std::move(socket), listener, IoThread::Dealing::kKeep));
+    }
+    ports.push_back(tcp->port);
+    addresses.push_back(tcp->ToString());
+    return {};
+  }
+  // One socket for all: the first thread accepts, and deals the connections out.
+  Descriptor socket;
+  if (const auto* local = std::get_if<UnixAddress>(&address.where)) {
+    SLIPWAY_ASSIGN(UnixListener opened, UnixListener::Listen(*local, options.backlog));
+    socket = opened.TakeSocket();
+    unix_listeners.push_back(std::move(opened));
+    addresses.push_back("unix:" + local->path);
+  } else {
+    SLIPWAY_ASSIGN(socket, TakeInherited(std::get<InheritedAddress>(address.where)));
+    addresses.push_back(options.address);
+  }
+  ports.push_back(LocalPort(socket));
+  return io.front()->AddListener(std::move(socket), listener, IoThread::Dealing::kDeal);
+}
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -73,20 +115,13 @@ base::Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions op
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
   state->context.options = std::move(options);
   const auto& listeners = state->context.options.listeners;
+  state->context.handshakes_a_thread = std::max(1, state->context.options.limits.handshakes / threads);
   for (int i = 0; i < threads; ++i) {
     SLIPWAY_ASSIGN(auto io, IoThread::Create(state->context, i));
+    state->context.threads.push_back(io.get());
     state->io.push_back(std::move(io));
   }
-  for (size_t i = 0; i < listeners.size(); ++i) {
-    SLIPWAY_ASSIGN(TcpAddress address, TcpAddress::Parse(listeners[i].address));
-    if (address.port != 0) SLIPWAY_TRY(CheckPortIsFree(address));
-    for (const auto& io : state->io) {
-      SLIPWAY_ASSIGN(Descriptor socket, Listen(address, listeners[i].backlog, true));
-      if (address.port == 0) address.port = LocalPort(socket);
-      SLIPWAY_TRY(io->AddListener(std::move(socket), i));
-    }
-    state->ports.push_back(address.port);
-  }
+  for (size_t i = 0; i < listeners.size(); ++i) SLIPWAY_TRY(state->Listen(i));
   state->context.RegisterMetrics();
   for (const auto& io : state->io) {
     state->threads.emplace_back([thread = io.get()] { thread->Run(); });
@@ -96,6 +131,7 @@ base::Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions op
 
 void HttpServer::Stop() {
   std::call_once(state_->stopped, [this] {
+    state_->unix_listeners.clear();  // a successor may listen there at once
     for (const auto& io : state_->io) io->BeginDrain();
     for (auto& thread : state_->threads) thread.join();
   });
@@ -103,6 +139,10 @@ void HttpServer::Stop() {
 
 uint16_t HttpServer::port(size_t listener) const {
   return state_->ports[listener];
+}
+
+const std::string& HttpServer::address(size_t listener) const {
+  return state_->addresses[listener];
 }
 
 int HttpServer::threads() const {

@@ -21,16 +21,18 @@
 #include "net/http_limits.h"
 #include "net/http_message.h"
 #include "net/route_table.h"
+#include "net/tls/credentials.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 #include "telemetry/recent_window.h"
 
 namespace slipway::net {
 
-/// One address and the routes behind it. TLS and Unix sockets will be fields here.
+/// One address and the routes behind it.
 struct ListenerOptions {
-  std::string address = "127.0.0.1:8080";  ///< TcpAddress::Parse; port 0 takes any free one
+  std::string address = "127.0.0.1:8080";  ///< ListenAddress::Parse; port 0 takes any free one
   RouteTable routes;
+  const tls::Credentials* credentials = nullptr;  ///< TLS with these, which outlive the server; nullptr: in the clear
   int backlog = 1024;
 };
 
@@ -52,7 +54,8 @@ struct HttpServerOptions {
 /// Thread-safety: Stop() from any thread but the io threads, any number of times.
 class HttpServer {
  public:
-  /// Binds all listeners, then starts the threads. Errors: "net.address", "net.address_in_use", "net.listen".
+  /// Binds all listeners, then starts the threads. Errors: "net.address", "net.address_in_use", "net.listen",
+  /// "net.no_inherited_socket".
   static base::Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options);
   ~HttpServer();  ///< stops
 
@@ -60,7 +63,9 @@ class HttpServer {
   /// returns when all have, or when the drain timeout has passed and the rest were cut.
   void Stop();
 
-  uint16_t port(size_t listener = 0) const;
+  uint16_t port(size_t listener = 0) const;  ///< 0 for a Unix socket
+  /// As given, with the port that was taken: "127.0.0.1:41234", "unix:/run/slipway.sock".
+  const std::string& address(size_t listener = 0) const;
   int threads() const;
   /// Connections open now, in total.
   int connections() const;

@@ -28,7 +28,8 @@ std::chrono::nanoseconds TickOf(const HttpLimits& limits) {
 
 class IoThread::Acceptor final : public Watcher {
  public:
-  Acceptor(IoThread& io, Descriptor socket, size_t listener) : io_(io), socket(std::move(socket)), listener(listener) {}
+  Acceptor(IoThread& io, Descriptor socket, size_t listener, Dealing dealing)
+      : io_(io), socket(std::move(socket)), listener(listener), dealing(dealing) {}
   void OnReady(uint32_t) override { io_.Accept(*this); }
 
  private:
@@ -37,6 +38,8 @@ class IoThread::Acceptor final : public Watcher {
  public:
   Descriptor socket;
   const size_t listener;
+  const Dealing dealing;
+  size_t dealt = 0;
 };
 
 base::Result<std::unique_ptr<IoThread>> IoThread::Create(ServerContext& context, int index) {
@@ -45,14 +48,14 @@ base::Result<std::unique_ptr<IoThread>> IoThread::Create(ServerContext& context,
 }
 
 IoThread::IoThread(ServerContext& context, int index, std::unique_ptr<EventLoop> loop)
-    : context_(context), index_(index), loop_(std::move(loop)) {}
+    : context_(context), index_(index), loop_(std::move(loop)), handshakes_(context) {}
 
 IoThread::~IoThread() {
   while (!connections_.empty()) connections_.back()->Close();
 }
 
-base::Result<void> IoThread::AddListener(Descriptor socket, size_t listener) {
-  auto acceptor = std::make_unique<Acceptor>(*this, std::move(socket), listener);
+base::Result<void> IoThread::AddListener(Descriptor socket, size_t listener, Dealing dealing) {
+  auto acceptor = std::make_unique<Acceptor>(*this, std::move(socket), listener, dealing);
   SLIPWAY_TRY(loop_->Watch(acceptor->socket.get(), EPOLLIN, *acceptor));
   acceptors_.push_back(std::move(acceptor));
   return {};
@@ -70,7 +73,7 @@ bool IoThread::Accept(Acceptor& acceptor) {
     Descriptor socket(
         ::accept4(acceptor.socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.valid()) {
-      Admit(std::move(socket), PeerName(address), acceptor.listener);
+      Deal(std::move(socket), PeerName(address), acceptor);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -86,21 +89,46 @@ bool IoThread::Accept(Acceptor& acceptor) {
   return acceptor.socket.valid();
 }
 
+void IoThread::Deal(Descriptor socket, std::string peer, Acceptor& acceptor) {
+  IoThread* target = this;
+  if (acceptor.dealing == Dealing::kDeal && !draining_) {
+    target = context_.threads[acceptor.dealt++ % context_.threads.size()];
+  }
+  if (target == this) {
+    Admit(std::move(socket), std::move(peer), acceptor.listener);
+    return;
+  }
+  // Shared, since tasks are copied; a task that never runs closes the socket with its mailbox.
+  auto carried = std::make_shared<Descriptor>(std::move(socket));
+  target->loop_->Post([target, carried, peer = std::move(peer), listener = acceptor.listener] {
+    target->Admit(std::move(*carried), peer, listener);
+  });
+}
+
 void IoThread::Admit(Descriptor socket, std::string peer, size_t listener) {
+  const tls::Credentials* credentials = context_.options.listeners[listener].credentials;
   if (context_.connections.fetch_add(1, std::memory_order_relaxed) >= limits().connections) {
     context_.connections.fetch_sub(1, std::memory_order_relaxed);
     CountRefusal("http.too_many_connections");
-    ::send(socket.get(), kNoRoom.data(), kNoRoom.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (credentials == nullptr) ::send(socket.get(), kNoRoom.data(), kNoRoom.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;
   }
   SetNoDelay(socket);
   const int number = socket.get();
-  auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(peer), listener);
+  std::unique_ptr<tls::Session> session;
+  if (credentials != nullptr && (session = tls::Session::Accept(*credentials->Current(), number)) == nullptr) {
+    context_.connections.fetch_sub(1, std::memory_order_relaxed);
+    CountRefusal("tls.no_memory");
+    return;
+  }
+  auto connection =
+      std::make_unique<Connection>(*this, Transport(std::move(socket), std::move(session)), std::move(peer), listener);
   connection->place = connections_.size();
   Connection& opened = *connections_.emplace_back(std::move(connection));
   context_.accepted.Add();
   context_.open.Add(1);
   if (!loop_->Watch(number, EPOLLIN, opened)) opened.Close();
+  if (draining_) opened.OnDrain();  // dealt out before the drain began
 }
 
 void IoThread::Bury(Connection& connection) {
@@ -131,6 +159,7 @@ void IoThread::Drain() {
 
 bool IoThread::OnTurnEnd() {
   buried_.clear();
+  handshakes_.EndTurn();
   return !draining_ || !connections_.empty();
 }
 

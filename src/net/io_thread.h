@@ -14,6 +14,7 @@
 
 #include "net/byte_buffer.h"
 #include "net/event_loop.h"
+#include "net/handshake_queue.h"
 #include "net/head_parser.h"
 #include "net/http_server.h"
 
@@ -27,6 +28,8 @@ struct RouteMetrics {
   telemetry::Histogram duration;
 };
 
+class IoThread;
+
 /// What all io threads of a server see. Only the two counts change while it runs.
 struct ServerContext {
   HttpServerOptions options;
@@ -36,6 +39,10 @@ struct ServerContext {
   telemetry::Counter accepted;
   telemetry::Gauge open;
   telemetry::Gauge waiting;
+  std::array<telemetry::Counter, tls::kHandshakeOutcomes> handshake_outcomes;
+  telemetry::Gauge handshaking;
+  std::vector<IoThread*> threads;
+  int handshakes_a_thread = 1;
   alignas(64) std::atomic<int> connections{0};
   alignas(64) std::atomic<int> in_flight{0};  ///< requests that outlast the turn in which they began
 
@@ -60,8 +67,10 @@ class IoThread final : private EventLoop::Owner {
   static base::Result<std::unique_ptr<IoThread>> Create(ServerContext& context, int index);
   ~IoThread() override;
 
+  /// What becomes of the connections that a listening socket brings: kept, or dealt out among all threads in turn.
+  enum class Dealing : uint8_t { kKeep, kDeal };
   /// Takes a listening socket over. Before Run().
-  base::Result<void> AddListener(Descriptor socket, size_t listener);
+  base::Result<void> AddListener(Descriptor socket, size_t listener, Dealing dealing);
   /// Serves until drained.
   void Run();
   void BeginDrain();
@@ -79,11 +88,13 @@ class IoThread final : private EventLoop::Owner {
   void CountRefusal(std::string_view code);
   /// Takes a closed connection; it is destroyed at the end of the turn.
   void Bury(Connection& connection);
+  HandshakeQueue& handshakes() { return handshakes_; }
 
  private:
   class Acceptor;
   IoThread(ServerContext& context, int index, std::unique_ptr<EventLoop> loop);
   bool Accept(Acceptor& acceptor);
+  void Deal(Descriptor socket, std::string peer, Acceptor& acceptor);
   void Admit(Descriptor socket, std::string peer, size_t listener);
   void Drain();
   bool OnTurnEnd() override;
@@ -101,6 +112,7 @@ class IoThread final : private EventLoop::Owner {
   std::string date_line_;
   base::SteadyTime date_until_;
   std::vector<std::pair<std::string_view, telemetry::Counter>> refusals_;
+  HandshakeQueue handshakes_;
   bool draining_ = false;
   bool paused_ = false;  ///< not accepting for a tick, for want of descriptors
   base::SteadyTime drain_until_;
