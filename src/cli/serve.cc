@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "base/quantities.h"
+#include "base/service_manager.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "cli/engines.h"
+#include "cli/listen_flags.h"
 #include "cli/program_version.h"
 #include "live/live_set.h"
 #include "serving/http_service.h"
@@ -23,7 +25,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> bundles;
-  std::string http = "127.0.0.1:8080", drain_delay = "0s", drain_timeout = "30s", log_file, log_level = "info";
+  ListenFlags listen;
+  std::string drain_delay = "0s", drain_timeout = "30s", log_file, log_level = "info";
   int threads = 0, log_lines = 100;
   std::string max_body = "64MiB";
 };
@@ -48,13 +51,25 @@ class Signals {
   sigset_t set_;
 };
 
-/// Waits for the end: SIGHUP reopens the log, a first SIGTERM or SIGINT drains, a second one cuts the delay short.
-void ServeUntilStopped(const Signals& signals, serving::HttpService& service, telemetry::Log& log) {
-  while (signals.Wait() == SIGHUP) {
-    if (auto reopened = log.Reopen(); !reopened) {
-      log.Line(telemetry::LogLevel::kError, "log.reopen").Add(reopened.error());
-    }
+/// SIGHUP: the log's file and the certificate's are opened again. Failures keep what was, and are logged.
+void Reload(serving::HttpService& service, telemetry::Log& log) {
+  if (auto reopened = log.Reopen(); !reopened) {
+    log.Line(telemetry::LogLevel::kError, "log.reopen").Add(reopened.error());
   }
+  const auto reloaded = service.ReloadCertificates();  // tells the log itself
+  static_cast<void>(reloaded);
+}
+
+/// Waits for the end: SIGHUP reloads, a first SIGTERM or SIGINT drains, a second one cuts the delay short.
+void ServeUntilStopped(const Signals& signals, serving::HttpService& service, const base::ServiceManager& manager,
+                       telemetry::Log& log) {
+  manager.Ready("serving");
+  while (signals.Wait() == SIGHUP) {
+    manager.Reloading();
+    Reload(service, log);
+    manager.Ready("serving");
+  }
+  manager.Stopping();
   log.Line(telemetry::LogLevel::kInfo, "service.draining");
   std::jthread impatience([&](std::stop_token stop) {
     while (signals.Wait() == SIGHUP) {
@@ -68,10 +83,39 @@ void ServeUntilStopped(const Signals& signals, serving::HttpService& service, te
   log.Line(telemetry::LogLevel::kInfo, "service.stopped");
 }
 
-base::Result<ExitCode> Serve(const Options& options, Console& console) {
+/// What is served where, for people, scripts and the log.
+void Announce(const serving::HttpService& service, const live::LiveSet& live, Console& console, telemetry::Log& log) {
+  const auto listeners = service.listeners();
+  auto models = base::Value::List();
+  for (const auto& status : live.Statuses()) {
+    models.Add(base::Value::Map().Set("name", status.name).Set("version", status.version));
+    console.Note(
+        fmt::format("serving {}@{}  POST {}/predict/{}", status.name, status.version, listeners[0].url, status.name));
+  }
+  auto addresses = base::Value::List();
+  for (const auto& listener : listeners) {
+    addresses.Add(base::Value::Map()
+                      .Set("address", listener.address)
+                      .Set("url", listener.url)
+                      .Set("role", listener.admin ? "admin" : "serve"));
+    if (listener.admin) console.Note("admin " + listener.url);
+  }
+  console.Result(base::Value::Map()
+                     .Set("http", listeners[0].address)
+                     .Set("listeners", std::move(addresses))
+                     .Set("threads", service.threads())
+                     .Set("models", std::move(models)));
+  log.Line(telemetry::LogLevel::kInfo, "service.ready")
+      .Add("http", listeners[0].url)
+      .Add("admin", listeners.back().admin ? listeners.back().url : "")
+      .Add("threads", service.threads());
+}
+
+base::Result<ExitCode> Serve(const Options& options, const serving::ListenOptions& listen, Console& console) {
   const Signals signals;
+  const auto manager = base::ServiceManager::FromEnvironment();
   serving::HttpServiceOptions http{
-      .address = options.http, .threads = options.threads, .limits = {}, .program_version = kProgramVersion};
+      .listen = listen, .threads = options.threads, .limits = {}, .program_version = kProgramVersion};
   SLIPWAY_ASSIGN(http.drain_delay, base::ParseDuration(options.drain_delay));
   SLIPWAY_ASSIGN(http.drain_timeout, base::ParseDuration(options.drain_timeout));
   SLIPWAY_ASSIGN(const auto max_body, base::ParseBytes(options.max_body));
@@ -95,18 +139,8 @@ base::Result<ExitCode> Serve(const Options& options, Console& console) {
     }
   }
   service->MarkStarted();
-  const auto host = options.http.substr(0, options.http.rfind(':'));
-  const auto address = fmt::format("{}:{}", host, service->port());
-  auto models = base::Value::List();
-  for (const auto& status : live.Statuses()) {
-    models.Add(base::Value::Map().Set("name", status.name).Set("version", status.version));
-    console.Note(
-        fmt::format("serving {}@{}  POST http://{}/predict/{}", status.name, status.version, address, status.name));
-  }
-  console.Result(
-      base::Value::Map().Set("http", address).Set("threads", service->threads()).Set("models", std::move(models)));
-  log->Line(telemetry::LogLevel::kInfo, "service.ready").Add("http", address).Add("threads", service->threads());
-  ServeUntilStopped(signals, *service, *log);
+  Announce(*service, live, console, *log);
+  ServeUntilStopped(signals, *service, manager, *log);
   return ExitCode::kFine;
 }
 
@@ -122,7 +156,7 @@ void AddServe(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("serve", "Answer requests over HTTP");
   static Options options;
   command->add_option("bundles", options.bundles, "Folders or .slipway files")->required();
-  command->add_option("--http", options.http, "HOST:PORT to listen on; port 0 takes a free one")->capture_default_str();
+  AddListenFlags(*command, options.listen);
   command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--max-body", options.max_body, "Largest request body")
@@ -144,10 +178,17 @@ void AddServe(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->footer(
       "Example:\n  slipway serve flight-delay-1.0.0.slipway --http 0.0.0.0:8080\n\n"
-      "Routes: POST /predict/MODEL[@VERSION], GET /models, /livez, /readyz, /metrics. SIGTERM drains and exits 0.");
+      "Routes: POST /predict/MODEL[@VERSION], GET /models, /livez, /readyz, /metrics. SIGTERM drains and exits 0; "
+      "SIGHUP reopens\n"
+      "the log and reads the certificate again.");
   command->callback([&run] {
     run = [](Console& console) {
-      auto done = Serve(options, console);
+      const auto listen = ReadListenFlags(options.listen);
+      if (!listen) {
+        console.Fail(listen.error());
+        return ExitCode::kUsage;
+      }
+      auto done = Serve(options, *listen, console);
       return done ? *done : console.Fail(done.error());
     };
   });

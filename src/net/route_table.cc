@@ -78,6 +78,7 @@ base::Result<void> RouteTable::Add(Route route) {
     return std::unexpected(Misfit(route, "the server answers this method itself"));
   }
   SLIPWAY_ASSIGN(auto segments, ParsePattern(route.pattern));
+  if (!admitted_.empty() && std::ranges::find(admitted_, route.permission) == admitted_.end()) return {};
   auto found = std::ranges::find_if(paths_, [&](const auto& path) { return path->pattern == route.pattern; });
   if (found == paths_.end()) {
     auto path = std::make_unique<Path>();

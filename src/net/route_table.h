@@ -35,6 +35,9 @@ struct Route {
 /// Filled before the server starts, then only read. Thread-safety: const access.
 class RouteTable {
  public:
+  /// From now on Add() leaves routes with other permissions out, as if there were no such path: for listeners that
+  /// serve a part of the routes.
+  void AdmitOnly(std::vector<std::string> permissions) { admitted_ = std::move(permissions); }
   /// Errors: "net.route" when the permission, handler or pattern is missing or malformed, or the route exists.
   base::Result<void> Add(Route route);
 
@@ -69,6 +72,7 @@ class RouteTable {
 
   std::vector<std::unique_ptr<Path>> paths_;  ///< more literal text first
   size_t count_ = 0;
+  std::vector<std::string> admitted_;  ///< empty: all
 };
 
 }  // namespace slipway::net

@@ -25,6 +25,18 @@ class RouteTableTest : public testing::Test {
   Request request_;
 };
 
+TEST_F(RouteTableTest, RoutesWithPermissionsThatAreNotAdmittedAreNotThere) {
+  table_.AdmitOnly({"public"});
+  Route open = Get("/livez");
+  open.permission = "public";
+  ASSERT_TRUE(table_.Add(Get("/metrics")));
+  ASSERT_TRUE(table_.Add(std::move(open)));
+  EXPECT_EQ(Found(Method::kGet, "/metrics"), "");
+  EXPECT_EQ(Found(Method::kGet, "/livez"), "/livez");
+  EXPECT_EQ(table_.size(), 1);
+  EXPECT_FALSE(table_.Add(Get("/no-permission/{")));  // what is wrong is wrong on every listener
+}
+
 TEST_F(RouteTableTest, ARouteWithoutAPermissionCannotBeRegistered) {
   Route route = Get("/livez");
   route.permission = "";

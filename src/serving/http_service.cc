@@ -6,6 +6,7 @@
 
 #include "base/machine.h"
 #include "net/http_server.h"
+#include "net/tls/credentials.h"
 #include "serving/oip/oip_routes.h"
 #include "serving/openapi/openapi_routes.h"
 #include "serving/predictor.h"
@@ -33,6 +34,8 @@ struct HttpService::State {
   std::optional<Health> health;
   std::optional<Predictor> predictor;
   std::optional<RequestLog> request_log;
+  std::unique_ptr<net::tls::Credentials> credentials;  ///< nullptr: in the clear
+  std::vector<Listener> listeners;
   std::unique_ptr<net::HttpServer> server;
 
   std::mutex mutex;  ///< guards stops
@@ -46,7 +49,43 @@ struct HttpService::State {
     }
     request_log->Write(request, response, elapsed);
   }
+  net::ListenerOptions& AddListener(net::HttpServerOptions& server, const std::string& address, bool admin);
+  base::Result<void> AddRoutes(const HttpServiceOptions& options, int threads, const telemetry::MetricRegistry& metrics,
+                               net::RouteTable& routes);
+  void NameListeners();
 };
+
+net::ListenerOptions& HttpService::State::AddListener(net::HttpServerOptions& server, const std::string& address,
+                                                      bool admin) {
+  auto& listener = server.listeners.emplace_back();
+  listener.address = address;
+  if (!address.starts_with("unix:")) listener.credentials = credentials.get();
+  listeners.push_back({.address = address, .url = {}, .admin = admin});
+  return listener;
+}
+
+/// All there are; the table leaves out what its listener is not for.
+base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& options, int threads,
+                                                 const telemetry::MetricRegistry& metrics, net::RouteTable& routes) {
+  SLIPWAY_TRY(
+      rest::AddNativeRoutes({.predictor = *predictor, .live = live, .metrics = metrics, .health = *health}, routes));
+  SLIPWAY_TRY(openapi::AddOpenApiRoutes(live, options.program_version, routes));
+  return oip::AddOipRoutes({.predictor = *predictor,
+                            .live = live,
+                            .threads = threads,
+                            .program_version = options.program_version,
+                            .unready_reason = [this] { return health->UnreadyReason(); }},
+                           routes);
+}
+
+void HttpService::State::NameListeners() {
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    Listener& listener = listeners[i];
+    listener.address = server->address(i);
+    const bool web = !listener.address.starts_with("unix:");
+    listener.url = web ? (credentials == nullptr ? "http://" : "https://") + listener.address : listener.address;
+  }
+}
 
 HttpService::HttpService(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -58,6 +97,7 @@ HttpService::~HttpService() {
 base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceOptions& options,
                                                               const live::LiveSet& live,
                                                               telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+  SLIPWAY_TRY(options.listen.Check());
   auto owned = std::make_unique<State>(live, options.drain_delay);
   State& state = *owned;
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
@@ -80,18 +120,22 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   server.on_answer = [&state](const net::Request& request, const net::Response& response,
                               std::chrono::nanoseconds elapsed) { state.OnAnswer(request, response, elapsed); };
   server.loop_lag = &state.health->loop_lag();
-  auto& listener = server.listeners.emplace_back();
-  listener.address = options.address;
-  SLIPWAY_TRY(rest::AddNativeRoutes(
-      {.predictor = *state.predictor, .live = live, .metrics = metrics, .health = *state.health}, listener.routes));
-  SLIPWAY_TRY(openapi::AddOpenApiRoutes(live, options.program_version, listener.routes));
-  SLIPWAY_TRY(oip::AddOipRoutes({.predictor = *state.predictor,
-                                 .live = live,
-                                 .threads = threads,
-                                 .program_version = options.program_version,
-                                 .unready_reason = [&state] { return state.UnreadyReason(); }},
-                                listener.routes));
+  if (options.listen.tls.enabled()) {
+    SLIPWAY_ASSIGN(state.credentials,
+                   net::tls::Credentials::Load({.options = options.listen.tls, .metrics = &metrics, .log = &log}));
+  }
+  for (const std::string& address : options.listen.http) {
+    auto& routes = state.AddListener(server, address, false).routes;
+    if (options.listen.observe_on == ObserveOn::kAdmin) routes.AdmitOnly({"public", "predict"});
+    SLIPWAY_TRY(state.AddRoutes(options, threads, metrics, routes));
+  }
+  if (!options.listen.admin.empty()) {
+    auto& routes = state.AddListener(server, options.listen.admin, true).routes;
+    routes.AdmitOnly({"public", "observe", "operate"});
+    SLIPWAY_TRY(state.AddRoutes(options, threads, metrics, routes));
+  }
   SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
+  state.NameListeners();
   return std::unique_ptr<HttpService>(new HttpService(std::move(owned)));
 }
 
@@ -112,6 +156,15 @@ void HttpService::Stop() {
     if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
   }
   state_->server->Stop();
+}
+
+base::Result<void> HttpService::ReloadCertificates() {
+  if (state_->credentials == nullptr) return {};
+  return state_->credentials->Reload();
+}
+
+std::vector<HttpService::Listener> HttpService::listeners() const {
+  return state_->listeners;
 }
 
 uint16_t HttpService::port() const {

@@ -9,18 +9,20 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "live/live_set.h"
 #include "net/http_limits.h"
 #include "serving/health.h"
+#include "serving/listen_options.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
 namespace slipway::serving {
 
 struct HttpServiceOptions {
-  std::string address = "127.0.0.1:8080";
+  ListenOptions listen;
   int threads = 0;  ///< io threads; 0: as many as the cgroup allows
   net::HttpLimits limits;
   HealthThresholds health;
@@ -35,7 +37,8 @@ struct HttpServiceOptions {
 /// Lifecycle: serving from Start() to Stop(). Thread-safety: all methods from any thread but the io threads.
 class HttpService {
  public:
-  /// `live`, `metrics` and `log` outlive the service. Errors: those of HttpServer::Start.
+  /// `live`, `metrics` and `log` outlive the service. Errors: those of ListenOptions::Check,
+  /// net::tls::Credentials::Load and net::HttpServer::Start.
   static base::Result<std::unique_ptr<HttpService>> Start(const HttpServiceOptions& options, const live::LiveSet& live,
                                                           telemetry::MetricRegistry& metrics,
                                                           telemetry::Log& log = telemetry::Log::Discard());
@@ -48,7 +51,17 @@ class HttpService {
   /// Idempotent. A second call from another thread (a second signal) cuts the drain delay short.
   void Stop();
 
-  uint16_t port() const;
+  /// Reads the certificate's files again, if there are any. Errors: those of net::tls::Credentials::Reload.
+  base::Result<void> ReloadCertificates();
+
+  uint16_t port() const;  ///< of the first listener
+  /// The listeners as they stand: those for everybody in the order given, then the admin one.
+  struct Listener {
+    std::string address;  ///< "127.0.0.1:41234", "unix:/run/slipway.sock"
+    std::string url;      ///< "https://127.0.0.1:41234"; for a Unix socket the address
+    bool admin;
+  };
+  std::vector<Listener> listeners() const;
   int threads() const;
 
  private:

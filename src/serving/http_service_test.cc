@@ -24,7 +24,7 @@ class HttpServiceTest : public testing::Test {
     ASSERT_TRUE(loaded) << loaded.error().Text();
   }
   void Start(HttpServiceOptions options = {}) {
-    options.address = "127.0.0.1:0";
+    options.listen.http[0] = "127.0.0.1:0";
     options.threads = 1;
     auto started = HttpService::Start(options, live_, metrics_, *log_);
     ASSERT_TRUE(started) << started.error().Text();
@@ -290,6 +290,37 @@ TEST_F(HttpServiceTest, AFailedBundleIsToldAndTheOthersAreServed) {
   EXPECT_EQ(Get("/readyz").status, 200);
   EXPECT_THAT(Get("/health").body, HasSubstr("\"status\": \"warn\""));
   EXPECT_THAT(Get("/models").body, HasSubstr("\"failed\""));
+}
+
+TEST_F(HttpServiceTest, TheAdminListenerObservesAndDoesNotPredict) {
+  HttpServiceOptions options;
+  options.listen.admin = "unix:" + (folder_.path() / "admin.sock").string();
+  options.listen.observe_on = ObserveOn::kAdmin;
+  Start(std::move(options));
+  ASSERT_EQ(service_->listeners().size(), 2);
+  EXPECT_TRUE(service_->listeners()[1].admin);
+  const auto admin = [&](std::string_view path) {
+    return net::RawClient((folder_.path() / "admin.sock").string())
+        .Ask("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n")
+        .status;
+  };
+  EXPECT_EQ(admin("/metrics"), 200);
+  EXPECT_EQ(admin("/models/sum"), 200);
+  EXPECT_EQ(admin("/readyz"), 200);
+  EXPECT_EQ(admin("/predict/sum"), 404);
+  EXPECT_EQ(Get("/metrics").status, 404);
+  EXPECT_EQ(Get("/models").status, 404);
+  EXPECT_EQ(Get("/readyz").status, 200);
+}
+
+TEST_F(HttpServiceTest, SeveralAddressesServeTheSame) {
+  HttpServiceOptions options;
+  options.listen.http.push_back("unix:" + (folder_.path() / "second.sock").string());
+  Start(std::move(options));
+  EXPECT_EQ(Get("/models").status, 200);
+  EXPECT_EQ(
+      net::RawClient((folder_.path() / "second.sock").string()).Ask("GET /models HTTP/1.1\r\nHost: x\r\n\r\n").status,
+      200);
 }
 
 }  // namespace
