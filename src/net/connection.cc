@@ -97,10 +97,7 @@ void Connection::Receive() {
     const size_t room = buffer.free();
     const ssize_t received = transport_.Receive(buffer.tail(), room);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      WaitFor(EPOLLIN);
-      return;
-    }
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (received <= 0) {
       Close();  // the peer is gone; an unfinished request has nobody to be answered to
       return;
@@ -114,9 +111,12 @@ void Connection::Receive() {
     if (in_.empty() && in_.capacity() > kKeptInput) in_.Release();
     if (!transport_.MayHaveMore(static_cast<size_t>(received), room)) break;
   }
-  if (state_ != State::kHead && state_ != State::kBody) return;
-  // What TLS holds back, the socket will not tell of; it is writable, and that ends the wait.
-  WaitFor(transport_.HoldsBytes() ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  if (state_ == State::kHead || state_ == State::kBody) WaitFor(ReadEvents());
+}
+
+/// What TLS holds back, the socket will not tell of; but it is writable, and that ends the wait.
+uint32_t Connection::ReadEvents() const {
+  return transport_.HoldsBytes() ? EPOLLIN | EPOLLOUT : EPOLLIN;
 }
 
 size_t Connection::WantedBytes() const {
@@ -415,7 +415,7 @@ void Connection::Flush() {
   }
   std::string().swap(unsent_);
   SetWaiting(false);
-  WaitFor(transport_.HoldsBytes() ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  WaitFor(ReadEvents());
   EndAnswer(close_after_ || io_.draining(), unread_after_);
   if (state_ != State::kHead) return;
   idle_ = true;

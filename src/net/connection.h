@@ -39,6 +39,7 @@ class Connection final : public Watcher {
 
   void Handshake();
   void EndHandshake(tls::HandshakeOutcome outcome);
+  uint32_t ReadEvents() const;
   void WaitFor(uint32_t events);
   void Linger();
 

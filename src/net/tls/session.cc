@@ -160,12 +160,14 @@ ssize_t Session::Receive(char* to, size_t room) {
     const int result = SSL_read_ex(ssl_.get(), to, room, &received);
     if (result == 1) {
       fruitless_reads_ = 0;
+      starved_ = false;
       return static_cast<ssize_t>(received);
     }
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_ZERO_RETURN) return 0;
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) break;
     if (error == SSL_ERROR_WANT_WRITE || wire_->dry) {
+      starved_ = true;  // what OpenSSL holds, if anything, is a part of a record
       errno = EAGAIN;
       return -1;
     }
@@ -178,7 +180,7 @@ ssize_t Session::Receive(char* to, size_t room) {
 }
 
 bool Session::HoldsMore() const {
-  return SSL_has_pending(ssl_.get()) == 1;
+  return !starved_ && SSL_has_pending(ssl_.get()) == 1;
 }
 
 ssize_t Session::Write(std::string_view bytes) {

@@ -62,6 +62,7 @@ class Session {
   std::unique_ptr<ssl_st, Free> ssl_;
   ClientAuth client_auth_ = ClientAuth::kNone;
   bool broken_ = false;      ///< nothing may be sent any more
+  bool starved_ = false;     ///< the last Receive() could not go on without the socket
   int fruitless_reads_ = 0;  ///< in a row: records that carried no data
   HandshakeOutcome outcome_ = HandshakeOutcome::kOther;
   std::string failure_, refused_subject_;
