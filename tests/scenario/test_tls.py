@@ -120,7 +120,7 @@ def test_a_client_that_only_speaks_http2_is_refused(https):
 
 def test_openssl_and_curl_get_along(https):
     done = subprocess.run(
-        ["openssl", "s_client", "-connect", f"localhost:{https.port}", "-CAfile", https.authority.path, "-verify_return_error", "-brief"],
+        ["openssl", "s_client", "-connect", f"localhost:{https.port}", "-CAfile", https.authority.path, "-verify_return_error", "-brief", "-ign_eof"],
         input="GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", capture_output=True, text=True, timeout=20,
     )
     assert '"live":true' in done.stdout, done.stderr
