@@ -154,7 +154,7 @@ void Session::Admit() {
 }
 
 ssize_t Session::Receive(char* to, size_t room) {
-  while (!broken_) {
+  if (!broken_) {
     ERR_clear_error();
     size_t received = 0;
     const int result = SSL_read_ex(ssl_.get(), to, room, &received);
@@ -165,13 +165,14 @@ ssize_t Session::Receive(char* to, size_t room) {
     }
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_ZERO_RETURN) return 0;
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) break;
-    if (error == SSL_ERROR_WANT_WRITE || wire_->dry) {
+    // Without data although the socket had more to give: only records about the connection itself.
+    const bool fruitless = error == SSL_ERROR_WANT_READ && !wire_->dry;
+    if ((error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) &&
+        (!fruitless || ++fruitless_reads_ <= kFruitlessReads)) {
       starved_ = true;  // what OpenSSL holds, if anything, is a part of a record
       errno = EAGAIN;
       return -1;
     }
-    if (++fruitless_reads_ > kFruitlessReads) break;
   }
   broken_ = true;
   ERR_clear_error();

@@ -193,6 +193,23 @@ TEST_F(TlsServerTest, KeyUpdatesAreFollowedAndRenegotiationIsNot) {
   EXPECT_EQ(older.Ask(kHello).status, 0);
 }
 
+TEST_F(TlsServerTest, AFloodOfKeyUpdatesDoesNotHoldOthersUp) {
+  Start();
+  auto flooding = Connect();
+  auto other = Connect();
+  ASSERT_EQ(flooding.Ask(kHello).status, 200);
+  std::atomic<bool> done = false;
+  std::jthread flood([&] {
+    while (!done && SSL_key_update(flooding.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+           SSL_do_handshake(flooding.ssl()) == 1) {
+    }
+  });
+  int answered = 0;
+  for (int i = 0; i < 200; ++i) answered += other.Ask(kHello).status == 200 ? 1 : 0;
+  done = true;
+  EXPECT_EQ(answered, 200);
+}
+
 TEST_F(TlsServerTest, PlainHttpOnATlsPortGetsAReadable400) {
   Start();
   RawClient client(server_->port());
