@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "serving/listen_options.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 

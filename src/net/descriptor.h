@@ -1,14 +1,14 @@
 #pragma once
 // File descriptors that close themselves, and listening sockets.
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
-
-struct sockaddr_storage;
 
 namespace slipway::net {
 

@@ -166,7 +166,9 @@ bool Credentials::State::HasSettledChange() {
 void Credentials::State::Watch(const std::stop_token& stop) {
   std::unique_lock lock(sleep);
   while (!wake.wait_for(lock, stop, options.check_interval, [&] { return stop.stop_requested(); })) {
-    if (HasSettledChange()) static_cast<void>(Reload());  // has told the log
+    if (!HasSettledChange()) continue;
+    const auto reloaded = Reload();  // has told the log
+    static_cast<void>(reloaded);
   }
 }
 
