@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+
+#include "base/base64.h"
+#include "data/json_string.h"
 
 namespace slipway::data {
 namespace {
@@ -47,44 +51,40 @@ const char* ProblemOfIndex(JsonIndexFault fault) {
   return "the text is too large";
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// Four hexadecimal digits at `at`, or -1.
-int ReadHex(std::string_view raw, size_t at) {
-  if (at + 4 > raw.size()) return -1;
-  int value = 0;
-  for (size_t i = at; i < at + 4; ++i) {
-    const int digit = HexDigit(raw[i]);
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-void AppendUtf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | code >> 18);
-    out += static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
-
 }  // namespace
+
+std::string_view JsonKindOf(char first) {
+  switch (first) {
+    case '{':
+      return "an object";
+    case '[':
+      return "a list";
+    case '"':
+      return "a string";
+    case 't':
+    case 'f':
+      return "a boolean";
+    case 'n':
+      return "null";
+    default:
+      return "a number";
+  }
+}
+
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
+std::string_view WithoutLeadingSpace(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+}
+
+bool IsJsonScalar(std::string_view text) {
+  if (text.starts_with("true") || text.starts_with("false") || text.starts_with("null")) return true;
+  return !text.empty() && (text[0] == '"' || text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
+}
 
 JsonCursor::JsonCursor(int depth_limit) : depth_limit_(std::min(depth_limit, kDepthBound)) {}
 
@@ -176,6 +176,15 @@ bool JsonCursor::NextMember(std::string_view& name, bool& failed) {
   return false;
 }
 
+std::string_view JsonCursor::TextSince(const Place& place) const {
+  const size_t begin = tokens_[place.token];
+  size_t end = Offset();
+  while (end > begin &&
+         (text_[end - 1] == ' ' || text_[end - 1] == '\n' || text_[end - 1] == '\r' || text_[end - 1] == '\t'))
+    --end;
+  return text_.substr(begin, end - begin);
+}
+
 bool JsonCursor::EndObject() {
   if (Peek() != '}') return FailHere("a comma or the end of the object is expected");
   Advance();
@@ -216,6 +225,61 @@ bool JsonCursor::Skip() {
   }
 }
 
+bool JsonCursor::Pass() {
+  size_t level = 0;
+  do {
+    const char c = Peek();
+    if (c == '{' || c == '[') {
+      ++level;
+    } else if (c == '}' || c == ']') {
+      if (level-- == 0) return FailHere("a value is expected");
+    } else if (c == '\0' || (level == 0 && (c == ',' || c == ':'))) {
+      return FailHere("a value is expected");
+    }
+    Advance();
+  } while (level > 0);
+  return true;
+}
+
+bool JsonCursor::IsBase64() const {
+  if (!dialect_.base64 || Peek() != '{' || next_ + kBase64Tokens > tokens_.size()) return false;
+  const auto at = [&](size_t i) { return text_[tokens_[next_ + i]]; };
+  return at(1) == '"' && at(2) == ':' && at(3) == '"' && at(4) == '}' &&
+         text_.substr(tokens_[next_ + 1]).starts_with("\"b64\"");
+}
+
+bool JsonCursor::ReadBase64(std::string_view& bytes, bool& valid) {
+  next_ += 3;
+  std::string_view text;
+  if (!ReadString(text)) return false;
+  Advance();
+  valid = base::DecodeBase64(text, bytes_);
+  bytes = bytes_;
+  return true;
+}
+
+// kNone is a NaN that means null.
+bool JsonCursor::ReadNonFinite(NumberText& number) {
+  struct Word {
+    std::string_view text;
+    double value;
+  };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr Word kWords[] = {
+      {"NaN", std::numeric_limits<double>::quiet_NaN()}, {"Infinity", kInfinity}, {"-Infinity", -kInfinity}};
+  const std::string_view rest = text_.substr(Offset());
+  for (const Word& word : kWords) {
+    if (!rest.starts_with(word.text) || rest.size() == word.text.size() || !EndsScalar(rest[word.text.size()]))
+      continue;
+    const bool null = word.text == "NaN" && dialect_.non_finite == JsonDialect::NonFinite::kNull;
+    number.kind = null ? NumberText::Kind::kNone : NumberText::Kind::kNumber;
+    number.number = word.value;
+    Advance();
+    return true;
+  }
+  return false;
+}
+
 bool JsonCursor::ReadName(std::string_view& name) {
   if (Peek() != '"') return FailHere("a field name in double quotes is expected");
   if (!ReadString(name)) return false;
@@ -247,37 +311,8 @@ bool JsonCursor::ReadLiteral(std::string_view literal) {
 }
 
 bool JsonCursor::Unescape(std::string_view raw, std::string& out) {
-  const auto fail = [&](size_t at, const char* problem) {
-    return Fail(problem, static_cast<size_t>(raw.data() - text_.data()) + at);
-  };
-  out.clear();
-  for (size_t at = 0; at < raw.size();) {
-    const size_t escape = std::min(raw.find('\\', at), raw.size());
-    out.append(raw, at, escape - at);
-    at = escape;
-    if (at == raw.size()) break;
-    constexpr std::string_view kLetters = "\"\\/bfnrt";
-    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
-    const char letter = at + 1 < raw.size() ? raw[at + 1] : '\0';
-    if (const size_t known = kLetters.find(letter); known != std::string_view::npos) {
-      out += kMeanings[known];
-      at += 2;
-      continue;
-    }
-    if (letter != 'u') return fail(at, "a backslash in a string is followed by none of \" \\ / b f n r t u");
-    const int high = ReadHex(raw, at + 2);
-    if (high < 0) return fail(at, "\\u in a string is followed by four hexadecimal digits");
-    auto code = static_cast<uint32_t>(high);
-    at += 6;
-    if (code >= 0xD800 && code < 0xE000) {
-      const int low = raw.substr(std::min(at, raw.size())).starts_with("\\u") ? ReadHex(raw, at + 2) : -1;
-      if (code >= 0xDC00 || low < 0xDC00 || low >= 0xE000) return fail(at - 6, "half of a surrogate pair stands alone");
-      code = 0x10000 + ((code - 0xD800) << 10) + (static_cast<uint32_t>(low) - 0xDC00);
-      at += 6;
-    }
-    AppendUtf8(out, code);
-  }
-  return true;
+  const JsonEscapeFault fault = UnescapeJson(raw, out);
+  return fault.problem == nullptr || Fail(fault.problem, static_cast<size_t>(raw.data() - text_.data()) + fault.offset);
 }
 
 bool JsonCursor::Enter() {

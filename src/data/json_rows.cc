@@ -5,58 +5,17 @@
 #include "data/json_walker.h"
 
 namespace slipway::data {
-namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::string_view WithoutMark(std::string_view text) {
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  return text;
+int64_t JsonRowLimits::RowsOf(const Layout& layout) const {
+  return std::min<int64_t>(rows, std::max<int64_t>(1, table_bytes / RowBytes(layout.fields())));
 }
-
-// What comes after white space.
-std::string_view Rest(std::string_view text) {
-  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-}
-
-// What a token begins, in the words of a message.
-std::string_view KindOf(char first) {
-  switch (first) {
-    case '{':
-      return "an object";
-    case '[':
-      return "a list";
-    case '"':
-      return "a string";
-    case 't':
-    case 'f':
-      return "a boolean";
-    case 'n':
-      return "null";
-    default:
-      return "a number";
-  }
-}
-
-// Whether the text is, or begins with, a JSON value that is no object or list.
-bool IsScalar(std::string_view rest) {
-  if (rest.starts_with("true") || rest.starts_with("false") || rest.starts_with("null")) return true;
-  return !rest.empty() && (rest[0] == '"' || rest[0] == '-' || (rest[0] >= '0' && rest[0] <= '9'));
-}
-
-}  // namespace
 
 struct JsonRowDecoder::State {
   State(const Layout& layout, JsonRowLimits limits)
       : layout(layout),
         limits(limits),
         walker(layout, limits.depth),
-        row_limit(RowLimit()),
+        row_limit(limits.RowsOf(layout)),
         has_records_field(layout.Find("records") >= 0) {}
-
-  int64_t RowLimit() const {
-    return std::min<int64_t>(limits.rows, std::max<int64_t>(1, limits.table_bytes / RowBytes(layout.fields())));
-  }
 
   static std::unexpected<base::Error> NotAlone() {
     return base::Fail(base::Code::kInvalidArgument, "json.not_a_record",
@@ -80,12 +39,12 @@ base::Result<JsonRowDecoder::Form> JsonRowDecoder::State::ReadDocument(std::stri
                       "a JSON document of " + std::to_string(text.size()) + " bytes is above the limit of " +
                           std::to_string(limits.bytes) + "; send fewer records at a time");
   }
-  text = WithoutMark(text);
-  const std::string_view rest = Rest(text);
-  if (IsScalar(rest)) {
+  text = WithoutByteOrderMark(text);
+  const std::string_view rest = WithoutLeadingSpace(text);
+  if (IsJsonScalar(rest)) {
     return base::Fail(base::Code::kInvalidArgument, "json.not_a_record",
                       "a record is a JSON object, and several are a list of objects, not " +
-                          std::string(KindOf(rest[0])) + "; send {\"field\": value, …}");
+                          std::string(JsonKindOf(rest[0])) + "; send {\"field\": value, …}");
   }
   if (!walker.Open(text)) return std::unexpected(walker.Error());
   RowBuilder builder(layout, out);
@@ -131,7 +90,7 @@ base::Result<void> JsonRowDecoder::State::ReadList(RowBuilder& builder) {
       if (!walker.ReadRecord(builder)) return std::unexpected(walker.Error());
     } else {
       if (!walker.Skip()) return std::unexpected(walker.Error());
-      builder.Malformed("a record is an object, not " + std::string(KindOf(first)) +
+      builder.Malformed("a record is an object, not " + std::string(JsonKindOf(first)) +
                         "; send {\"field\": value, …} in this place of the list");
     }
     builder.EndRow();
@@ -153,16 +112,16 @@ base::Result<JsonRowDecoder::Form> JsonRowDecoder::DecodeDocument(std::string_vi
 }
 
 void JsonRowDecoder::DecodeLine(std::string_view line, Decoded& out) {
-  line = WithoutMark(line);
+  line = WithoutByteOrderMark(line);
   RowBuilder builder(state_->layout, out);
   builder.BeginRow();
   JsonWalker& walker = state_->walker;
-  const std::string_view rest = Rest(line);
+  const std::string_view rest = WithoutLeadingSpace(line);
   if (static_cast<int64_t>(line.size()) > state_->limits.bytes) {
     builder.Malformed("a line of " + std::to_string(line.size()) + " bytes is above the limit of " +
                       std::to_string(state_->limits.bytes) + "; send smaller records");
-  } else if (IsScalar(rest) || rest.starts_with('[')) {
-    builder.Malformed("a record is a JSON object, not " + std::string(KindOf(rest[0])) +
+  } else if (IsJsonScalar(rest) || rest.starts_with('[')) {
+    builder.Malformed("a record is a JSON object, not " + std::string(JsonKindOf(rest[0])) +
                       "; send {\"field\": value, …} on this line");
   } else if (!walker.Open(line) || !walker.ReadRecord(builder) || !walker.Finish()) {
     builder.Malformed(walker.Error().message);

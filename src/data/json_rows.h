@@ -17,6 +17,9 @@ struct JsonRowLimits {
   int64_t rows = 1 << 20;
   int64_t table_bytes = int64_t{256} << 20;  ///< of the columns: a wide record of nulls takes few bytes of text
   int depth = 32;
+
+  /// Rows of this width that one document may hold.
+  int64_t RowsOf(const Layout& layout) const;
 };
 
 /// Decodes JSON into Decoded by simdjson. Keeps its buffers from call to call.

@@ -9,6 +9,7 @@ namespace slipway::data {
 namespace {
 
 constexpr size_t kOrderLimit = 4096;
+constexpr std::string_view kNoBase64 = "an object whose b64 is not base64";
 
 }  // namespace
 
@@ -43,7 +44,7 @@ bool JsonWalker::ReadRecord(RowBuilder& builder) {
       field = FindField(name, plain, position);
     }
     if (field >= 0) {
-      if (!ReadField(field, builder)) return false;
+      if (!ReadValue(field, builder)) return false;
     } else {
       builder.Unknown(name);
       if (!Skip()) return false;
@@ -68,7 +69,7 @@ int JsonWalker::FindField(std::string_view name, bool plain, size_t position) {
   return field;
 }
 
-bool JsonWalker::ReadField(int field, RowBuilder& builder) {
+bool JsonWalker::ReadValue(int field, RowBuilder& builder) {
   switch (Peek()) {
     case '"': {
       std::string_view value;
@@ -77,12 +78,25 @@ bool JsonWalker::ReadField(int field, RowBuilder& builder) {
       return true;
     }
     case '{': {
-      if (!Skip()) return false;
-      builder.SetWrong(field, "an object");
+      std::string_view value;
+      bool valid = false;
+      if (!IsBase64()) {
+        if (!Skip()) return false;
+        builder.SetWrong(field, "an object");
+      } else if (!ReadBase64(value, valid)) {
+        return false;
+      } else if (valid) {
+        builder.SetString(field, value);
+      } else {
+        builder.SetWrong(field, kNoBase64);
+      }
       return true;
     }
-    case '[':
-      return ReadTensor(field, builder);
+    case '[': {
+      bool found = false;
+      if ((any_list_ || !list_ranks_.empty()) && !ReadUnitList(field, builder, found)) return false;
+      return found || ReadTensor(field, builder);
+    }
     case 't':
       if (!ReadLiteral("true")) return false;
       builder.SetBoolean(field, true);
@@ -102,12 +116,36 @@ bool JsonWalker::ReadField(int field, RowBuilder& builder) {
         builder.SetNumber(field, number.number);
       } else if (number.kind == NumberText::Kind::kInteger) {
         builder.SetInteger(field, number.integer);
-      } else {
+      } else if (number.kind == NumberText::Kind::kUnsigned) {
         builder.SetUnsigned(field, number.unsigned_integer);
+      } else {
+        builder.SetNull(field);
       }
       return true;
     }
   }
+}
+
+// A scalar inside as many lists of one element as the field allows, at most; `found` tells whether there is one.
+bool JsonWalker::ReadUnitList(int field, RowBuilder& builder, bool& found) {
+  const auto index = static_cast<size_t>(field);
+  if (!layout_.fields()[index].type.is_scalar()) return true;
+  const int most = std::max(index < list_ranks_.size() ? list_ranks_[index] : 0, any_list_ ? 1 : 0);
+  const size_t begin = next_;
+  size_t lists = 0;
+  for (; lists < static_cast<size_t>(most) && Peek() == '['; ++lists) Advance();
+  const bool base64 = IsBase64();
+  const size_t close = next_ + (base64 ? kBase64Tokens : 1);
+  found = (base64 || std::string_view("{[]}:,").find(Peek()) == std::string_view::npos) &&
+          close + lists <= tokens_.size() && lists > 0;
+  for (size_t i = 0; found && i < lists; ++i) found = text_[tokens_[close + i]] == ']';
+  if (!found) {
+    next_ = begin;
+    return true;
+  }
+  if (!ReadValue(field, builder)) return false;
+  next_ += lists;
+  return true;
 }
 
 bool JsonWalker::ReadTensor(int field, RowBuilder& builder, bool whole) {
@@ -152,10 +190,21 @@ bool JsonWalker::ReadElement(RowBuilder& builder) {
       builder.ElementString(value);
       return true;
     }
-    case '{':
-      if (!Skip()) return false;
-      builder.ElementWrong("an object");
+    case '{': {
+      std::string_view value;
+      bool valid = false;
+      if (!IsBase64()) {
+        if (!Skip()) return false;
+        builder.ElementWrong("an object");
+      } else if (!ReadBase64(value, valid)) {
+        return false;
+      } else if (valid) {
+        builder.ElementString(value);
+      } else {
+        builder.ElementWrong(kNoBase64);
+      }
       return true;
+    }
     case 't':
       if (!ReadLiteral("true")) return false;
       builder.ElementBoolean(true);
@@ -175,8 +224,10 @@ bool JsonWalker::ReadElement(RowBuilder& builder) {
         builder.ElementNumber(number.number);
       } else if (number.kind == NumberText::Kind::kInteger) {
         builder.ElementInteger(number.integer);
-      } else {
+      } else if (number.kind == NumberText::Kind::kUnsigned) {
         builder.ElementUnsigned(number.unsigned_integer);
+      } else {
+        builder.ElementNull();
       }
       return true;
     }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,17 @@ class JsonWalker : public JsonCursor {
  public:
   explicit JsonWalker(const Layout& layout, int depth_limit);
 
+  /// Counts for what is read from now on. `list_ranks`, by field, or empty: a scalar field also takes its value inside
+  /// so many lists of one element; every scalar field inside one list when `any_list`.
+  void TakeUnitLists(std::span<const int> list_ranks, bool any_list) {
+    list_ranks_ = list_ranks;
+    any_list_ = any_list;
+  }
+
   /// Reads the object at hand as the fields of the row that `builder` has begun.
   bool ReadRecord(RowBuilder& builder);
+  /// Reads the value at hand, of any kind, as field `field` of the row.
+  bool ReadValue(int field, RowBuilder& builder);
   /// Reads the list at hand into tensor field `field`. `whole`: nothing may follow it. On a fault the tensor is left
   /// open: abandon it or the row.
   bool ReadTensor(int field, RowBuilder& builder, bool whole = false);
@@ -36,11 +46,13 @@ class JsonWalker : public JsonCursor {
   };
 
   int FindField(std::string_view raw, bool plain, size_t position);
-  bool ReadField(int field, RowBuilder& builder);
+  bool ReadUnitList(int field, RowBuilder& builder, bool& found);
   bool ReadElements(RowBuilder& builder, Shape& shape, size_t level);
   bool ReadElement(RowBuilder& builder);
 
   const Layout& layout_;
+  std::span<const int> list_ranks_;
+  bool any_list_ = false;
   std::vector<int> order_;  ///< field found at each position of the last record; -1 unknown or spelled with escapes
 };
 
