@@ -5,6 +5,7 @@
 #include "base/allocation_count_test.h"
 #include "data/csv_rows.h"
 #include "data/json_rows.h"
+#include "data/json_tables.h"
 
 namespace slipway::data {
 namespace {
@@ -96,6 +97,43 @@ TEST(Allocation, DecodingCsvRowsAllocatesNothing) {
   decode();
   EXPECT_EQ(AllocationsOf(decode), 0);
 }
+
+constexpr JsonTableFormat::Member kTables[] = {
+    {"rows", JsonTableForm::kRows}, {"columns", JsonTableForm::kColumns}, {"split", JsonTableForm::kSplit}};
+
+/// The record twice, as rows, columns or a split frame.
+std::string JsonTableText(JsonTableForm form) {
+  if (form == JsonTableForm::kRows) return "{\"rows\":[" + JsonRecord() + "," + JsonRecord() + "]}";
+  const auto record = base::ParseJson(JsonRecord()).value();
+  std::string names, values, columns;
+  for (const auto& [name, value] : record.map()) {
+    const std::string comma = names.empty() ? "" : ",", key = "\"" + name + "\"", text = base::ToJson(value);
+    names += comma + key;
+    values += comma + text;
+    columns.append(comma).append(key).append(":[").append(text).append(",").append(text).append("]");
+  }
+  if (form == JsonTableForm::kColumns) return "{\"columns\":{" + columns + "}}";
+  return "{\"split\":{\"columns\":[" + names + "],\"data\":[[" + values + "],[" + values + "]]}}";
+}
+
+class TableAllocation : public testing::TestWithParam<JsonTableForm> {};
+
+TEST_P(TableAllocation, DecodingTablesAllocatesNothing) {
+  const Layout layout = ThirtyFields();
+  const std::string text = JsonTableText(GetParam());
+  JsonTableDecoder decoder(layout);
+  Decoded out(layout);
+  const auto decode = [&] {
+    out.Clear();
+    ASSERT_TRUE(decoder.Decode(text, {.tables = kTables}, out));
+    ASSERT_EQ(out.table.rows, 2);
+    ASSERT_TRUE(out.violations.empty()) << out.violations[0].message;
+  };
+  decode();
+  EXPECT_EQ(AllocationsOf(decode), 0);
+}
+INSTANTIATE_TEST_SUITE_P(Forms, TableAllocation,
+                         testing::Values(JsonTableForm::kRows, JsonTableForm::kColumns, JsonTableForm::kSplit));
 
 TEST(Allocation, EncodingARowAllocatesNothing) {
   const Layout layout = ThirtyFields();

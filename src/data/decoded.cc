@@ -110,6 +110,10 @@ void RowBuilder::SetWrong(int field, std::string_view found, std::string_view te
   if (Admit(field, nullptr)) Refuse(field, WrongKind(this->field(field), found, text));
 }
 
+void RowBuilder::SetFrom(int field, const Column& column, int64_t row) {
+  if (Admit(field, nullptr)) out_.table.columns[static_cast<size_t>(field)].AppendFrom(column, row);
+}
+
 void RowBuilder::Unknown(std::string_view name) {
   if (malformed_ || layout_.unknown_fields() == UnknownFields::kIgnore || ++unknown_ > kUnknownReported) return;
   Report(-1, UnknownName(name, layout_.names()));

@@ -82,6 +82,10 @@ class RowBuilder {
   void SetTimestamp(int field, int64_t microseconds);
   /// The cell exists but is of no usable kind (a JSON object, say); `found` names it: "an object".
   void SetWrong(int field, std::string_view found, std::string_view text = {});
+  /// Whether the row at hand has a cell for the field already.
+  bool Has(int field) const { return out_.table.columns[static_cast<size_t>(field)].rows() > row_; }
+  /// A cell that a builder of the same layout has made; the caller bounds how much text it repeats.
+  void SetFrom(int field, const Column& column, int64_t row);
   void Unknown(std::string_view name);  ///< a field outside the layout; ignored or a violation as the layout says
   /// The row cannot be read at all. Every field is null and no other violation is kept for it.
   void Malformed(std::string message);

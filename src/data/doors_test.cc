@@ -7,6 +7,7 @@
 #include "data/cell_cases.h"
 #include "data/csv_rows.h"
 #include "data/json_rows.h"
+#include "data/json_tables.h"
 
 namespace slipway::data {
 namespace {
@@ -31,6 +32,25 @@ Decoded FromCsv(const Layout& layout, std::string_view cell) {
   EXPECT_TRUE(decoder.Feed("x\n" + std::string(cell) + "\n", decoded));
   EXPECT_TRUE(decoder.Finish(decoded));
   return decoded;
+}
+
+// The same cell by row, by column, and as a split frame.
+constexpr JsonTableFormat::Member kTables[] = {
+    {"rows", JsonTableForm::kRows}, {"columns", JsonTableForm::kColumns}, {"split", JsonTableForm::kSplit}};
+Decoded FromTable(const Layout& layout, std::string_view before, std::string_view cell, std::string_view after) {
+  Decoded decoded(layout);
+  const std::string text = std::string(before) + std::string(cell) + std::string(after);
+  EXPECT_TRUE(JsonTableDecoder(layout).Decode(text, {.tables = kTables}, decoded)) << text;
+  return decoded;
+}
+Decoded FromRow(const Layout& layout, std::string_view cell) {
+  return FromTable(layout, R"({"rows":[{"x":)", cell, "}]}");
+}
+Decoded FromColumn(const Layout& layout, std::string_view cell) {
+  return FromTable(layout, R"({"columns":{"x":[)", cell, "]}}");
+}
+Decoded FromSplit(const Layout& layout, std::string_view cell) {
+  return FromTable(layout, R"({"split":{"columns":["x"],"data":[[)", cell, "]]}}");
 }
 
 Decoded FromCall(const Layout& layout, const Cell& cell) {
@@ -149,6 +169,23 @@ INSTANTIATE_TEST_SUITE_P(Texts, JsonAndTyped,
                          testing::ValuesIn(Where(TimesTypes(cell_cases::kTexts), HasJsonAndDirect)));
 INSTANTIATE_TEST_SUITE_P(Others, JsonAndTyped,
                          testing::ValuesIn(Where(TimesTypes(cell_cases::kDirect), HasJsonAndDirect)));
+
+class TableCell : public CellDoors {};
+
+TEST_P(TableCell, HasTheOutcomeAndWordsOfARecord) {
+  const auto& [cell, type] = GetParam();
+  const Layout layout = OneColumn(type);
+  const Decoded record = FromJson(layout, cell.json);
+  EXPECT_EQ(OutcomeOf(FromRow(layout, cell.json), 0), ExpectedFor(cell, type));
+  EXPECT_EQ(OutcomeOf(FromColumn(layout, cell.json), 0), ExpectedFor(cell, type));
+  EXPECT_EQ(OutcomeOf(FromSplit(layout, cell.json), 0), ExpectedFor(cell, type));
+  EXPECT_EQ(Words(FromRow(layout, cell.json)), Words(record));
+  EXPECT_EQ(Words(FromColumn(layout, cell.json)), Words(record));
+  EXPECT_EQ(Words(FromSplit(layout, cell.json)), Words(record));
+}
+INSTANTIATE_TEST_SUITE_P(Typed, TableCell, testing::ValuesIn(Where(TimesTypes(cell_cases::kTyped), HasJson)));
+INSTANTIATE_TEST_SUITE_P(Texts, TableCell, testing::ValuesIn(Where(TimesTypes(cell_cases::kTexts), HasJson)));
+INSTANTIATE_TEST_SUITE_P(Others, TableCell, testing::ValuesIn(Where(TimesTypes(cell_cases::kDirect), HasJson)));
 
 class TimestampText : public testing::TestWithParam<cell_cases::TimestampCase> {};
 

@@ -99,6 +99,8 @@ class JsonCursor {
   bool Skip();
   /// Passes over a value by its brackets alone: it must be read, or skipped, later.
   bool Pass();
+  /// Ends the walk here with a fault; false.
+  bool FailHere(const char* problem);
   /// Whether {"b64": "…"} is at hand, in a dialect that has it.
   bool IsBase64() const;
   /// Reads it; `valid`: it was base64. The bytes are valid until the next ones are read.
@@ -110,7 +112,6 @@ class JsonCursor {
   bool Enter();
   void Leave();
   bool Fail(const char* problem, size_t offset);
-  bool FailHere(const char* problem);
   bool FailAtToken(size_t offset);
   size_t Offset() const { return next_ < tokens_.size() ? tokens_[next_] : text_.size(); }
   bool ReadNonFinite(NumberText& number);

@@ -1,5 +1,4 @@
 #include "data/json_rows.h"
-#include "data/row_text.h"
 
 namespace slipway::data {
 
@@ -28,19 +27,25 @@ void JsonRowEncoder::AppendMembers(const Table& table, int64_t row, std::string&
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (i != 0) out += ',';
     out += keys_[i];
-    const ColumnView column = table.columns[i].view();
-    if (!column.IsValid(row)) {
-      out += "null";
-    } else if (!labels_[i].empty() && column.width == static_cast<int64_t>(labels_[i].size())) {
-      for (int64_t j = 0; j < column.width; ++j) {
-        out += j == 0 ? '{' : ',';
-        out += labels_[i][static_cast<size_t>(j)];
-        AppendJsonElement(fields_[i], column, row * column.width + j, out);
-      }
-      out += '}';
-    } else {
-      AppendJsonCell(fields_[i], column, row, out);
+    AppendCell(table, i, row, out);
+  }
+}
+
+void JsonRowEncoder::AppendCell(const Table& table, size_t field, int64_t row, std::string& out, JsonCellStyle style,
+                                bool labels) const {
+  const ColumnView column = table.columns[field].view();
+  const auto& keys = labels_[field];
+  if (!column.IsValid(row)) {
+    out += "null";
+  } else if (labels && !keys.empty() && column.width == static_cast<int64_t>(keys.size())) {
+    for (int64_t j = 0; j < column.width; ++j) {
+      out += j == 0 ? '{' : ',';
+      out += keys[static_cast<size_t>(j)];
+      AppendJsonElement(fields_[field], column, row * column.width + j, out, style);
     }
+    out += '}';
+  } else {
+    AppendJsonCell(fields_[field], column, row, out, style);
   }
 }
 

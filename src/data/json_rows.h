@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "data/decoded.h"
+#include "data/row_text.h"
 
 namespace slipway::data {
 
@@ -49,6 +50,11 @@ class JsonRowEncoder {
  public:
   explicit JsonRowEncoder(const std::vector<Field>& fields);
   void AppendRow(const Table& table, int64_t row, std::string& out) const;
+  /// `"name":`
+  const std::string& Key(size_t field) const { return keys_[field]; }
+  /// The value of one cell. `labels`: labelled vectors are objects, else lists.
+  void AppendCell(const Table& table, size_t field, int64_t row, std::string& out, JsonCellStyle style = {},
+                  bool labels = true) const;
   /// The members without the braces, for callers that add their own.
   void AppendMembers(const Table& table, int64_t row, std::string& out) const;
 

@@ -1,7 +1,9 @@
 #include "data/row_text.h"
 
 #include <charconv>
+#include <cmath>
 
+#include "base/base64.h"
 #include "base/value.h"
 #include "data/timestamp.h"
 
@@ -16,14 +18,14 @@ void AppendInteger(int64_t value, std::string& out) {
 
 // Lists from dimension `level` on, starting at `element`; returns the element after them.
 int64_t AppendLists(const Field& field, const ColumnView& column, const int64_t* shape, size_t level, int64_t element,
-                    std::string& out) {
+                    std::string& out, JsonCellStyle style) {
   out += '[';
   for (int64_t i = 0; i < shape[level]; ++i) {
     if (i != 0) out += ',';
     if (level + 1 < field.type.shape.size()) {
-      element = AppendLists(field, column, shape, level + 1, element, out);
+      element = AppendLists(field, column, shape, level + 1, element, out, style);
     } else {
-      AppendJsonElement(field, column, element++, out);
+      AppendJsonElement(field, column, element++, out, style);
     }
   }
   out += ']';
@@ -32,7 +34,8 @@ int64_t AppendLists(const Field& field, const ColumnView& column, const int64_t*
 
 }  // namespace
 
-void AppendJsonElement(const Field& field, const ColumnView& column, int64_t element, std::string& out) {
+void AppendJsonElement(const Field& field, const ColumnView& column, int64_t element, std::string& out,
+                       JsonCellStyle style) {
   switch (column.type) {
     case ScalarType::kBoolean:
       out += column.booleans()[element] != 0 ? "true" : "false";
@@ -41,14 +44,23 @@ void AppendJsonElement(const Field& field, const ColumnView& column, int64_t ele
       AppendInteger(column.integers()[element], out);
       break;
     case ScalarType::kNumber:
-      if (field.single_precision) {
+      if (style.non_finite_tokens && !std::isfinite(column.numbers()[element])) {
+        const double value = column.numbers()[element];
+        out += std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+      } else if (field.single_precision) {
         base::AppendJsonFloat(out, static_cast<float>(column.numbers()[element]));
       } else {
         base::AppendJsonNumber(out, column.numbers()[element]);
       }
       break;
     case ScalarType::kString:
-      base::AppendJsonString(out, column.string(element));
+      if (style.base64) {
+        out += "{\"b64\":\"";
+        base::AppendBase64(out, column.string(element));
+        out += "\"}";
+      } else {
+        base::AppendJsonString(out, column.string(element));
+      }
       break;
     case ScalarType::kTimestamp:
       out += '"';
@@ -58,14 +70,14 @@ void AppendJsonElement(const Field& field, const ColumnView& column, int64_t ele
   }
 }
 
-void AppendJsonCell(const Field& field, const ColumnView& column, int64_t row, std::string& out) {
+void AppendJsonCell(const Field& field, const ColumnView& column, int64_t row, std::string& out, JsonCellStyle style) {
   if (field.type.is_scalar()) {
-    AppendJsonElement(field, column, row, out);
+    AppendJsonElement(field, column, row, out, style);
   } else if (column.width < 0) {
     const int64_t* shape = column.row_shapes + row * static_cast<int64_t>(field.type.shape.size());
-    AppendLists(field, column, shape, 0, column.row_offsets[row], out);
+    AppendLists(field, column, shape, 0, column.row_offsets[row], out, style);
   } else {
-    AppendLists(field, column, field.type.shape.data(), 0, row * column.width, out);
+    AppendLists(field, column, field.type.shape.data(), 0, row * column.width, out, style);
   }
 }
 
