@@ -1,8 +1,29 @@
 #include "serving/predictor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace slipway::serving {
+namespace {
+
+base::Result<std::string_view> OnlyName(const live::Snapshot& snapshot) {
+  constexpr size_t kShown = 16;
+  const auto entries = snapshot.entries();
+  if (entries.size() == 1) return entries.front().name;
+  if (entries.empty()) {
+    return base::Fail(base::Code::kUnavailable, "model.none", "no model is loaded; GET /models tells why");
+  }
+  std::string names;
+  for (const auto& entry : entries.first(std::min(kShown, entries.size()))) {
+    names += (names.empty() ? "" : ", ") + entry.name;
+  }
+  if (entries.size() > kShown) names += ", …";
+  return base::Fail(base::Code::kInvalidArgument, "model.unnamed",
+                    fmt::format("{} models are served, and none is named: name one of {}", entries.size(), names));
+}
+
+}  // namespace
 
 struct alignas(64) Predictor::Thread {
   Thread(const live::LiveSet& live, int index) : index(index), reader(live) {}
@@ -45,6 +66,9 @@ base::Result<ServedModel*> Predictor::Acquire(int index, std::string_view refere
 }
 
 base::Result<ServedModel*> Predictor::Find(Thread& thread, std::string_view reference, const live::Snapshot& snapshot) {
+  if (reference.empty()) {
+    SLIPWAY_ASSIGN(reference, OnlyName(snapshot));
+  }
   SLIPWAY_ASSIGN(auto model, snapshot.Resolve(reference));
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });

@@ -31,7 +31,8 @@ class Predictor {
   ~Predictor();
 
   /// The model that "name[@selector]" means now, ready on thread number `thread`; valid until that thread's next call.
-  /// Errors: those of Snapshot::Resolve, or of the engine.
+  /// An empty reference means the only name that is served. Errors: those of Snapshot::Resolve, or of the engine;
+  /// "model.unnamed" when an empty reference could mean several, unavailable "model.none" when there is none.
   base::Result<ServedModel*> Acquire(int thread, std::string_view reference);
 
   RequestNote& note(int thread);
