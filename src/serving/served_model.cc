@@ -14,6 +14,27 @@ constexpr std::string_view kDoorNames[] = {"native", "oip", "tfserving", "mlflow
 constexpr std::string_view kOutcomeNames[] = {"ok", "partial", "rejected", "error"};
 constexpr std::string_view kPhaseNames[] = {"decode", "validate", "features", "infer", "outputs", "encode"};
 
+/// A tensor of one element a row is a scalar field; the lists around it, which callers who know the tensor send and
+/// expect.
+std::vector<int> ListRanks(std::span<const engine::TensorSpec> tensors, const std::vector<data::Field>& fields,
+                           bool batched) {
+  std::vector<int> ranks(fields.size());
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].type.is_scalar()) ranks[i] = static_cast<int>(tensors[i].RowShape(batched).size());
+  }
+  return ranks;
+}
+
+std::vector<int> InputRanks(const scoring::Scorer& scorer) {
+  if (scorer.manifest().has_inputs) return {};
+  return ListRanks(scorer.model().inputs, scorer.layout().fields(), scorer.model().batched);
+}
+
+std::vector<int> OutputRanks(const scoring::Scorer& scorer) {
+  if (!scorer.manifest().outputs.empty()) return {};
+  return ListRanks(scorer.model().outputs, scorer.output_fields(), scorer.model().batched);
+}
+
 }  // namespace
 
 std::string_view DoorName(Door door) {
@@ -83,6 +104,16 @@ ServedModel::DoorMetrics& ServedModel::MetricsOf(Door door) {
     handles.phases[i] = metrics_.phases.With({name, version, door_name, kPhaseNames[i]});
   handles.ready = true;
   return handles;
+}
+
+ServedModel::JsonTables::JsonTables(const scoring::Scorer& scorer)
+    : decoder(scorer.layout(), {.rows = scorer.manifest().limits.max_batch_rows}, InputRanks(scorer)),
+      encoder(scorer.output_fields(), OutputRanks(scorer)),
+      one_row(!scorer.manifest().has_inputs && !scorer.model().batched) {}
+
+ServedModel::JsonTables& ServedModel::json_tables() {
+  if (json_tables_ == nullptr) json_tables_ = std::make_unique<JsonTables>(scorer());
+  return *json_tables_;
 }
 
 void ServedModel::Begin(Door door) {

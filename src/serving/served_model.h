@@ -12,6 +12,7 @@
 #include "data/csv_rows.h"
 #include "data/decoded.h"
 #include "data/json_rows.h"
+#include "data/json_tables.h"
 #include "live/loaded_model.h"
 #include "scoring/answers.h"
 #include "scoring/scorer.h"
@@ -80,6 +81,14 @@ class ServedModel {
     if (tensors_ == nullptr) tensors_ = std::make_unique<Tensors>(scorer());
     return *tensors_;
   }
+  /// What reads and writes rows inside the JSON of other protocols. Made on first use.
+  struct JsonTables {
+    explicit JsonTables(const scoring::Scorer& scorer);
+    data::JsonTableDecoder decoder;
+    const data::JsonTableEncoder encoder;
+    const bool one_row;  ///< the model's own tensors have no dimension over rows
+  };
+  JsonTables& json_tables();
   const data::CsvRowEncoder& csv_encoder() const { return csv_encoder_; }
   /// `{"model":"iris","version":"1.0.0","request_id":"`
   const std::string& answer_start() const { return answer_start_; }
@@ -113,6 +122,7 @@ class ServedModel {
   scoring::AnswerWriter writer_;
   data::CsvRowEncoder csv_encoder_;
   std::unique_ptr<Tensors> tensors_;
+  std::unique_ptr<JsonTables> json_tables_;
   std::string answer_start_, header_lines_;
 
   std::array<DoorMetrics, kDoors> doors_;
