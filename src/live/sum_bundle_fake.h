@@ -32,18 +32,28 @@ class SumBundles {
   /// A bundle folder; `more` is added to its manifest, `golden` is its golden.jsonl.
   std::filesystem::path Write(const std::string& name, const std::string& version, const std::string& more = "",
                               const std::string& golden = "") {
+    return WriteManifest(name, version,
+                         "inputs:\n"
+                         "  a: {type: number, min: 0}\n"
+                         "  b: {type: number, nullable: true}\n"
+                         "  kind: {type: string, values: [x, y, z]}\n"
+                         "model: {engine: onnx, file: model.onnx, input: [a, b]}\n"
+                         "outputs:\n"
+                         "  sum: \"sums\"\n"
+                         "  large: {when: \"sum >= 10\"}\n" +
+                             more,
+                         golden);
+  }
+  /// A bundle whose schema are the model's own tensors: {"x": [number, number]} -> {"sums": number}, both float.
+  std::filesystem::path WriteBare(const std::string& name, const std::string& version) {
+    return WriteManifest(name, version, "model: {engine: onnx, file: model.onnx}\n", "");
+  }
+  /// A bundle with all but the head of its manifest given.
+  std::filesystem::path WriteManifest(const std::string& name, const std::string& version, const std::string& rest,
+                                      const std::string& golden = "") {
     const auto path = folder() / (name + "-" + version + "-" + std::to_string(written_++));
     std::filesystem::create_directory(path);
-    Put(path / "slipway.yaml", "slipway: 1\nname: " + name + "\nversion: " + version +
-                                   "\ninputs:\n"
-                                   "  a: {type: number, min: 0}\n"
-                                   "  b: {type: number, nullable: true}\n"
-                                   "  kind: {type: string, values: [x, y, z]}\n"
-                                   "model: {engine: onnx, file: model.onnx, input: [a, b]}\n"
-                                   "outputs:\n"
-                                   "  sum: \"sums\"\n"
-                                   "  large: {when: \"sum >= 10\"}\n" +
-                                   more);
+    Put(path / "slipway.yaml", "slipway: 1\nname: " + name + "\nversion: " + version + "\n" + rest);
     Put(path / "model.onnx", "fake");
     if (!golden.empty()) Put(path / "golden.jsonl", golden + "\n");
     return path;

@@ -1,14 +1,6 @@
 #include "serving/http_service.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <thread>
-
-#include "base/files.h"
-#include "base/value.h"
-#include "live/sum_bundle_fake.h"
-#include "net/raw_client_test.h"
+#include "serving/http_service_fixture.h"
 
 namespace slipway::serving {
 namespace {
@@ -16,51 +8,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class HttpServiceTest : public testing::Test {
- protected:
-  void SetUp() override { Load("sum", "1.0.0"); }
-  void Load(const std::string& name, const std::string& version, const std::string& more = "") {
-    const auto loaded = live_.Load(bundles_.Write(name, version, more));
-    ASSERT_TRUE(loaded) << loaded.error().Text();
-  }
-  void Start(HttpServiceOptions options = {}) {
-    options.listen.http[0] = "127.0.0.1:0";
-    options.threads = 1;
-    auto started = HttpService::Start(options, live_, metrics_, *log_);
-    ASSERT_TRUE(started) << started.error().Text();
-    service_ = std::move(*started);
-    service_->MarkStarted();
-  }
-  net::RawAnswer Post(std::string_view path, std::string_view body, std::string_view headers = "") {
-    if (service_ == nullptr) Start();
-    return net::RawClient(service_->port())
-        .Ask("POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) +
-             "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
-  }
-  net::RawAnswer Get(std::string_view path, std::string_view headers = "") {
-    if (service_ == nullptr) Start();
-    return net::RawClient(service_->port())
-        .Ask("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
-  }
-  std::string LogText() {
-    // A line is written after its answer is sent: wait until no more come.
-    std::string before, text;
-    for (int i = 0; i < 200 && (text.empty() || text != before); ++i) {
-      before = text;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      log_->Flush();
-      text = base::ReadFile(folder_.path() / "log").value();
-    }
-    return text;
-  }
-
-  base::TemporaryFolder folder_ = base::TemporaryFolder::Create().value();
-  live::SumBundles bundles_;
-  telemetry::MetricRegistry metrics_;
-  std::unique_ptr<telemetry::Log> log_ = telemetry::Log::Open({.path = (folder_.path() / "log").string()}).value();
-  live::LiveSet live_{bundles_.engines()};
-  std::unique_ptr<HttpService> service_;
-};
+using HttpServiceTest = HttpServiceFixture;
 
 constexpr std::string_view kRecord = R"({"a":1.5,"b":2,"kind":"x"})";
 constexpr std::string_view kWrong = R"({"a":-1,"b":2,"kind":"q"})";
