@@ -7,11 +7,13 @@
 #include "base/machine.h"
 #include "net/http_server.h"
 #include "net/tls/credentials.h"
+#include "serving/mlflow/mlflow_routes.h"
 #include "serving/oip/oip_routes.h"
 #include "serving/openapi/openapi_routes.h"
 #include "serving/predictor.h"
 #include "serving/request_log.h"
 #include "serving/rest/native_routes.h"
+#include "serving/tfserving/tfserving_routes.h"
 
 namespace slipway::serving {
 namespace {
@@ -70,12 +72,16 @@ base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& optio
   SLIPWAY_TRY(
       rest::AddNativeRoutes({.predictor = *predictor, .live = live, .metrics = metrics, .health = *health}, routes));
   SLIPWAY_TRY(openapi::AddOpenApiRoutes(live, options.program_version, routes));
-  return oip::AddOipRoutes({.predictor = *predictor,
-                            .live = live,
-                            .threads = threads,
-                            .program_version = options.program_version,
-                            .unready_reason = [this] { return health->UnreadyReason(); }},
-                           routes);
+  const auto unready_reason = [this] { return health->UnreadyReason(); };
+  SLIPWAY_TRY(oip::AddOipRoutes({.predictor = *predictor,
+                                 .live = live,
+                                 .threads = threads,
+                                 .program_version = options.program_version,
+                                 .unready_reason = unready_reason},
+                                routes));
+  SLIPWAY_TRY(tfserving::AddTfServingRoutes({.predictor = *predictor, .live = live}, routes));
+  return mlflow::AddMlflowRoutes(
+      {.predictor = *predictor, .program_version = options.program_version, .unready_reason = unready_reason}, routes);
 }
 
 void HttpService::State::NameListeners() {
