@@ -28,37 +28,61 @@ int HexValue(char c) {
 
 void ChunkedBody::Reset(int64_t body_bytes, int64_t chunk_count) {
   *this = {};
-  body_bytes_ = body_bytes;
+  bytes_left_ = body_bytes;
   chunks_left_ = chunk_count;
 }
 
 size_t ChunkedBody::Feed(std::string_view bytes, std::string& body) {
   size_t at = 0;
   while (at < bytes.size() && !done() && !fault_) {
-    if (state_ == State::kData) {
-      const size_t part = std::min(bytes.size() - at, static_cast<size_t>(size_));
-      body.append(bytes.substr(at, part));
-      at += part;
-      size_ -= static_cast<int64_t>(part);
-      if (size_ == 0) state_ = State::kDataCr;
-      continue;
-    }
-    const bool size_ended = state_ == State::kSizeLf;
-    Step(bytes[at++]);
-    if (size_ended && !fault_) EndSize(body.size());
+    std::string_view data;
+    at += Take(bytes.substr(at), data);
+    body += data;
   }
   return at;
 }
 
-void ChunkedBody::EndSize(size_t body_size) {
-  if (size_ > body_bytes_ - static_cast<int64_t>(body_size)) {
+size_t ChunkedBody::Take(std::string_view bytes, std::string_view& data) {
+  size_t at = 0;
+  while (at < bytes.size() && !done() && !fault_) {
+    if (state_ == State::kData) {
+      data = bytes.substr(at, static_cast<size_t>(size_));
+      size_ -= std::ssize(data);
+      if (size_ == 0) state_ = State::kDataCr;
+      return at + data.size();
+    }
+    const bool size_ended = state_ == State::kSizeLf;
+    Step(bytes[at++]);
+    if (size_ended && !fault_) EndSize();
+  }
+  return at;
+}
+
+void ChunkedBody::EndSize() {
+  if (size_ > bytes_left_) {
     fault_ = kTooLarge;
   } else if (--chunks_left_ < 0) {
     fault_ = kTooMany;
   } else {
+    bytes_left_ -= size_;
     last_ = size_ == 0;
     state_ = last_ ? State::kTrailer : State::kData;
   }
+}
+
+/// A trailer is a header line: a name, a colon at once behind it, a value.
+void ChunkedBody::StepTrailer(char c) {
+  if (c == '\r') {
+    if (line_ > 0 && !named_) fault_ = kBadTrailer;
+    state_ = State::kTrailerLf;
+  } else if (++overhead_ > kMaxOverhead) {
+    fault_ = kBadTrailer;
+  } else if (!named_ && c == ':' && line_ > 0) {
+    named_ = true;
+  } else if (named_ ? !IsFieldValue({&c, 1}) : !IsToken({&c, 1})) {
+    fault_ = kBadTrailer;
+  }
+  ++line_;
 }
 
 void ChunkedBody::Step(char c) {
@@ -96,18 +120,13 @@ void ChunkedBody::Step(char c) {
       digits_ = 0;
       break;
     case State::kTrailer:
-      if (c == '\r') {
-        state_ = State::kTrailerLf;
-      } else if (!IsFieldValue({&c, 1}) || (line_ == 0 && (c == ' ' || c == '\t')) || ++overhead_ > kMaxOverhead) {
-        fault_ = kBadTrailer;
-      } else {
-        ++line_;
-      }
+      StepTrailer(c);
       break;
     case State::kTrailerLf:
       if (c != '\n') fault_ = kBadTrailer;
-      state_ = line_ == 0 ? State::kDone : State::kTrailer;
+      state_ = line_ == 1 ? State::kDone : State::kTrailer;  // the CR counts
       line_ = 0;
+      named_ = false;
       break;
     case State::kData:
     case State::kDone:

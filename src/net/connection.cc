@@ -9,6 +9,8 @@
 #include <exception>
 
 #include "base/ids.h"
+#include "net/content_coding.h"
+#include "net/cors.h"
 
 namespace slipway::net {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 constexpr size_t kReadBytes = 64 << 10;
 constexpr size_t kMinimalRead = 4 << 10;
 constexpr size_t kKeptInput = 1 << 20;
+constexpr size_t kKeptUnsent = 1 << 20;
 constexpr int kReadsPerTurn = 4;  ///< so that one fast sender does not starve its neighbours
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -25,10 +28,16 @@ constexpr HttpFault kWrongMethod = {405, "http.method_not_allowed",
                                     "header lists those it takes"};
 constexpr HttpFault kBrokenPath = {400, "http.target", "a percent escape in the path is broken"};
 constexpr HttpFault kTooLarge = {413, "http.body_too_large", "the request body is larger than this route takes"};
+constexpr HttpFault kUnknownMethod = {501, "http.method_not_implemented", "this server implements no such method"};
+constexpr HttpFault kUnknownCoding = {
+    415, "http.content_encoding",
+    "send the body in one of the codings that the Accept-Encoding header lists, or in "
+    "none"};
 constexpr HttpFault kNoLength = {411, "http.length_required", "send Content-Length or a chunked body"};
 constexpr HttpFault kTooManyInFlight = {429, "http.too_many_requests", "too many requests are in flight; retry later"};
 constexpr HttpFault kHeadTimeout = {408, "http.header_timeout", "the request head did not arrive in time"};
 constexpr HttpFault kBodyTimeout = {408, "http.body_timeout", "the request body did not arrive in time"};
+constexpr HttpFault kTooSlow = {408, "http.body_too_slow", "the request body arrives too slowly"};
 constexpr HttpFault kHandlerFailed = {500, "http.internal", "the server failed to answer; its log says why"};
 
 bool IsSaneId(std::string_view id) {
@@ -62,14 +71,15 @@ Connection::~Connection() {
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kHandshake) io_.handshakes().Leave(handshake_place_);
-  state_ = State::kClosed;
+  if (std::exchange(state_, State::kClosed) == State::kStream) AbandonStream();
   SetWaiting(false);
   io_.loop().Forget(transport_.descriptor());
   transport_.Close();
   io_.Bury(*this);
 }
 
-void Connection::OnReady(uint32_t) {
+void Connection::OnReady(uint32_t events) {
+  if (later_) return;
   switch (state_) {
     case State::kHandshake:
       Handshake();
@@ -77,6 +87,9 @@ void Connection::OnReady(uint32_t) {
     case State::kHead:
     case State::kBody:
       Receive();
+      break;
+    case State::kStream:
+      OnStreamReady(events);
       break;
     case State::kSending:
       Flush();
@@ -90,7 +103,7 @@ void Connection::OnReady(uint32_t) {
 }
 
 void Connection::Receive() {
-  for (int round = 0; round < kReadsPerTurn && (state_ == State::kHead || state_ == State::kBody); ++round) {
+  for (int round = 0; round < kReadsPerTurn && Reads(); ++round) {
     // Most requests arrive whole: they are read into the thread's buffer, and nothing is kept per connection.
     ByteBuffer& buffer = in_.empty() ? io_.scratch() : in_;
     buffer.Reserve(&buffer == &in_ ? WantedBytes() : kReadBytes);
@@ -103,6 +116,7 @@ void Connection::Receive() {
       return;
     }
     buffer.Grow(static_cast<size_t>(received));
+    rate_bytes_ += received;
     Advance(buffer);
     if (&buffer != &in_ && !buffer.empty()) {
       if (state_ != State::kClosed) in_.Append(buffer.view());
@@ -111,7 +125,8 @@ void Connection::Receive() {
     if (in_.empty() && in_.capacity() > kKeptInput) in_.Release();
     if (!transport_.MayHaveMore(static_cast<size_t>(received), room)) break;
   }
-  if (state_ == State::kHead || state_ == State::kBody) WaitFor(ReadEvents());
+  if (state_ == State::kStream) SendPieces(false);
+  AwaitBytes();
 }
 
 /// What TLS holds back, the socket will not tell of; but it is writable, and that ends the wait.
@@ -119,28 +134,55 @@ uint32_t Connection::ReadEvents() const {
   return transport_.HoldsBytes() ? EPOLLIN | EPOLLOUT : EPOLLIN;
 }
 
+/// Watches for what the state that reads can go on with.
+void Connection::AwaitBytes() {
+  if (state_ == State::kHead || state_ == State::kBody) {
+    WaitFor(ReadEvents());
+  } else if (state_ == State::kStream) {
+    WaitFor((paused_ ? 0u : ReadEvents()) | (unsent_at_ < unsent_.size() ? static_cast<uint32_t>(EPOLLOUT) : 0u));
+  }
+}
+
 size_t Connection::WantedBytes() const {
   if (in_.free() >= kReadBytes) return 0;
-  if (state_ == State::kBody && chunked_ == nullptr) {
+  if (state_ == State::kBody && body_ == nullptr) {
     // Grows with what has arrived: an announced length alone reserves nothing.
     const size_t missing = head_bytes_ + content_length_ - std::min(in_.size(), head_bytes_ + content_length_);
     return std::min(std::max(missing, kMinimalRead), std::max(kReadBytes, in_.size()));
   }
-  return state_ == State::kBody ? kReadBytes : kMinimalRead;
+  return state_ == State::kHead ? kMinimalRead : kReadBytes;
 }
 
 void Connection::Advance(ByteBuffer& buffer) {
-  while (!buffer.empty() && (state_ == State::kHead || state_ == State::kBody)) {
+  int begun = 0;
+  while (!buffer.empty() && Reads()) {
+    if (state_ == State::kStream) {
+      FeedStream(buffer);
+      continue;
+    }
     bool at_hand = false;  // the exchange holds this request
     if (state_ == State::kHead) {
-      if (!ReadHead(buffer) || !StartBody(buffer)) return;
+      if (begun++ == io_.limits().requests_per_turn) {
+        later_ = true;
+        io_.GoOnLater(*this);
+        return;
+      }
+      if (!ReadHead(buffer)) return;
+      if (!StartBody(buffer)) continue;
       at_hand = true;
     } else if (!ReadBody(buffer)) {
       return;
     }
-    if (!at_hand) ReadAgain(buffer);
+    if (!at_hand) ReadAgain(buffer.view());
     Answer(buffer);
   }
+}
+
+void Connection::OnLater() {
+  later_ = false;
+  if (state_ != State::kHead) return;
+  Advance(in_);
+  if (state_ == State::kStream) SendPieces(false);
 }
 
 bool Connection::ReadHead(ByteBuffer& buffer) {
@@ -149,7 +191,7 @@ bool Connection::ReadHead(ByteBuffer& buffer) {
     return false;
   }
   BeginExchange();
-  Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   HttpFault fault;
   switch (ParseHead(buffer.view(), io_.limits(), exchange.head, exchange.request.headers, fault)) {
     case HeadState::kIncomplete:
@@ -169,69 +211,112 @@ bool Connection::ReadHead(ByteBuffer& buffer) {
 
 /// Looks at what the head at hand announces. True when the request is whole and can be answered.
 bool Connection::StartBody(ByteBuffer& buffer) {
-  const Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   const RequestHead& head = exchange.head;
   Route();
   head_bytes_ = head.bytes;
   content_length_ = static_cast<size_t>(std::max<int64_t>(head.content_length, 0));
-  chunked_.reset();
-  if (!head.chunked && buffer.size() >= head_bytes_ + content_length_) return true;  // Answer() sees to a fault
+  body_.reset();
+  const bool framed = !head.chunked && buffer.size() >= head_bytes_ + content_length_;
+  const bool coded = !head.content_encoding.empty() && (head.chunked || content_length_ > 0);
+  const bool fits = head.content_length <= BodyLimit();
+  if (!exchange.fault && !(framed && fits && !coded) && OpenStream(buffer)) return false;
+  if (!exchange.fault && !fits) exchange.fault = kTooLarge;
+  if (framed && (!coded || exchange.fault)) return true;  // Answer() sees to a fault
   if (exchange.fault) {
     Refuse(exchange.fault);
     return false;
   }
   state_ = State::kBody;
-  if (head.chunked) {
-    chunked_ = std::make_unique<ChunkedBody>();
-    chunked_->Reset(BodyLimit(), io_.limits().chunk_count);
-    chunked_body_.clear();
+  if (head.chunked || coded) {
+    body_ = std::make_unique<Body>(ReaderOptions(BodyLimit()));
     if (ReadBody(buffer)) return true;
     if (state_ != State::kBody) return false;
   }
-  if (io_.context().in_flight.load(std::memory_order_relaxed) >= io_.limits().requests_in_flight) {
+  if (IsCrowded()) {
     Refuse(kTooManyInFlight);
     return false;
   }
-  if (head.expects_continue && buffer.size() == head_bytes_) {
-    transport_.Send(kContinue);
-  }
+  if (buffer.size() == head_bytes_) SendContinue();
   deadline_ = io_.loop().now() + io_.limits().body_deadline;
+  StartRate();
   SetWaiting(true);
   return false;
 }
 
+bool Connection::IsCrowded() const {
+  return io_.context().in_flight.load(std::memory_order_relaxed) >= io_.limits().requests_in_flight;
+}
+
+void Connection::SendContinue() {
+  if (!exchange().head.expects_continue) return;
+  transport_.Send(kContinue);
+}
+
+void Connection::StartRate() {
+  rate_since_ = io_.loop().now();
+  rate_bytes_ = 0;
+}
+
+/// Judges the last window, if one has ended.
+bool Connection::IsTooSlow(base::SteadyTime now) {
+  const HttpLimits& limits = io_.limits();
+  if (limits.body_rate <= 0 || now - rate_since_ < limits.body_rate_window) return false;
+  const double seconds = std::chrono::duration<double>(now - rate_since_).count();
+  if (static_cast<double>(rate_bytes_) < seconds * static_cast<double>(limits.body_rate)) return true;
+  rate_since_ = now;
+  rate_bytes_ = 0;
+  return false;
+}
+
 int64_t Connection::BodyLimit() const {
-  const struct Route* route = io_.exchange().match.route;
+  const struct Route* route = exchange().match.route;
   const int64_t general = io_.limits().body_bytes;
   return route == nullptr ? general : route->body_bytes.value_or(general);
 }
 
-/// True when the body is whole.
-bool Connection::ReadBody(ByteBuffer& buffer) {
-  if (chunked_ == nullptr) return buffer.size() >= head_bytes_ + content_length_;
-  const size_t taken = chunked_->Feed(buffer.view().substr(head_bytes_), chunked_body_);
-  if (chunked_->fault()) {
-    ReadAgain(buffer);
-    Refuse(chunked_->fault());
-    return false;
-  }
-  buffer.EraseBehind(head_bytes_, taken);
-  if (chunked_->done()) chunked_body_.reserve(chunked_body_.size() + ByteBuffer::kPadding);
-  return chunked_->done();
+BodyReader::Options Connection::ReaderOptions(int64_t limit) const {
+  const HttpLimits& limits = io_.limits();
+  const RequestHead& head = exchange().head;
+  BodyReader::Options options;
+  options.content_length = head.chunked ? -1 : std::max<int64_t>(head.content_length, 0);
+  options.coding = ParseContentCoding(head.content_encoding).value_or(ContentCoding::kIdentity);
+  options.body_bytes = limit;
+  options.chunk_count = limits.chunk_count;
+  options.decoded.decoded_bytes = limits.decoded_bytes > 0 ? std::min(limits.decoded_bytes, limit) : limit;
+  options.decoded.ratio = limits.decoded_ratio;
+  return options;
 }
 
-/// Puts the request whose head stands at the start of the buffer back into the exchange.
-void Connection::ReadAgain(const ByteBuffer& buffer) {
+/// True when the body is whole.
+bool Connection::ReadBody(ByteBuffer& buffer) {
+  if (body_ == nullptr) return buffer.size() >= head_bytes_ + content_length_;
+  std::string_view in = buffer.view().substr(head_bytes_);
+  const size_t offered = in.size();
+  std::string_view piece;
+  while (body_->reader.Next(in, piece)) body_->whole += piece;
+  buffer.EraseBehind(head_bytes_, offered - in.size());
+  if (body_->reader.fault()) {
+    ReadAgain(buffer.view());
+    Refuse(body_->reader.fault());
+    return false;
+  }
+  if (body_->reader.done()) body_->whole.reserve(body_->whole.size() + ByteBuffer::kPadding);
+  return body_->reader.done();
+}
+
+/// Puts the request whose head stands at the start of `head` back into the exchange.
+void Connection::ReadAgain(std::string_view head) {
   BeginExchange();
-  Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   HttpFault fault;
-  if (ParseHead(buffer.view(), io_.limits(), exchange.head, exchange.request.headers, fault) == HeadState::kComplete) {
+  if (ParseHead(head, io_.limits(), exchange.head, exchange.request.headers, fault) == HeadState::kComplete) {
     Route();
   }
 }
 
 void Connection::BeginExchange() {
-  Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   Request& request = exchange.request;
   request.method = Method::kGet;
   request.head_only = false;
@@ -252,7 +337,7 @@ void Connection::BeginExchange() {
 }
 
 void Connection::Route() {
-  Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   const RequestHead& head = exchange.head;
   Request& request = exchange.request;
   request.method = head.method == Method::kHead ? Method::kGet : head.method;
@@ -267,69 +352,90 @@ void Connection::Route() {
 }
 
 HttpFault Connection::FindFault() const {
-  const Exchange& exchange = io_.exchange();
+  const Exchange& exchange = this->exchange();
   const RequestHead& head = exchange.head;
   const auto* route = exchange.match.route;
+  if (head.method == Method::kOther) return kUnknownMethod;
   const bool exists = !exchange.match.allow.empty();
   const bool asks_options = head.method == Method::kOptions && (exists || head.path == "*");
   if (route == nullptr && !asks_options) return exists ? kWrongMethod : kNotFound;
   if (exchange.match.broken_parameter) return kBrokenPath;
-  if (head.content_length > BodyLimit()) return kTooLarge;
+  if (!head.content_encoding.empty() && !ParseContentCoding(head.content_encoding)) return kUnknownCoding;
   if (route != nullptr && route->requires_body && head.content_length < 0 && !head.chunked) return kNoLength;
   return {};
 }
 
 void Connection::Answer(ByteBuffer& buffer) {
-  Exchange& exchange = io_.exchange();
-  const bool chunked = chunked_ != nullptr;
+  Exchange& exchange = this->exchange();
   exchange.request.body =
-      chunked ? std::string_view(chunked_body_) : buffer.view().substr(head_bytes_, content_length_);
+      body_ != nullptr ? std::string_view(body_->whole) : buffer.view().substr(head_bytes_, content_length_);
   CallHandler();
   SetWaiting(false);
   state_ = State::kHead;
-  const bool close = !exchange.head.keep_alive || exchange.response.close || io_.draining();
-  const size_t used = head_bytes_ + (chunked ? 0 : content_length_);
-  Send(close, buffer.size() > used);
+  const size_t used = head_bytes_ + (body_ != nullptr ? 0 : content_length_);
+  Send(EndsAfterThis(), buffer.size() > used);
   buffer.Consume(used);
-  chunked_.reset();
-  if (chunked_body_.capacity() > kKeptInput) std::string().swap(chunked_body_);
-  if (state_ == State::kHead) {
-    idle_ = true;
-    deadline_ = io_.loop().now() + io_.limits().idle_timeout;
-  }
+  body_.reset();
+  if (state_ == State::kHead) BecomeIdle();
+}
+
+bool Connection::EndsAfterThis() {
+  const Exchange& exchange = this->exchange();
+  const int64_t most = io_.limits().requests_per_connection;
+  return !exchange.head.keep_alive || exchange.response.close || io_.draining() || (++answers_ >= most && most > 0);
+}
+
+void Connection::BecomeIdle() {
+  idle_ = true;
+  deadline_ = io_.loop().now() + io_.limits().idle_timeout;
+}
+
+void Connection::AnswerOptions() {
+  Exchange& exchange = this->exchange();
+  const std::string_view allow = exchange.match.allow.empty() ? "GET, HEAD, POST, OPTIONS" : exchange.match.allow;
+  exchange.response.status = 204;
+  exchange.response.AddHeader("Allow", allow);
+  const CorsOptions& cors = io_.context().options.cors;
+  if (!cors.enabled() || exchange.request.Header("Access-Control-Request-Method").empty()) return;
+  std::string lines;
+  AppendPreflightHeaders(cors, exchange.head.origin, allow, exchange.request.Header("Access-Control-Request-Headers"),
+                         lines);
+  exchange.response.AddHeaderLines(lines);
 }
 
 void Connection::CallHandler() {
-  Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   if (exchange.fault) {
     WriteFault(exchange.fault);
     return;
   }
   if (exchange.request.route == nullptr) {  // OPTIONS
-    exchange.response.status = 204;
-    exchange.response.AddHeader("Allow",
-                                exchange.match.allow.empty() ? "GET, HEAD, POST, OPTIONS" : exchange.match.allow);
+    AnswerOptions();
     return;
   }
   try {
     exchange.request.route->handler(exchange.request, exchange.response);
   } catch (const std::exception& failure) {
-    if (io_.context().options.log != nullptr) {
-      io_.context()
-          .options.log->Line(telemetry::LogLevel::kError, "http.handler_failed")
-          .Add("request_id", exchange.request.id)
-          .Add("path", exchange.request.path)
-          .Add("what", failure.what());
-    }
+    LogFailure(failure.what());
     exchange.response.Clear();
     WriteFault(kHandlerFailed);
   }
 }
 
+void Connection::LogFailure(const char* what) {
+  if (io_.context().options.log == nullptr) return;
+  io_.context()
+      .options.log->Line(telemetry::LogLevel::kError, "http.handler_failed")
+      .Add("request_id", exchange().request.id)
+      .Add("path", exchange().request.path)
+      .Add("what", what);
+}
+
 void Connection::WriteFault(const HttpFault& fault) {
-  Exchange& exchange = io_.exchange();
+  Exchange& exchange = this->exchange();
   exchange.match.fault_shape(fault, exchange.request, exchange.response);
   if (fault.status == 405) exchange.response.AddHeader("Allow", exchange.match.allow);
+  if (fault.status == 415) exchange.response.AddHeader("Accept-Encoding", kTakenCodings);
   if (fault.status == 429 || fault.status == 503) exchange.response.AddHeader("Retry-After", "1");
   io_.CountRefusal(fault.code);
 }
@@ -340,8 +446,8 @@ void Connection::Refuse(const HttpFault& fault) {
   Send(true, true);
 }
 
-void Connection::WriteHead(bool close) {
-  Exchange& exchange = io_.exchange();
+void Connection::WriteHead(bool close, int64_t length) {
+  Exchange& exchange = this->exchange();
   const Response& response = exchange.response;
   std::string& text = exchange.head_text;
   if (response.status == 200) {
@@ -360,24 +466,48 @@ void Connection::WriteHead(bool close) {
       text += response.content_type;
       text += "\r\n";
     }
-    text += "Content-Length: ";
-    AppendNumber(text, response.content().size());
-    text += "\r\n";
+    if (length < 0) {
+      text += "Transfer-Encoding: chunked\r\n";
+    } else {
+      text += "Content-Length: ";
+      AppendNumber(text, static_cast<uint64_t>(length));
+      text += "\r\n";
+    }
   }
   text += "X-Request-Id: ";
   text += exchange.request.id;
   text += "\r\n";
   text += response.header_text();
+  if (const CorsOptions& cors = io_.context().options.cors; cors.enabled()) {
+    AppendCorsHeaders(cors, exchange.head.origin, text);
+  }
   // HTTP/1.0 clients that asked to keep the connection must be told that it is kept.
   text += close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
 }
 
+/// The content as it is sent: coded when the client takes that and it pays.
+std::string_view Connection::EncodeContent() {
+  Exchange& exchange = this->exchange();
+  const std::string_view content = exchange.response.content();
+  const CompressionOptions& compression = io_.context().options.compression;
+  if (!compression.enabled || std::ssize(content) < compression.min_bytes || exchange.response.content_type.empty()) {
+    return content;
+  }
+  exchange.response.AddHeaderLines("Vary: Accept-Encoding\r\n");
+  const ContentCoding coding = ChooseCoding(exchange.request.Header("Accept-Encoding"));
+  if (coding == ContentCoding::kIdentity || !io_.encoder().Encode(coding, content, exchange.coded)) return content;
+  exchange.response.AddHeaderLines(coding == ContentCoding::kZstd ? "Content-Encoding: zstd\r\n"
+                                                                  : "Content-Encoding: gzip\r\n");
+  return exchange.coded;
+}
+
 void Connection::Send(bool close, bool unread) {
-  Exchange& exchange = io_.exchange();
-  WriteHead(close);
+  Exchange& exchange = this->exchange();
+  std::string_view content = EncodeContent();
+  WriteHead(close, std::ssize(content));
   const bool bodiless =
       exchange.request.head_only || exchange.response.status == 204 || exchange.response.status == 304;
-  const std::string_view content = bodiless ? std::string_view() : exchange.response.content();
+  if (bodiless) content = {};
   const ssize_t sent = transport_.Send(exchange.head_text, content);
   Count();
   if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
@@ -394,6 +524,11 @@ void Connection::Send(bool close, bool unread) {
   const size_t of_head = std::min(taken, exchange.head_text.size());
   unsent_.append(exchange.head_text, of_head);
   unsent_.append(content.substr(taken - of_head));
+  Await(close, unread);
+}
+
+/// Waits for the peer to take the rest of the answer.
+void Connection::Await(bool close, bool unread) {
   close_after_ = close;
   unread_after_ = unread;
   state_ = State::kSending;
@@ -402,25 +537,34 @@ void Connection::Send(bool close, bool unread) {
   WaitFor(EPOLLOUT);
 }
 
-void Connection::Flush() {
+/// True when everything is written; false when the peer does not take more now, or is gone.
+bool Connection::WriteUnsent() {
   while (unsent_at_ < unsent_.size()) {
     const ssize_t sent = transport_.Send(std::string_view(unsent_).substr(unsent_at_));
-    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
     if (sent <= 0) {
       Close();
-      return;
+      return false;
     }
     unsent_at_ += static_cast<size_t>(sent);
     deadline_ = io_.loop().now() + io_.limits().write_deadline;
   }
+  unsent_at_ = 0;
+  if (unsent_.capacity() > kKeptUnsent) std::string().swap(unsent_);
+  unsent_.clear();
+  return true;
+}
+
+void Connection::Flush() {
+  if (!WriteUnsent()) return;
   std::string().swap(unsent_);
   SetWaiting(false);
   WaitFor(ReadEvents());
   EndAnswer(close_after_ || io_.draining(), unread_after_);
   if (state_ != State::kHead) return;
-  idle_ = true;
-  deadline_ = io_.loop().now() + io_.limits().idle_timeout;
+  BecomeIdle();
   Advance(in_);  // requests that arrived behind the one just answered
+  if (state_ == State::kStream) SendPieces(false);
 }
 
 void Connection::EndAnswer(bool close, bool unread) {
@@ -441,15 +585,24 @@ void Connection::Discard() {
 
 void Connection::OnTick(base::SteadyTime now) {
   if (idle_ && in_.empty() && in_.capacity() > 0) in_.Release();
+  if (state_ == State::kStream) {
+    OnStreamTick(now);
+    return;
+  }
+  if (state_ == State::kBody && IsTooSlow(now)) {
+    ReadAgain(in_.view());
+    Refuse(kTooSlow);
+    return;
+  }
   if (now < deadline_) return;
-  const bool begun = !in_.empty();
+  const bool begun = !in_.empty() && in_.view() != "\r\n";  // which some clients send behind a request
   if (state_ == State::kHandshake) {
     GiveUpHandshake(tls::HandshakeOutcome::kTimeout);
   } else if (state_ == State::kHead && begun) {
     BeginExchange();
     Refuse(kHeadTimeout);
   } else if (state_ == State::kBody) {
-    ReadAgain(in_);
+    ReadAgain(in_.view());
     Refuse(kBodyTimeout);
   } else {
     Close();
@@ -468,7 +621,7 @@ void Connection::SetWaiting(bool waiting) {
 }
 
 void Connection::Count() {
-  const Exchange& exchange = io_.exchange();
+  const Exchange& exchange = this->exchange();
   const ServerContext& context = io_.context();
   const auto elapsed = base::Clock::System().Now() - exchange.request.received;
   const auto& route = exchange.request.route;

@@ -6,8 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "net/address_table.h"
+#include "net/body_reader.h"
 #include "net/byte_buffer.h"
-#include "net/chunked_body.h"
 #include "net/event_loop.h"
 #include "net/io_thread.h"
 #include "net/transport.h"
@@ -16,6 +17,7 @@ namespace slipway::net {
 
 /// States: kHandshake --TLS agreed--> kHead (a plain connection starts there)
 ///         kHead --head read--> kBody --body read, answered--> kHead …
+///         kHead --head read, body to be answered as it comes--> kStream --answered--> kHead …
 ///         any --answer not taken at once--> kSending --taken--> kHead
 ///         any --answered early, to be closed--> kLingering --> kClosed
 /// Thread-safety: its io thread only.
@@ -25,6 +27,8 @@ class Connection final : public Watcher {
   ~Connection() override;
 
   void OnReady(uint32_t events) override;
+  /// Goes on with requests read in an earlier turn, after IoThread::GoOnLater().
+  void OnLater();
   /// Looks at the deadline, and gives memory back that an idle connection does not need.
   void OnTick(base::SteadyTime now);
   /// Closes the connection unless a request has begun or is waiting to be read.
@@ -32,40 +36,74 @@ class Connection final : public Watcher {
   void GiveUpHandshake(tls::HandshakeOutcome outcome);
   void Close();
 
-  size_t place = 0;  ///< in the thread's list; the thread's business
+  size_t place = 0;    ///< in the thread's list; the thread's business
+  AddressKey address;  ///< under which it is counted; likewise
 
  private:
-  enum class State : uint8_t { kHandshake, kHead, kBody, kSending, kLingering, kClosed };
+  enum class State : uint8_t { kHandshake, kHead, kBody, kStream, kSending, kLingering, kClosed };
+  struct Body;
+  struct Stream;
 
   void Handshake();
   void EndHandshake(tls::HandshakeOutcome outcome);
   uint32_t ReadEvents() const;
+  void AwaitBytes();
   void WaitFor(uint32_t events);
   void Linger();
 
+  bool Reads() const {
+    return !later_ && (state_ == State::kHead || state_ == State::kBody || (state_ == State::kStream && !paused_));
+  }
   void Receive();
   size_t WantedBytes() const;
   void Advance(ByteBuffer& buffer);
   bool ReadHead(ByteBuffer& buffer);
   bool StartBody(ByteBuffer& buffer);
   bool ReadBody(ByteBuffer& buffer);
-  void ReadAgain(const ByteBuffer& buffer);
+  void ReadAgain(std::string_view head);
   void Answer(ByteBuffer& buffer);
 
+  /// The exchange at hand: the thread's, or the stream's own, which outlasts the turn.
+  Exchange& exchange() const;
   void BeginExchange();
   void Route();
   HttpFault FindFault() const;
   int64_t BodyLimit() const;
+  BodyReader::Options ReaderOptions(int64_t limit) const;
+  bool IsCrowded() const;
+  void StartRate();
+  bool IsTooSlow(base::SteadyTime now);
+  void SendContinue();
+  bool EndsAfterThis();
   void CallHandler();
+  void AnswerOptions();
+  void LogFailure(const char* what);
   /// Answers with a fault and gives the connection up, since what follows on it cannot be trusted or is not wanted.
   void Refuse(const HttpFault& fault);
   void WriteFault(const HttpFault& fault);
 
+  // Answers in pieces (connection_stream.cc).
+  bool OpenStream(ByteBuffer& buffer);
+  BodyReader::Options StreamOptions() const;
+  void FeedStream(ByteBuffer& buffer);
+  template <typename Call>
+  bool CallStream(Call&& call);
+  void FailStream(const HttpFault& fault);
+  void EndStream(bool fine, bool unread);
+  void SendPieces(bool last);
+  void OnStreamReady(uint32_t events);
+  void OnStreamTick(base::SteadyTime now);
+  void AbandonStream();
+
   void Send(bool close, bool unread);
-  void WriteHead(bool close);
-  void KeepUnsent(size_t sent);
+  /// `length` -1: chunked.
+  void WriteHead(bool close, int64_t length);
+  std::string_view EncodeContent();
+  bool WriteUnsent();
   void Flush();
+  void Await(bool close, bool unread);
   void EndAnswer(bool close, bool unread);
+  void BecomeIdle();
   void Discard();
   void SetWaiting(bool waiting);
   void Count();
@@ -77,21 +115,47 @@ class Connection final : public Watcher {
   State state_ = State::kHead;
   bool idle_ = false;                      ///< between requests
   bool waiting_ = false;                   ///< counted in flight
+  bool later_ = false;                     ///< has requests at hand, and waits for its next turn
+  bool paused_ = false;                    ///< a stream does not read until the peer has taken more of the answer
   uint32_t awaited_;                       ///< events asked of the loop
   HandshakeQueue::Place handshake_place_;  ///< while in kHandshake
   base::SteadyTime deadline_;
+  int64_t answers_ = 0;
 
   ByteBuffer in_;    ///< bytes that one turn could not use
   size_t seen_ = 0;  ///< of them, looked at for the end of the head
   // The request whose body is being read.
   size_t head_bytes_ = 0;
   size_t content_length_ = 0;
-  std::unique_ptr<ChunkedBody> chunked_;
-  std::string chunked_body_;
+  std::unique_ptr<Body> body_;      ///< of one that is chunked or coded, and handled whole
+  std::unique_ptr<Stream> stream_;  ///< the request that is answered in pieces
+  base::SteadyTime rate_since_;
+  int64_t rate_bytes_ = 0;  ///< received since then
   // The answer being written.
   std::string unsent_;
   size_t unsent_at_ = 0;
   bool close_after_ = false, unread_after_ = false;
 };
+
+/// A whole body off the wire.
+struct Connection::Body {
+  explicit Body(const BodyReader::Options& options) : reader(options) {}
+  BodyReader reader;
+  std::string whole;
+};
+
+/// A request that is answered in pieces, with a head of its own.
+struct Connection::Stream {
+  std::string head;  ///< what the exchange's views look at
+  Exchange exchange;
+  std::unique_ptr<StreamedAnswer> answer;
+  std::unique_ptr<BodyReader> reader;
+  bool close = false;  ///< as the head of the answer says
+  bool done = false;   ///< OnDone has been called
+};
+
+inline Exchange& Connection::exchange() const {
+  return stream_ == nullptr ? io_.exchange() : stream_->exchange;
+}
 
 }  // namespace slipway::net

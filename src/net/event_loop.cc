@@ -71,29 +71,35 @@ void EventLoop::Post(std::function<void()> task) {
   }
 }
 
-void EventLoop::Run(Owner& owner, std::chrono::nanoseconds tick) {
+bool EventLoop::Turn(Owner& owner, int wait) {
   std::array<epoll_event, 256> events;
+  const bool ticking = owner.WantsTicks();
+  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), owner.Busy() ? 0 : wait);
   now_ = base::Clock::System().Now();
-  base::SteadyTime next_tick = now_ + tick;
+  for (int i = 0; i < count; ++i) {
+    static_cast<Watcher*>(events[static_cast<size_t>(i)].data.ptr)->OnReady(events[static_cast<size_t>(i)].events);
+  }
+  if (!ticking) {
+    next_tick_ = now_ + tick_;
+  } else if (now_ >= next_tick_) {
+    owner.OnTick(now_, now_ - next_tick_);
+    next_tick_ = now_ + tick_;
+  }
+  return owner.OnTurnEnd();
+}
+
+void EventLoop::Run(Owner& owner, std::chrono::nanoseconds tick) {
+  now_ = base::Clock::System().Now();
+  tick_ = tick;
+  next_tick_ = now_ + tick;
+  int wait = 0;
   do {
-    int wait = -1;
-    const bool ticking = owner.WantsTicks();
-    if (ticking) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_tick - now_).count();
+    wait = -1;
+    if (owner.WantsTicks()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_tick_ - now_).count();
       wait = static_cast<int>(std::clamp<int64_t>(left, 0, 10'000));
     }
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait);
-    now_ = base::Clock::System().Now();
-    for (int i = 0; i < count; ++i) {
-      static_cast<Watcher*>(events[static_cast<size_t>(i)].data.ptr)->OnReady(events[static_cast<size_t>(i)].events);
-    }
-    if (!ticking) {
-      next_tick = now_ + tick;
-    } else if (now_ >= next_tick) {
-      owner.OnTick(now_, now_ - next_tick);
-      next_tick = now_ + tick;
-    }
-  } while (owner.OnTurnEnd());
+  } while (Turn(owner, wait));
 }
 
 }  // namespace slipway::net

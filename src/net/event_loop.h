@@ -44,8 +44,13 @@ class EventLoop {
     /// Every `tick` while WantsTicks(), `late` after it was due: what else happened in the loop for so long.
     virtual void OnTick(base::SteadyTime now, std::chrono::nanoseconds late) = 0;
     virtual bool WantsTicks() const = 0;
+    /// True: the next turn comes at once, ready descriptors or not.
+    virtual bool Busy() const = 0;
   };
   void Run(Owner& owner, std::chrono::nanoseconds tick);
+  /// One turn of Run(), for tests that step it: waits at most `wait` milliseconds. What Run() would do next is
+  /// returned.
+  bool Turn(Owner& owner, int wait);
 
   /// The time at which this turn began.
   base::SteadyTime now() const { return now_; }
@@ -56,7 +61,8 @@ class EventLoop {
 
   Descriptor epoll_;
   std::unique_ptr<Mailbox> mailbox_;
-  base::SteadyTime now_;
+  base::SteadyTime now_, next_tick_;
+  std::chrono::nanoseconds tick_{0};
 };
 
 }  // namespace slipway::net

@@ -66,6 +66,45 @@ HeadState TakeLine(std::string_view& rest, std::string_view& line, HttpFault& fa
   return HeadState::kComplete;
 }
 
+bool AllDigits(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// host [":" port] (RFC 9110 7.2): a name, an IPv4 address, or an IPv6 address in brackets. Empty counts.
+bool IsAuthority(std::string_view text) {
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const size_t close = text.find(']');
+    if (close == std::string_view::npos || close < 3) return false;
+    const auto of_address = [](char c) {
+      return std::string_view("0123456789abcdefABCDEF:.").find(c) != std::string_view::npos;
+    };
+    if (!std::ranges::all_of(text.substr(1, close - 1), of_address)) return false;
+    port = text.substr(close + 1);
+    if (!port.empty() && port.front() != ':') return false;
+  } else {
+    const size_t colon = std::min(text.find(':'), text.size());
+    if (!Consists(text.substr(0, colon), kHost)) return false;
+    if (colon == 0 && !text.empty()) return false;
+    port = text.substr(colon);
+  }
+  if (port.empty()) return true;
+  port.remove_prefix(1);
+  return port.size() <= 5 && AllDigits(port) && (port.size() < 5 || port <= "65535");
+}
+
+/// The path of the absolute form, which proxies send: scheme://authority/path. Empty when it is none.
+std::string_view PathOfAbsolute(std::string_view target) {
+  const size_t colon = target.find("://");
+  if (colon == std::string_view::npos) return {};
+  const std::string_view scheme = target.substr(0, colon);
+  if (!EqualsIgnoreCase(scheme, "http") && !EqualsIgnoreCase(scheme, "https")) return {};
+  const std::string_view rest = target.substr(colon + 3);
+  const size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  if (end == 0 || !IsAuthority(rest.substr(0, end))) return {};
+  return end == rest.size() ? "/" : rest.substr(end);
+}
+
 HttpFault ReadTarget(std::string_view target, const HttpLimits& limits, RequestHead& head) {
   if (static_cast<int64_t>(target.size()) > limits.target_bytes) {
     return {414, "http.target_too_long", "the request target is longer than this server takes"};
@@ -76,17 +115,12 @@ HttpFault ReadTarget(std::string_view target, const HttpLimits& limits, RequestH
   head.target = target;
   std::string_view path = target;
   if (path[0] != '/' && !(path == "*" && head.method == Method::kOptions)) {
-    // The absolute form, which proxies send: scheme://authority/path.
-    const size_t scheme = path.find("://");
-    if (scheme == std::string_view::npos || (path.substr(0, scheme) != "http" && path.substr(0, scheme) != "https")) {
-      return Malformed("http.target", "the request target must be a path or an absolute http URI");
-    }
-    path.remove_prefix(scheme + 3);
-    const size_t slash = path.find_first_of("/?");
-    path = slash == std::string_view::npos ? "/" : path.substr(slash);
+    path = PathOfAbsolute(target);
+    if (path.empty()) return Malformed("http.target", "the request target must be a path or an absolute http URI");
   }
   const size_t question = path.find('?');
   head.path = path.substr(0, question);
+  if (head.path.empty()) head.path = "/";
   head.query = question == std::string_view::npos ? std::string_view() : path.substr(question + 1);
   return {};
 }
@@ -107,11 +141,13 @@ HttpFault ReadRequestLine(std::string_view line, const HttpLimits& limits, Reque
     head.keep_alive = true;
   } else if (version == "HTTP/1.0") {
     head.keep_alive = false;
+    head.version_1_0 = true;
   } else if (version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.') {
     return {505, "http.version", "this server speaks HTTP/1.1"};
   } else {
     return Malformed("http.request_line", "the request line must be: method, space, target, space, HTTP/1.1");
   }
+  if (method == "CONNECT") return {501, "http.method_not_implemented", "this server is no proxy: there is no CONNECT"};
   return ReadTarget(line.substr(first + 1, last - first - 1), limits, head);
 }
 
@@ -119,7 +155,7 @@ HttpFault ReadContentLength(std::string_view value, RequestHead& head) {
   if (head.content_length >= 0) {
     return Malformed("http.content_length", "Content-Length is given twice");
   }
-  if (value.empty() || value.size() > 18 || !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (value.empty() || value.size() > 18 || !AllDigits(value)) {
     return Malformed("http.content_length", "Content-Length must be a plain decimal number of bytes");
   }
   head.content_length = 0;
@@ -149,10 +185,11 @@ HttpFault ReadKnownField(const HeaderField& field, RequestHead& head, Seen& seen
     case 4:
       if (!EqualsIgnoreCase(field.name, "host")) break;
       if (++seen.hosts > 1) return Malformed("http.host", "Host is given twice");
-      if (!Consists(value, kHost)) return Malformed("http.host", "Host is no host name with an optional port");
+      if (!IsAuthority(value)) return Malformed("http.host", "Host is no host name with an optional port");
       break;
     case 6:
-      if (!EqualsIgnoreCase(field.name, "expect")) break;
+      if (EqualsIgnoreCase(field.name, "origin")) head.origin = value;
+      if (!EqualsIgnoreCase(field.name, "expect") || head.version_1_0) break;  // RFC 9110 10.1.1
       if (!EqualsIgnoreCase(value, "100-continue")) {
         return {417, "http.expectation", "the only expectation this server meets is 100-continue"};
       }
@@ -166,6 +203,11 @@ HttpFault ReadKnownField(const HeaderField& field, RequestHead& head, Seen& seen
       break;
     case 14:
       if (EqualsIgnoreCase(field.name, "content-length")) return ReadContentLength(value, head);
+      break;
+    case 16:
+      if (!EqualsIgnoreCase(field.name, "content-encoding")) break;
+      // Two lines mean two codings, as a list does, and no list is taken.
+      head.content_encoding = head.content_encoding.empty() ? value : "several";
       break;
     case 17:
       if (!EqualsIgnoreCase(field.name, "transfer-encoding")) break;
@@ -214,6 +256,10 @@ constexpr HttpFault kHeadTooLarge = {431, "http.head_too_large",
                                      "server takes"};
 
 }  // namespace
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && Consists(text, kToken);
+}
 
 bool IsFieldValue(std::string_view text) {
   while (text.size() >= 8 && IsPlain(text.data())) text.remove_prefix(8);

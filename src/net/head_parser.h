@@ -19,7 +19,10 @@ struct RequestHead {
   bool chunked = false;
   bool keep_alive = true;
   bool expects_continue = false;
-  size_t bytes = 0;  ///< of the head, with the empty line
+  bool version_1_0 = false;
+  std::string_view content_encoding;  ///< as sent
+  std::string_view origin;            ///< Origin as sent
+  size_t bytes = 0;                   ///< of the head, with the empty line
 };
 
 enum class HeadState : uint8_t { kComplete, kIncomplete, kRefused };
@@ -34,6 +37,9 @@ HeadState ParseHead(std::string_view bytes, const HttpLimits& limits, RequestHea
 /// True when ParseHead() on `bytes` could give more than kIncomplete, given that the first `seen` of them could not.
 /// Keeps a head that arrives byte by byte from being parsed as often.
 bool MayEndHead(std::string_view bytes, size_t seen, const HttpLimits& limits);
+
+/// Characters of methods and header names; not empty.
+bool IsToken(std::string_view text);
 
 /// Characters of header values: visible ASCII, space, tab, and bytes from 0x80.
 bool IsFieldValue(std::string_view text);

@@ -1,5 +1,6 @@
 #pragma once
-// Bounds on what a connection may cost. Each has an option of `slipway serve` and a test.
+// Bounds on what a connection may cost. Each has an option of `slipway serve`, a test, and a row in
+// docs/operations/limits.md.
 
 #include <chrono>
 #include <cstdint>
@@ -7,19 +8,34 @@
 namespace slipway::net {
 
 struct HttpLimits {
-  int64_t target_bytes = 8 << 10;          ///< 414
-  int64_t head_bytes = 32 << 10;           ///< request line and headers: 431
-  int header_count = 100;                  ///< 431
-  int64_t body_bytes = int64_t{64} << 20;  ///< 413, unless the route has its own
-  int64_t chunk_count = 1 << 16;           ///< of a chunked body: 413
-  std::chrono::nanoseconds header_deadline =
-      std::chrono::seconds(10);  ///< first byte to end of headers: 408; a TLS handshake
-  std::chrono::nanoseconds body_deadline = std::chrono::seconds(60);   ///< end of headers to end of body: 408
-  std::chrono::nanoseconds write_deadline = std::chrono::seconds(30);  ///< for the peer to take an answer
-  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);    ///< between requests
+  // The head.
+  int64_t target_bytes = 8 << 10;                                       ///< 414
+  int64_t head_bytes = 32 << 10;                                        ///< request line and headers: 431
+  int header_count = 100;                                               ///< 431
+  std::chrono::nanoseconds header_deadline = std::chrono::seconds(10);  ///< first byte to end of headers: 408; a TLS handshake
+
+  // The body.
+  int64_t body_bytes = int64_t{64} << 20;      ///< of one handled whole, unless the route has its own: 413
+  int64_t streamed_bytes = int64_t{64} << 30;  ///< of one answered piece by piece: 413
+  int64_t chunk_count = 1 << 16;               ///< of a chunked body that is handled whole: 413
+  int64_t decoded_bytes = 0;                   ///< of a body with a content coding; 0: as without one: 413
+  int64_t decoded_ratio = 200;                 ///< decoded bytes for each coded one, past the first 256 KiB: 413
+  std::chrono::nanoseconds body_deadline = std::chrono::seconds(60);  ///< end of headers to end of a whole body: 408
+  int64_t body_rate = 240;  ///< bytes per second that a body must come at, window by window: 408; 0: any
+  std::chrono::nanoseconds body_rate_window = std::chrono::seconds(10);
+
+  // The answer.
+  std::chrono::nanoseconds write_deadline = std::chrono::seconds(30);  ///< for the peer to take more of an answer
+  int64_t unsent_bytes = 4 << 20;  ///< of a streamed answer kept for a peer that does not read; then reading pauses
+
+  // The connection.
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);  ///< between requests
   std::chrono::nanoseconds linger = std::chrono::seconds(1);  ///< reading on after an early answer, so that it arrives
   int connections = 10'000;                                   ///< in total: 503
-  int handshakes = 512;           ///< of TLS at a time; past it the one that has waited longest is dropped
+  int handshakes = 512;                                       ///< of TLS at a time; past it the one that has waited longest is dropped
+  int connections_per_address = 0;                            ///< an IPv4 address or an IPv6 /64: 429; 0: any
+  int64_t requests_per_connection = 0;                        ///< then it is closed in good order; 0: any
+  int requests_per_turn = 64;     ///< answered to one connection before others have their turn
   int requests_in_flight = 4096;  ///< begun and waiting for bytes or for the peer to read: 429
 };
 

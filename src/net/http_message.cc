@@ -95,7 +95,7 @@ void Response::Clear() {
   status = 200;
   content_type = "application/json";
   fixed_body = {};
-  close = false;
+  close = begun = false;
   headers_.clear();
   if (body.capacity() > kKeptBody) {
     std::string().swap(body);

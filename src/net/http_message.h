@@ -73,6 +73,7 @@ class Response {
   std::string body;
   std::string_view fixed_body;  ///< sent instead of `body` when not empty; outlives the server
   bool close = false;           ///< end the connection after this answer
+  bool begun = false;           ///< the head has been sent; set by the server
 
   /// Line breaks and other control characters in the value become '?'.
   void AddHeader(std::string_view name, std::string_view value);

@@ -111,6 +111,7 @@ HttpServer::~HttpServer() {
 }
 
 base::Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options) {
+  SLIPWAY_TRY(options.cors.Check());
   auto state = std::make_unique<State>();
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
   state->context.options = std::move(options);

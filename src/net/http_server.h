@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "net/cors.h"
 #include "net/http_limits.h"
 #include "net/http_message.h"
 #include "net/route_table.h"
@@ -36,10 +37,18 @@ struct ListenerOptions {
   int backlog = 1024;
 };
 
+/// Answers in a content coding that the client's Accept-Encoding takes (gzip or zstd).
+struct CompressionOptions {
+  bool enabled = false;
+  int64_t min_bytes = 4 << 10;  ///< of the answer; below, it never pays
+};
+
 struct HttpServerOptions {
   std::vector<ListenerOptions> listeners;
   int threads = 0;  ///< io threads; 0: base::CpuBudget()
   HttpLimits limits;
+  CompressionOptions compression;
+  CorsOptions cors;
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< Stop() waits so long for requests begun
   telemetry::MetricRegistry* metrics = nullptr;                       ///< outlives the server; nullptr: no metrics
   telemetry::Log* log = nullptr;                                      ///< outlives the server; nullptr: no log

@@ -13,13 +13,16 @@ namespace slipway::net {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
+constexpr size_t kTurnedAwayBytes = 64 << 10;
+constexpr std::string_view kTooManyOfYours =
+    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 constexpr std::string_view kNoRoom =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
 /// Deadlines are looked at this often: a quarter of the shortest, so that none is late by much.
 std::chrono::nanoseconds TickOf(const HttpLimits& limits) {
-  const auto shortest = std::min(
-      {limits.header_deadline, limits.body_deadline, limits.write_deadline, limits.idle_timeout, limits.linger});
+  const auto shortest = std::min({limits.header_deadline, limits.body_deadline, limits.body_rate_window,
+                                  limits.write_deadline, limits.idle_timeout, limits.linger});
   return std::clamp<std::chrono::nanoseconds>(shortest / 4, std::chrono::milliseconds(1),
                                               std::chrono::milliseconds(100));
 }
@@ -105,18 +108,35 @@ void IoThread::Deal(Descriptor socket, std::string peer, Acceptor& acceptor) {
   });
 }
 
+/// Answers (a TLS peer would not understand) and closes. What the client has sent already is taken off first: closing
+/// with bytes unread would reset the connection, and the answer might be lost.
+void IoThread::TurnAway(const Descriptor& socket, bool plain, std::string_view code, std::string_view answer) {
+  CountRefusal(code);
+  if (!plain) return;
+  scratch_.Reserve(kTurnedAwayBytes);
+  ::recv(socket.get(), scratch_.tail(), scratch_.free(), MSG_DONTWAIT);
+  ::send(socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void IoThread::Admit(Descriptor socket, std::string peer, size_t listener) {
   const tls::Credentials* credentials = context_.options.listeners[listener].credentials;
   if (context_.connections.fetch_add(1, std::memory_order_relaxed) >= limits().connections) {
     context_.connections.fetch_sub(1, std::memory_order_relaxed);
-    CountRefusal("http.too_many_connections");
-    if (credentials == nullptr) ::send(socket.get(), kNoRoom.data(), kNoRoom.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    TurnAway(socket, credentials == nullptr, "http.too_many_connections", kNoRoom);
+    return;
+  }
+  const int most = limits().connections_per_address;
+  const AddressKey address = most > 0 ? AddressKey::Of(peer) : AddressKey();
+  if (most > 0 && !context_.addresses.Enter(address, most)) {
+    context_.connections.fetch_sub(1, std::memory_order_relaxed);
+    TurnAway(socket, credentials == nullptr, "http.too_many_connections_of_address", kTooManyOfYours);
     return;
   }
   SetNoDelay(socket);
   const int number = socket.get();
   std::unique_ptr<tls::Session> session;
   if (credentials != nullptr && (session = tls::Session::Accept(*credentials->Current(), number)) == nullptr) {
+    if (most > 0) context_.addresses.Leave(address);
     context_.connections.fetch_sub(1, std::memory_order_relaxed);
     CountRefusal("tls.no_memory");
     return;
@@ -124,6 +144,7 @@ void IoThread::Admit(Descriptor socket, std::string peer, size_t listener) {
   auto connection =
       std::make_unique<Connection>(*this, Transport(std::move(socket), std::move(session)), std::move(peer), listener);
   connection->place = connections_.size();
+  connection->address = address;
   Connection& opened = *connections_.emplace_back(std::move(connection));
   context_.accepted.Add();
   context_.open.Add(1);
@@ -137,6 +158,7 @@ void IoThread::Bury(Connection& connection) {
   connections_[place]->place = place;
   buried_.push_back(std::move(connections_.back()));
   connections_.pop_back();
+  if (limits().connections_per_address > 0) context_.addresses.Leave(connection.address);
   context_.connections.fetch_sub(1, std::memory_order_relaxed);
   context_.open.Subtract(1);
 }
@@ -158,6 +180,9 @@ void IoThread::Drain() {
 }
 
 bool IoThread::OnTurnEnd() {
+  going_on_.swap(later_);
+  for (Connection* connection : going_on_) connection->OnLater();  // those closed meanwhile are still buried here
+  going_on_.clear();
   buried_.clear();
   handshakes_.EndTurn();
   return !draining_ || !connections_.empty();

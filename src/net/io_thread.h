@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "net/address_table.h"
 #include "net/byte_buffer.h"
+#include "net/content_coding.h"
 #include "net/event_loop.h"
 #include "net/handshake_queue.h"
 #include "net/head_parser.h"
@@ -43,6 +45,7 @@ struct ServerContext {
   telemetry::Gauge handshaking;
   std::vector<IoThread*> threads;
   int handshakes_a_thread = 1;
+  AddressTable addresses;
   alignas(64) std::atomic<int> connections{0};
   alignas(64) std::atomic<int> in_flight{0};  ///< requests that outlast the turn in which they began
 
@@ -59,6 +62,7 @@ struct Exchange {
   HttpFault fault;  ///< what routing found wrong
   std::array<char, 32> own_id{};
   std::string head_text;
+  std::string coded;  ///< the content in its content coding
 };
 
 /// Thread-safety: Run() on its own thread; BeginDrain() from any.
@@ -74,6 +78,9 @@ class IoThread final : private EventLoop::Owner {
   /// Serves until drained.
   void Run();
   void BeginDrain();
+  /// For tests that step a thread by hand instead of calling Run(): takes a connected socket, and one turn.
+  void Adopt(Descriptor socket, size_t listener) { Admit(std::move(socket), "", listener); }
+  bool Turn() { return loop_->Turn(*this, 0); }
 
   // For connections, on this thread.
   ServerContext& context() { return context_; }
@@ -81,11 +88,14 @@ class IoThread final : private EventLoop::Owner {
   EventLoop& loop() { return *loop_; }
   Exchange& exchange() { return exchange_; }
   ByteBuffer& scratch() { return scratch_; }
+  ContentEncoder& encoder() { return encoder_; }
   int index() const { return index_; }
   bool draining() const { return draining_; }
   /// "Date: …\r\n", at most a second old.
   std::string_view DateLine();
   void CountRefusal(std::string_view code);
+  /// Calls connection.OnLater() at the end of this turn's or the next turn's events, without waiting for any.
+  void GoOnLater(Connection& connection) { later_.push_back(&connection); }
   /// Takes a closed connection; it is destroyed at the end of the turn.
   void Bury(Connection& connection);
   HandshakeQueue& handshakes() { return handshakes_; }
@@ -96,9 +106,11 @@ class IoThread final : private EventLoop::Owner {
   bool Accept(Acceptor& acceptor);
   void Deal(Descriptor socket, std::string peer, Acceptor& acceptor);
   void Admit(Descriptor socket, std::string peer, size_t listener);
+  void TurnAway(const Descriptor& socket, bool plain, std::string_view code, std::string_view answer);
   void Drain();
   bool OnTurnEnd() override;
   void OnTick(base::SteadyTime now, std::chrono::nanoseconds late) override;
+  bool Busy() const override { return !later_.empty(); }
   bool WantsTicks() const override { return draining_ || paused_ || !connections_.empty(); }
 
   ServerContext& context_;
@@ -109,6 +121,8 @@ class IoThread final : private EventLoop::Owner {
   std::vector<std::unique_ptr<Connection>> buried_;
   Exchange exchange_;
   ByteBuffer scratch_;
+  ContentEncoder encoder_;
+  std::vector<Connection*> later_, going_on_;
   std::string date_line_;
   base::SteadyTime date_until_;
   std::vector<std::pair<std::string_view, telemetry::Counter>> refusals_;

@@ -18,6 +18,28 @@ namespace slipway::net {
 /// Answers a request on the io thread, to completion: it must not block. Called from several threads at once.
 using Handler = std::function<void(const Request& request, Response& response)>;
 
+/// Answers one request while its body arrives, on the io thread. All calls get the same request and response.
+///
+/// Calls: Start, OnBody per piece, OnEnd, OnDone; OnDone may come early, when the peer goes or the body breaks off.
+/// The answer: what is appended to response.body is sent from time to time. Until response.begun is set the status,
+/// content type and headers may be chosen as in a Handler, and an error answer may replace everything; from then on an
+/// error is a last piece of text, behind which the connection breaks off, so that no client takes the answer for whole.
+class StreamedAnswer {
+ public:
+  virtual ~StreamedAnswer() = default;
+  /// Each returns false when the response now ends in an error; no call follows then.
+  virtual bool Start(const Request& request, Response& response) = 0;
+  virtual bool OnBody(std::string_view piece, const Request& request, Response& response) = 0;
+  virtual bool OnEnd(const Request& request, Response& response) = 0;
+  /// The body broke off after the answer had begun: says so in the text.
+  virtual void OnFault(const HttpFault& fault, const Request& request, Response& response) = 0;
+  /// It is over, however it ended: called once, before HttpServerOptions::on_answer, after which comes the destructor.
+  virtual void OnDone(const Request& request, const Response& response) = 0;
+};
+
+/// nullptr: this request is to be handled whole.
+using StreamOpener = std::function<std::unique_ptr<StreamedAnswer>(const Request& request)>;
+
 struct Route {
   Method method = Method::kGet;  ///< GET answers HEAD too; OPTIONS is answered by the server
   /// "/models/{model}": a {parameter} stands for one non-empty path segment, or for a part of it between literals
@@ -25,6 +47,8 @@ struct Route {
   std::string pattern;
   std::string permission;  ///< what the caller must be allowed: "public", "observe", "predict", "operate"; never empty
   Handler handler;
+  /// For bodies that do not arrive whole at once, or are larger than body_bytes. The same bytes get the same answer.
+  StreamOpener stream = {};
   std::string door = "native";             ///< the protocol, as metrics and logs name it
   std::optional<int64_t> body_bytes = {};  ///< instead of HttpLimits::body_bytes
   bool requires_body = false;              ///< 411 when the request announces none

@@ -29,9 +29,9 @@ struct alignas(64) Predictor::Thread {
   Thread(const live::LiveSet& live, int index) : index(index), reader(live) {}
   const int index;
   live::LiveReader reader;
-  std::vector<std::unique_ptr<ServedModel>> models;
+  std::vector<std::shared_ptr<ServedModel>> models;
   std::string last_reference;  ///< most callers ask for the same thing again
-  ServedModel* last_model = nullptr;
+  std::shared_ptr<ServedModel> last_model;
   RequestNote note;
 };
 
@@ -56,26 +56,31 @@ base::Result<ServedModel*> Predictor::Acquire(int index, std::string_view refere
   }
   if (thread.last_model == nullptr || thread.last_reference != reference) {
     thread.last_model = nullptr;
-    SLIPWAY_ASSIGN(ServedModel * found, Find(thread, reference, snapshot));
-    thread.last_model = found;
+    SLIPWAY_ASSIGN(thread.last_model, Find(thread, reference, snapshot));
     thread.last_reference = reference;
   }
   thread.note.model = thread.last_model->model().name;
   thread.note.version = thread.last_model->model().version_text;
-  return thread.last_model;
+  return thread.last_model.get();
 }
 
-base::Result<ServedModel*> Predictor::Find(Thread& thread, std::string_view reference, const live::Snapshot& snapshot) {
+base::Result<std::shared_ptr<ServedModel>> Predictor::Pin(int index, std::string_view reference) {
+  SLIPWAY_TRY(Acquire(index, reference));
+  return threads_[static_cast<size_t>(index)]->last_model;
+}
+
+base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::string_view reference,
+                                                           const live::Snapshot& snapshot) {
   if (reference.empty()) {
     SLIPWAY_ASSIGN(reference, OnlyName(snapshot));
   }
   SLIPWAY_ASSIGN(auto model, snapshot.Resolve(reference));
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
-  if (known != thread.models.end()) return known->get();
+  if (known != thread.models.end()) return *known;
   CallCounters& counters = statistics_.For(thread.index, model->name, model->version_text);
   SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, clock_));
-  return thread.models.emplace_back(std::move(served)).get();
+  return thread.models.emplace_back(std::move(served));
 }
 
 }  // namespace slipway::serving

@@ -35,13 +35,17 @@ class Predictor {
   /// "model.unnamed" when an empty reference could mean several, unavailable "model.none" when there is none.
   base::Result<ServedModel*> Acquire(int thread, std::string_view reference);
 
+  /// The same, kept usable on that thread as long as it is held.
+  base::Result<std::shared_ptr<ServedModel>> Pin(int thread, std::string_view reference);
+
   RequestNote& note(int thread);
   const ModelStatistics& statistics() const { return statistics_; }
   const base::Clock& clock() const { return clock_; }
 
  private:
   struct Thread;
-  base::Result<ServedModel*> Find(Thread& thread, std::string_view reference, const live::Snapshot& snapshot);
+  base::Result<std::shared_ptr<ServedModel>> Find(Thread& thread, std::string_view reference,
+                                                  const live::Snapshot& snapshot);
 
   const live::LiveSet& live_;
   const PredictionMetrics metrics_;

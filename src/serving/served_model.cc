@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "base/value.h"
 
@@ -122,6 +123,28 @@ void ServedModel::Begin(Door door) {
   call_rows_ = call_rejected_ = 0;
   rows_.Clear();
   last_ = clock_.Now();
+}
+
+ServedModel::CallState ServedModel::PutAway() {
+  Lap(kEncode);
+  return {spent_, call_rows_, call_rejected_};
+}
+
+void ServedModel::TakeUp(Door door, const CallState& state) {
+  Begin(door);
+  spent_ = state.spent;
+  call_rows_ = state.rows;
+  call_rejected_ = state.rejected;
+}
+
+void ServedModel::AppendTimings(std::string& out) const {
+  int64_t total = 0;
+  out += '{';
+  for (size_t i = 0; i < kEncode; ++i) {
+    fmt::format_to(std::back_inserter(out), "\"{}\":{:.1f},", kPhaseNames[i], static_cast<double>(spent_[i]) / 1e3);
+    total += spent_[i];
+  }
+  fmt::format_to(std::back_inserter(out), "\"total\":{:.1f}}}", static_cast<double>(total) / 1e3);
 }
 
 void ServedModel::Lap(Phase phase) {

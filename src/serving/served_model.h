@@ -57,6 +57,14 @@ class ServedModel {
   /// Scores rows() within the manifest's limits.timeout from now on, and before `latest`, the caller's own deadline.
   /// Errors: those of Scorer::Score.
   base::Result<void> Score(base::SteadyTime latest = base::SteadyTime::max());
+  /// What is known of a call, for one that goes on in a later turn while others use this object. rows() holds nothing
+  /// of a call that is put away.
+  struct CallState {
+    std::array<int64_t, 6> spent{};
+    int64_t rows = 0, rejected = 0;
+  };
+  CallState PutAway();
+  void TakeUp(Door door, const CallState& state);
   /// Counts the call. `failed`: it was answered with an error as a whole.
   void End(bool failed);
   /// Counts a call none of whose rows were answered because some were rejected: for protocols without errors of rows.
@@ -67,6 +75,8 @@ class ServedModel {
   /// Over all blocks of this call.
   int64_t call_rows() const { return call_rows_; }
   int64_t call_rejected() const { return call_rejected_; }
+  /// `{"decode":12.5,…,"total":80.1}`: microseconds of this call so far, by phase.
+  void AppendTimings(std::string& out) const;
 
   data::JsonRowDecoder& json_decoder() { return json_decoder_; }
   const scoring::AnswerWriter& writer() const { return writer_; }

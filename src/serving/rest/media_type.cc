@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "net/http_message.h"
+#include "net/quality_list.h"
 
 namespace slipway::serving::rest {
 namespace {
@@ -52,6 +53,53 @@ std::optional<BodyForm> BodyFormOf(std::string_view content_type) {
     if (!IsUtf8(parameter.substr(std::min(equals + 1, parameter.size())))) return std::nullopt;
   }
   return known->form;
+}
+
+namespace {
+
+/// What Accept says of one form: the most specific range that matches decides.
+struct Wish {
+  BodyForm form;
+  std::string_view media_type;
+  int specificity = -1;
+  int thousandths = 0;
+
+  void Hear(const net::QualityItem& item, int of_specificity, std::string_view name = {}) {
+    if (of_specificity < specificity || (of_specificity == specificity && item.thousandths <= thousandths)) return;
+    specificity = of_specificity;
+    thousandths = item.thousandths;
+    if (!name.empty()) media_type = name;
+  }
+};
+
+/// The media type to name in an answer to one who asked for `known`: that one, as a literal.
+std::string_view AnswerName(const Known& known) {
+  return known.form == BodyForm::kCsv || known.name.ends_with("urlencoded") ? MediaTypeOf(known.form) : known.name;
+}
+
+void Hear(const net::QualityItem& item, Wish& wish) {
+  if (item.name == "*/*") wish.Hear(item, 0);
+  const std::string_view family = wish.form == BodyForm::kCsv ? "text/*" : "application/*";
+  if (net::EqualsIgnoreCase(item.name, family)) wish.Hear(item, 1);
+  for (const Known& known : kKnown) {
+    if (known.form == wish.form && net::EqualsIgnoreCase(item.name, known.name)) wish.Hear(item, 2, AnswerName(known));
+  }
+}
+
+}  // namespace
+
+std::optional<ChosenForm> ChooseForm(std::string_view accept, BodyForm natural) {
+  if (accept.empty() || accept == "*/*") return ChosenForm{natural, MediaTypeOf(natural)};
+  Wish wishes[] = {{natural, MediaTypeOf(natural)},
+                   {BodyForm::kJson, MediaTypeOf(BodyForm::kJson)},
+                   {BodyForm::kJsonLines, MediaTypeOf(BodyForm::kJsonLines)},
+                   {BodyForm::kCsv, MediaTypeOf(BodyForm::kCsv)}};
+  for (auto rest = accept; const auto item = net::NextQualityItem(rest);) {
+    for (Wish& wish : wishes) Hear(*item, wish);
+  }
+  const Wish& best = *std::ranges::max_element(wishes, {}, &Wish::thousandths);  // the first of equals
+  if (best.thousandths == 0) return std::nullopt;
+  return ChosenForm{best.form, best.media_type};
 }
 
 std::string_view MediaTypeOf(BodyForm form) {

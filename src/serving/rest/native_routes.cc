@@ -66,12 +66,13 @@ base::Result<void> AddNativeRoutes(const NativeRouteParts& parts, net::RouteTabl
                        .permission = std::move(permission),
                        .handler = std::move(handler)});
   };
-  SLIPWAY_TRY(routes.Add(
-      {.method = Method::kPost,
-       .pattern = "/predict/{model}",
-       .permission = "predict",
-       .handler = [route = PredictRoute(parts.predictor)](const Request& q, Response& r) { route.Handle(q, r); },
-       .requires_body = true}));
+  const PredictRoute predict(parts.predictor);
+  SLIPWAY_TRY(routes.Add({.method = Method::kPost,
+                          .pattern = "/predict/{model}",
+                          .permission = "predict",
+                          .handler = [predict](const Request& q, Response& r) { predict.Handle(q, r); },
+                          .stream = [predict](const Request& q) { return predict.Open(q); },
+                          .requires_body = true}));
   SLIPWAY_TRY(get("/livez", "public", Live));
   SLIPWAY_TRY(get("/readyz", "public", [parts](const Request&, Response& r) { Ready(parts, r); }));
   SLIPWAY_TRY(get("/health", "observe", [parts](const Request&, Response& r) { ReportHealth(parts, r); }));

@@ -2,19 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
-#include "base/text.h"
-#include "scoring/answers.h"
-#include "serving/rest/media_type.h"
+#include "serving/http_status.h"
+#include "serving/rest/predict_options.h"
 #include "serving/rest/problem.h"
+#include "serving/rest/row_answer.h"
+#include "serving/rest/row_pipe.h"
 
 namespace slipway::serving::rest {
 namespace {
 
-constexpr int64_t kBlockRows = 1024;             ///< of JSON lines and CSV scored together
-constexpr size_t kBlockBytes = size_t{1} << 20;  ///< of CSV decoded at a time
 constexpr std::string_view kViolation = "schema.violation";
 
 /// One call on its way through.
@@ -22,30 +18,8 @@ struct Call {
   const net::Request& request;
   net::Response& response;
   ServedModel& served;
+  const PredictOptions& options;
 };
-
-void AppendViolations(std::span<const data::Violation> violations, std::string& out) {
-  out += '[';
-  for (size_t i = 0; i < violations.size(); ++i) {
-    if (i > 0) out += ',';
-    out += base::ToJson(data::ToValue(violations[i]));
-  }
-  out += ']';
-}
-
-/// `,"name":[{"row":3,"violations":[…]},…]`, or nothing when there are none.
-void AppendByRow(std::string_view name, std::span<const data::Violation> violations, std::string& out) {
-  if (violations.empty()) return;
-  fmt::format_to(std::back_inserter(out), ",\"{}\":[", name);
-  size_t at = 0;
-  while (at < violations.size()) {
-    const int64_t row = violations[at].row;
-    fmt::format_to(std::back_inserter(out), "{}{{\"row\":{},\"violations\":", at == 0 ? "" : ",", row);
-    AppendViolations(scoring::ViolationsOf(violations, row, at), out);
-    out += '}';
-  }
-  out += ']';
-}
 
 void AnswerOne(Call& call) {
   const scoring::Scores& scores = call.served.scores();
@@ -67,119 +41,111 @@ void AnswerOne(Call& call) {
     out += ",\"warnings\":";
     AppendViolations(scores.report.warnings, out);
   }
-  out += '}';
-}
-
-void AnswerList(Call& call) {
-  const scoring::Scores& scores = call.served.scores();
-  const int64_t rows = scores.predictions.rows;
-  if (rows > 0 && scores.report.rejected_rows == rows) {
-    std::string members;
-    AppendByRow("errors", scores.report.violations, members);
-    WriteProblem(422, kViolation, fmt::format("all {} records break the schema", rows), call.request, call.response,
-                 members);
-    return;
+  if (call.options.answer.timing) {
+    out += ",\"timing_us\":";
+    call.served.AppendTimings(out);
   }
-  std::string& out = call.response.body;
-  out = call.served.answer_start();
-  out += call.request.id;
-  out += "\",\"predictions\":[";
-  for (int64_t row = 0; row < rows; ++row) {
-    if (row > 0) out += ',';
-    if (scores.report.rejected[static_cast<size_t>(row)]) {
-      out += "null";
-    } else {
-      call.served.writer().encoder().AppendRow(scores.predictions, row, out);
-    }
-  }
-  out += ']';
-  AppendByRow("errors", scores.report.violations, out);
-  AppendByRow("warnings", scores.report.warnings, out);
   out += '}';
 }
 
 base::Result<void> AnswerDocument(Call& call) {
   SLIPWAY_ASSIGN(const auto form, call.served.json_decoder().DecodeDocument(call.request.body, call.served.rows()));
   SLIPWAY_TRY(call.served.Score());
-  if (form == data::JsonRowDecoder::Form::kRecord) {
+  if (form == data::JsonRowDecoder::Form::kRecord && call.options.answer.form == BodyForm::kJson) {
     AnswerOne(call);
-  } else {
-    AnswerList(call);
+    return {};
   }
+  RowAnswer answer(call.served, call.options.answer);
+  answer.Append(call.request, call.response);
+  answer.Finish(call.request, call.response);
   return {};
 }
 
-base::Result<void> FlushLines(Call& call, int64_t& first_row) {
-  if (call.served.rows().table.rows == 0) return {};
-  SLIPWAY_TRY(call.served.Score());
-  call.served.writer().AppendLines(call.served.scores(), first_row, call.response.body);
-  first_row += call.served.rows().table.rows;
-  call.served.rows().Clear();
+base::Result<void> AnswerWhole(Call& call) {
+  call.response.content_type = call.options.answer.media_type;
+  if (call.options.form == BodyForm::kJson) return AnswerDocument(call);
+  RowAnswer answer(call.served, call.options.answer);
+  RowPipe pipe(call.options.form, call.served, answer);
+  SLIPWAY_TRY(pipe.Feed(call.request.body, call.request, call.response));
+  SLIPWAY_TRY(pipe.Finish(call.request, call.response));
+  answer.Finish(call.request, call.response);
   return {};
 }
 
-base::Result<void> AnswerLines(Call& call) {
-  int64_t first_row = 0;
-  for (std::string_view rest = call.request.body; !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = base::Trim(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.empty()) continue;
-    call.served.json_decoder().DecodeLine(line, call.served.rows());
-    if (call.served.rows().table.rows >= kBlockRows) SLIPWAY_TRY(FlushLines(call, first_row));
-  }
-  return FlushLines(call, first_row);
-}
+/// A call whose rows are answered as they arrive. Between its turns others use the model's buffers.
+class PredictStream final : public net::StreamedAnswer {
+ public:
+  PredictStream(Predictor& predictor, const PredictOptions& options) : predictor_(predictor), options_(options) {}
 
-base::Result<void> FlushCsv(Call& call) {
-  auto& rows = call.served.rows();
-  if (rows.table.rows == 0) return {};
-  SLIPWAY_TRY(call.served.Score());
-  const scoring::Scores& scores = call.served.scores();
-  std::string& out = call.response.body;
-  size_t at = 0;
-  for (int64_t row = 0; row < scores.predictions.rows; ++row) {
-    call.served.csv_encoder().AppendRow(scores.predictions, row, out);
-    out += ',';
-    if (scores.report.rejected[static_cast<size_t>(row)]) {
-      const auto violations = scoring::ViolationsOf(scores.report.violations, row, at);
-      data::CsvRowEncoder::AppendCell(base::ToJson(scoring::ErrorOf(violations)), ',', out);
+  bool Start(const net::Request& request, net::Response& response) override {
+    auto pinned = predictor_.Pin(request.thread, request.Parameter("model"));
+    predictor_.note(request.thread) = {};  // whose answer is next, is not known
+    if (!pinned) {
+      code_ = "model.unresolved";
+      WriteProblem(pinned.error(), request, response);
+      return false;
     }
-    out += '\n';
+    served_ = *std::move(pinned);
+    response.AddHeaderLines(served_->header_lines());
+    response.content_type = options_.answer.media_type;
+    answer_.emplace(*served_, options_.answer);
+    pipe_.emplace(options_.form, *served_, *answer_);
+    return true;
   }
-  rows.Clear();
-  return {};
-}
 
-base::Result<void> AnswerCsv(Call& call) {
-  std::string& out = call.response.body;
-  call.served.csv_encoder().AppendHeader(out);
-  out.pop_back();
-  out += ",error\n";
-  data::CsvRowDecoder decoder(call.served.scorer().layout());
-  std::string_view rest = call.request.body;
-  while (!rest.empty()) {
-    const std::string_view block = rest.substr(0, kBlockBytes);
-    rest.remove_prefix(block.size());
-    SLIPWAY_TRY(decoder.Feed(block, call.served.rows()));
-    SLIPWAY_TRY(FlushCsv(call));
+  bool OnBody(std::string_view piece, const net::Request& request, net::Response& response) override {
+    return Work(request, response, [&] { return pipe_->Feed(piece, request, response); });
   }
-  SLIPWAY_TRY(decoder.Finish(call.served.rows()));
-  return FlushCsv(call);
-}
 
-base::Result<void> AnswerIn(BodyForm form, Call& call) {
-  call.response.content_type = MediaTypeOf(form);
-  switch (form) {
-    case BodyForm::kJson:
-      return AnswerDocument(call);
-    case BodyForm::kJsonLines:
-      return AnswerLines(call);
-    case BodyForm::kCsv:
-      return AnswerCsv(call);
+  bool OnEnd(const net::Request& request, net::Response& response) override {
+    const bool fine = Work(request, response, [&] { return pipe_->Finish(request, response); });
+    whole_ = fine && answer_->Finish(request, response);
+    return fine;
   }
-  return {};
-}
+
+  void OnFault(const net::HttpFault& fault, const net::Request&, net::Response& response) override {
+    if (answer_) answer_->AppendFailure(fault.code, fault.detail, response.body);
+    code_ = fault.code;
+  }
+
+  void OnDone(const net::Request& request, const net::Response&) override {
+    RequestNote& note = predictor_.note(request.thread);
+    note.code = code_;
+    if (served_ == nullptr) return;
+    served_->TakeUp(Door::kNative, state_);
+    served_->End(!whole_);
+    note.model = served_->model().name;
+    note.version = served_->model().version_text;
+    note.rows = state_.rows;
+    note.rejected = state_.rejected;
+  }
+
+ private:
+  template <typename Step>
+  bool Work(const net::Request& request, net::Response& response, Step&& step) {
+    served_->TakeUp(Door::kNative, state_);
+    const base::Result<void> done = step();
+    state_ = served_->PutAway();
+    if (done) return true;
+    code_ = base::CodeName(done.error().code);
+    if (response.begun) {
+      answer_->AppendFailure(done.error().reason, done.error().Text(), response.body);
+      response.status = HttpStatusOf(done.error());
+    } else {
+      WriteProblem(done.error(), request, response);
+    }
+    return false;
+  }
+
+  Predictor& predictor_;
+  const PredictOptions options_;
+  std::shared_ptr<ServedModel> served_;
+  ServedModel::CallState state_;
+  std::optional<RowAnswer> answer_;
+  std::optional<RowPipe> pipe_;
+  std::string_view code_;
+  bool whole_ = false;
+};
 
 }  // namespace
 
@@ -192,18 +158,16 @@ void PredictRoute::Handle(const net::Request& request, net::Response& response) 
     return;
   }
   response.AddHeaderLines((*served)->header_lines());
-  const auto form = BodyFormOf(request.Header("Content-Type"));
-  if (!form) {
-    note.code = "request.media_type";
-    WriteProblem(415, "request.media_type",
-                 fmt::format("this route takes {} in UTF-8, not \"{}\"", kKnownMediaTypes,
-                             base::Shorten(request.Header("Content-Type"))),
-                 request, response);
+  const auto options = ReadPredictOptions(request);
+  if (!options) {
+    const OptionFault& fault = options.error();
+    note.code = fault.code;
+    WriteProblem(fault.status, fault.code, fault.detail, request, response);
     return;
   }
-  Call call{request, response, **served};
+  Call call{request, response, **served, *options};
   call.served.Begin(Door::kNative);
-  const auto answered = AnswerIn(*form, call);
+  const auto answered = AnswerWhole(call);
   if (!answered) {
     note.code = base::CodeName(answered.error().code);
     WriteProblem(answered.error(), request, response);
@@ -211,6 +175,13 @@ void PredictRoute::Handle(const net::Request& request, net::Response& response) 
   note.rows = call.served.call_rows();
   note.rejected = call.served.call_rejected();
   call.served.End(!answered);
+}
+
+std::unique_ptr<net::StreamedAnswer> PredictRoute::Open(const net::Request& request) const {
+  const auto options = ReadPredictOptions(request);
+  if (!options || options->form == BodyForm::kJson) return nullptr;
+  if (options->answer.strict || options->answer.form == BodyForm::kJson) return nullptr;
+  return std::make_unique<PredictStream>(predictor_, *options);
 }
 
 }  // namespace slipway::serving::rest

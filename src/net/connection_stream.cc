@@ -1,0 +1,203 @@
+// Answers in pieces: the body is handed to a StreamedAnswer as it arrives, and what that has to say is sent as it
+// comes. Memory is bounded both ways: a piece is read only when the peer has taken enough of the answer.
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <charconv>
+#include <exception>
+
+#include "net/connection.h"
+
+namespace slipway::net {
+namespace {
+
+constexpr size_t kPieceText = 256 << 10;  ///< handed to the kernel before more is decoded
+constexpr size_t kKeptTaken = 256 << 10;  ///< bytes already taken that may stand before the unsent ones
+
+constexpr HttpFault kTooLarge = {413, "http.body_too_large", "the request body is larger than this route takes"};
+constexpr HttpFault kTooManyInFlight = {429, "http.too_many_requests", "too many requests are in flight; retry later"};
+constexpr HttpFault kTooSlow = {408, "http.body_too_slow", "the request body arrives too slowly"};
+constexpr HttpFault kFailed = {500, "http.internal", "the server failed to answer; its log says why"};
+
+}  // namespace
+
+/// True when the request at the start of `buffer` is one to answer in pieces; it has been begun then.
+bool Connection::OpenStream(ByteBuffer& buffer) {
+  const Exchange& found = io_.exchange();
+  const auto* route = found.request.route;
+  if (route == nullptr || !route->stream || found.head.version_1_0) return false;
+  auto answer = route->stream(found.request);
+  if (answer == nullptr) return false;
+  const bool crowded = IsCrowded();
+  auto stream = std::make_unique<Stream>();
+  stream->head = buffer.view().substr(0, head_bytes_);
+  stream->answer = std::move(answer);
+  stream_ = std::move(stream);
+  ReadAgain(stream_->head);
+  buffer.Consume(head_bytes_);
+  head_bytes_ = 0;
+  state_ = State::kStream;
+  const RequestHead& head = exchange().head;
+  stream_->reader = std::make_unique<BodyReader>(StreamOptions());
+  StartRate();
+  SetWaiting(true);
+  if (head.content_length > io_.limits().streamed_bytes) {
+    FailStream(kTooLarge);
+  } else if (crowded) {
+    FailStream(kTooManyInFlight);
+  } else if (!CallStream([](StreamedAnswer& a, const Request& q, Response& r) { return a.Start(q, r); })) {
+    EndStream(false, true);
+  } else {
+    if (buffer.empty()) SendContinue();
+    FeedStream(buffer);
+  }
+  return true;
+}
+
+BodyReader::Options Connection::StreamOptions() const {
+  BodyReader::Options options = ReaderOptions(io_.limits().streamed_bytes);
+  options.chunk_count = io_.limits().streamed_bytes;  // nothing of a chunk is kept
+  options.decoded.decoded_bytes = io_.limits().streamed_bytes;
+  return options;
+}
+
+void Connection::FeedStream(ByteBuffer& buffer) {
+  std::string_view in = buffer.view();
+  const size_t offered = in.size();
+  BodyReader& reader = *stream_->reader;
+  bool fine = true;
+  for (std::string_view piece; fine && state_ == State::kStream && reader.Next(in, piece);) {
+    fine = CallStream([&](StreamedAnswer& a, const Request& q, Response& r) { return a.OnBody(piece, q, r); });
+    if (fine && exchange().response.body.size() >= kPieceText) SendPieces(false);
+  }
+  buffer.Consume(offered - in.size());
+  if (state_ != State::kStream) return;
+  if (fine && reader.fault()) {
+    FailStream(reader.fault());
+  } else if (!fine) {
+    EndStream(false, !reader.done() || !buffer.empty());
+  } else if (reader.done()) {
+    fine = CallStream([](StreamedAnswer& a, const Request& q, Response& r) { return a.OnEnd(q, r); });
+    EndStream(fine, !buffer.empty());
+  }
+}
+
+template <typename Call>
+bool Connection::CallStream(Call&& call) {
+  Exchange& exchange = stream_->exchange;
+  try {
+    return call(*stream_->answer, exchange.request, exchange.response);
+  } catch (const std::exception& failure) {
+    LogFailure(failure.what());
+    if (exchange.response.begun) {
+      stream_->answer->OnFault(kFailed, exchange.request, exchange.response);
+      exchange.response.status = kFailed.status;
+    } else {
+      exchange.response.Clear();
+      WriteFault(kFailed);
+    }
+    return false;
+  }
+}
+
+void Connection::FailStream(const HttpFault& fault) {
+  Response& response = stream_->exchange.response;
+  if (response.begun) {
+    stream_->answer->OnFault(fault, stream_->exchange.request, response);
+    response.status = fault.status;
+    io_.CountRefusal(fault.code);
+  } else {
+    WriteFault(fault);
+  }
+  EndStream(false, true);
+}
+
+/// `unread`: the client may have sent more than was read.
+void Connection::EndStream(bool fine, bool unread) {
+  Response& response = stream_->exchange.response;
+  stream_->done = true;
+  stream_->answer->OnDone(stream_->exchange.request, response);
+  const bool broken = response.begun && !fine;
+  paused_ = false;
+  SetWaiting(false);
+  if (!response.begun) {
+    const bool unfinished = !stream_->reader->done();
+    const bool close = EndsAfterThis() || unfinished;
+    state_ = State::kHead;
+    Send(close, unread);
+  } else {
+    const bool close = EndsAfterThis() || stream_->close || broken;
+    SendPieces(fine);
+    Count();
+    if (state_ == State::kClosed) return;
+    if (unsent_.empty()) {
+      WaitFor(ReadEvents());
+      EndAnswer(close, unread || broken);
+    } else {
+      Await(close, unread || broken);
+    }
+  }
+  stream_.reset();
+  if (state_ == State::kHead) BecomeIdle();
+}
+
+/// Sends what the answer has to say so far; `last`: and its end.
+void Connection::SendPieces(bool last) {
+  Exchange& exchange = stream_->exchange;
+  std::string& text = exchange.response.body;
+  const bool had_unsent = !unsent_.empty();
+  if (!exchange.response.begun && text.empty()) return;
+  if (!std::exchange(exchange.response.begun, true)) {
+    stream_->close = !exchange.head.keep_alive || exchange.response.close || io_.draining();
+    WriteHead(stream_->close, -1);
+    unsent_ += exchange.head_text;
+  }
+  if (!text.empty()) {
+    std::array<char, 18> size;
+    const auto end = std::to_chars(size.data(), size.data() + size.size(), text.size(), 16).ptr;
+    unsent_.append(size.data(), static_cast<size_t>(end - size.data()));
+    unsent_ += "\r\n";
+    unsent_ += text;
+    unsent_ += "\r\n";
+    text.clear();
+  }
+  if (last) unsent_ += "0\r\n\r\n";
+  if (!had_unsent) deadline_ = io_.loop().now() + io_.limits().write_deadline;
+  WriteUnsent();
+  if (state_ != State::kStream) return;
+  if (unsent_at_ > kKeptTaken) {
+    unsent_.erase(0, unsent_at_);
+    unsent_at_ = 0;
+  }
+  const int64_t unsent = std::ssize(unsent_) - static_cast<int64_t>(unsent_at_);
+  const int64_t most = io_.limits().unsent_bytes;
+  if (const bool was = std::exchange(paused_, unsent > (paused_ ? most / 2 : most)); was && !paused_) StartRate();
+  AwaitBytes();
+}
+
+void Connection::OnStreamReady(uint32_t events) {
+  const bool was_paused = paused_;
+  if ((events & ~static_cast<uint32_t>(EPOLLIN)) != 0) SendPieces(false);
+  if (state_ != State::kStream || paused_) return;
+  // Bytes may wait where epoll does not see them, since reading had stopped.
+  if (was_paused || transport_.HoldsBytes() || (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) Receive();
+}
+
+void Connection::OnStreamTick(base::SteadyTime now) {
+  if (!unsent_.empty() && now >= deadline_) {
+    Close();
+  } else if (!paused_ && IsTooSlow(now)) {
+    FailStream(kTooSlow);
+  }
+}
+
+/// The peer went before the end: nobody to be answered, but somebody who counts.
+void Connection::AbandonStream() {
+  if (stream_ == nullptr || std::exchange(stream_->done, true)) return;
+  stream_->exchange.response.status = 499;
+  stream_->answer->OnDone(stream_->exchange.request, stream_->exchange.response);
+  Count();
+}
+
+}  // namespace slipway::net
