@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -19,6 +20,7 @@ namespace slipway::net {
 struct RawAnswer {
   int status = 0;  ///< 0: the connection ended or nothing came in time
   std::string head, body;
+  bool whole = false;  ///< the body came to its end
 
   /// The value of a header as sent by the server, "" when absent.
   std::string Header(std::string_view name) const {
@@ -66,6 +68,25 @@ class RawClient {
 
   /// Reads one answer; `head_only` for answers to HEAD.
   RawAnswer Read(bool head_only = false) {
+    RawAnswer answer = ReadHead();
+    if (answer.status == 0) return answer;
+    if (answer.Header("Transfer-Encoding") == "chunked") {
+      while (ReadChunk(answer)) {
+      }
+      return answer;
+    }
+    const size_t length = head_only ? 0 : static_cast<size_t>(std::atoll(answer.Header("Content-Length").c_str()));
+    while (received_.size() < length) {
+      if (!Receive()) break;
+    }
+    answer.whole = received_.size() >= length;
+    answer.body = received_.substr(0, length);
+    received_.erase(0, length);
+    return answer;
+  }
+
+  /// Reads a head alone, of an answer whose chunks are then taken by ReadChunk().
+  RawAnswer ReadHead() {
     RawAnswer answer;
     while (received_.find("\r\n\r\n") == std::string::npos) {
       if (!Receive()) return answer;
@@ -74,14 +95,39 @@ class RawClient {
     answer.head = received_.substr(0, end);
     received_.erase(0, end);
     answer.status = std::atoi(answer.head.substr(9, 3).c_str());
-    const size_t length = head_only ? 0 : static_cast<size_t>(std::atoll(answer.Header("Content-Length").c_str()));
-    while (received_.size() < length) {
-      if (!Receive()) break;
-    }
-    answer.body = received_.substr(0, length);
-    received_.erase(0, length);
     return answer;
   }
+
+  /// Appends one chunk to the body. False: it was the last one (then `whole` is set), or the answer broke off.
+  bool ReadChunk(RawAnswer& answer) {
+    size_t line = 0;
+    while ((line = received_.find("\r\n")) == std::string::npos) {
+      if (!Receive()) return false;
+    }
+    const size_t size = std::strtoull(received_.c_str(), nullptr, 16);
+    while (received_.size() < line + 2 + size + 2) {
+      if (!Receive()) return false;
+    }
+    answer.body.append(received_, line + 2, size);
+    received_.erase(0, line + 2 + size + 2);
+    answer.whole = size == 0;
+    return size > 0;
+  }
+
+  /// Sends what the server takes without waiting for longer than `milliseconds`; how many bytes it took.
+  size_t SendUntilStuck(std::string_view bytes, int milliseconds) {
+    size_t taken = 0;
+    pollfd ready{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+    while (taken < bytes.size() && ::poll(&ready, 1, milliseconds) == 1) {
+      const ssize_t sent =
+          ::send(socket_.get(), bytes.data() + taken, bytes.size() - taken, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent <= 0) break;
+      taken += static_cast<size_t>(sent);
+    }
+    return taken;
+  }
+
+  void ShutWriting() { ::shutdown(socket_.get(), SHUT_WR); }
 
   RawAnswer Ask(std::string_view bytes) {
     Send(bytes);
