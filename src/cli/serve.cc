@@ -13,6 +13,7 @@
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "cli/engines.h"
+#include "cli/http_options.h"
 #include "cli/listen_flags.h"
 #include "cli/program_version.h"
 #include "live/live_set.h"
@@ -28,7 +29,7 @@ struct Options {
   ListenFlags listen;
   std::string drain_delay = "0s", drain_timeout = "30s", log_file, log_level = "info";
   int threads = 0, log_lines = 100;
-  std::string max_body = "64MiB";
+  HttpOptions http_options;
 };
 
 /// The signals that end or nudge the program, taken by the main thread alone. Blocked before any thread starts, so that
@@ -115,11 +116,12 @@ base::Result<ExitCode> Serve(const Options& options, const serving::ListenOption
   const Signals signals;
   const auto manager = base::ServiceManager::FromEnvironment();
   serving::HttpServiceOptions http{
-      .listen = listen, .threads = options.threads, .limits = {}, .program_version = kProgramVersion};
+      .listen = listen, .threads = options.threads, .program_version = kProgramVersion};
   SLIPWAY_ASSIGN(http.drain_delay, base::ParseDuration(options.drain_delay));
   SLIPWAY_ASSIGN(http.drain_timeout, base::ParseDuration(options.drain_timeout));
-  SLIPWAY_ASSIGN(const auto max_body, base::ParseBytes(options.max_body));
-  http.limits.body_bytes = max_body.count;
+  SLIPWAY_ASSIGN(http.limits, options.http_options.Limits());
+  SLIPWAY_ASSIGN(http.cors, options.http_options.Cors());
+  http.compress = options.http_options.compresses();
   http.log_lines_per_second = options.log_lines;
   telemetry::LogOptions log_options;
   log_options.path = options.log_file;
@@ -159,9 +161,7 @@ void AddServe(CLI::App& app, Run& run) {
   AddListenFlags(*command, options.listen);
   command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")
       ->check(CLI::Range(1, 1024));
-  command->add_option("--max-body", options.max_body, "Largest request body")
-      ->capture_default_str()
-      ->check([](const std::string& text) { return Fault(base::ParseBytes(text)); });
+  options.http_options.AddTo(*command);
   command->add_option("--drain-delay", options.drain_delay, "After SIGTERM: not ready, but still serving, for so long")
       ->capture_default_str()
       ->check([](const std::string& text) { return Fault(base::ParseDuration(text)); });

@@ -120,6 +120,8 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   net::HttpServerOptions server;
   server.threads = threads;
   server.limits = options.limits;
+  server.cors = options.cors;
+  server.compression.enabled = options.compress;
   server.drain_timeout = options.drain_timeout;
   server.metrics = &metrics;
   server.log = &log;

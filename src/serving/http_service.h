@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "live/live_set.h"
+#include "net/cors.h"
 #include "net/http_limits.h"
 #include "serving/health.h"
 #include "serving/listen_options.h"
@@ -26,6 +27,8 @@ struct HttpServiceOptions {
   int threads = 0;  ///< io threads; 0: as many as the cgroup allows
   net::HttpLimits limits;
   HealthThresholds health;
+  net::CorsOptions cors;
+  bool compress = false;                    ///< answers, when the client takes it and they are large
   std::string program_version;              ///< for slipway_build_info
   std::chrono::nanoseconds drain_delay{0};  ///< Stop(): not ready, but still serving, so that balancers look away
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);
