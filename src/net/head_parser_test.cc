@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedHead{"Http12", "GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505, "http.version"},
         RefusedHead{"Http20", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, "http.version"},
         RefusedHead{"Http09", "GET /\r\n\r\n", 400, "http.request_line"},
-        RefusedHead{"NulInTarget", std::string("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 29), 400, "http.target"},
+        RefusedHead{"NulInTarget", std::string("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 28), 400, "http.target"},
         RefusedHead{"BareCrInRequestLine", "GET /\r HTTP/1.1\r\nHost: x\r\n\r\n", 400, "http.target"},
         RefusedHead{"BareLfInRequestLine", "GET / HTTP/1.1\nHost: x\r\n\r\n", 400, "http.bare_line_feed"},
         RefusedHead{"SignedContentLengthWithBlank", Post("Content-Length: + 3\r\n"), 400, "http.content_length"},
