@@ -150,8 +150,9 @@ struct Connection::Stream {
   Exchange exchange;
   std::unique_ptr<StreamedAnswer> answer;
   std::unique_ptr<BodyReader> reader;
-  bool close = false;  ///< as the head of the answer says
-  bool done = false;   ///< OnDone has been called
+  bool close = false;       ///< as the head of the answer says
+  bool done = false;        ///< OnDone has been called
+  int64_t unsent_most = 0;  ///< bytes of the answer that may wait for the peer before reading pauses
 };
 
 inline Exchange& Connection::exchange() const {

@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <exception>
@@ -40,6 +41,9 @@ bool Connection::OpenStream(ByteBuffer& buffer) {
   state_ = State::kStream;
   const RequestHead& head = exchange().head;
   stream_->reader = std::make_unique<BodyReader>(StreamOptions());
+  // Many clients send everything before they read. What could be handled whole is not held up by that.
+  const bool small = head.content_length >= 0 && head.content_length <= BodyLimit();
+  stream_->unsent_most = small ? std::max(BodyLimit(), io_.limits().unsent_bytes) : io_.limits().unsent_bytes;
   StartRate();
   SetWaiting(true);
   if (head.content_length > io_.limits().streamed_bytes) {
@@ -58,7 +62,6 @@ bool Connection::OpenStream(ByteBuffer& buffer) {
 BodyReader::Options Connection::StreamOptions() const {
   BodyReader::Options options = ReaderOptions(io_.limits().streamed_bytes);
   options.chunk_count = io_.limits().streamed_bytes;  // nothing of a chunk is kept
-  options.decoded.decoded_bytes = io_.limits().streamed_bytes;
   return options;
 }
 
@@ -166,12 +169,12 @@ void Connection::SendPieces(bool last) {
   if (!had_unsent) deadline_ = io_.loop().now() + io_.limits().write_deadline;
   WriteUnsent();
   if (state_ != State::kStream) return;
-  if (unsent_at_ > kKeptTaken) {
+  if (unsent_at_ > kKeptTaken && unsent_at_ > unsent_.size() / 2) {
     unsent_.erase(0, unsent_at_);
     unsent_at_ = 0;
   }
   const int64_t unsent = std::ssize(unsent_) - static_cast<int64_t>(unsent_at_);
-  const int64_t most = io_.limits().unsent_bytes;
+  const int64_t most = stream_->unsent_most;
   if (const bool was = std::exchange(paused_, unsent > (paused_ ? most / 2 : most)); was && !paused_) StartRate();
   AwaitBytes();
 }

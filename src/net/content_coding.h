@@ -25,8 +25,8 @@ ContentCoding ChooseCoding(std::string_view accept_encoding);
 
 struct DecodeLimits {
   int64_t decoded_bytes = 0;
-  int64_t ratio = 0;               ///< decoded bytes for each coded one
-  int64_t ratio_from = 256 << 10;  ///< the ratio is not looked at before so many decoded bytes
+  int64_t ratio = 0;             ///< decoded bytes for each coded one
+  int64_t ratio_from = 1 << 20;  ///< the ratio is not looked at before so many decoded bytes
 };
 
 /// Takes one coding off a body that arrives in pieces. Strict: exactly one gzip member, zlib stream or zstd frame,

@@ -19,14 +19,16 @@ struct HttpLimits {
   int64_t streamed_bytes = int64_t{64} << 30;  ///< of one answered piece by piece: 413
   int64_t chunk_count = 1 << 16;               ///< of a chunked body that is handled whole: 413
   int64_t decoded_bytes = 0;                   ///< of a body with a content coding; 0: as without one: 413
-  int64_t decoded_ratio = 200;                 ///< decoded bytes for each coded one, past the first 256 KiB: 413
+  int64_t decoded_ratio = 200;                 ///< decoded bytes for each coded one, past the first MiB: 413
   std::chrono::nanoseconds body_deadline = std::chrono::seconds(60);  ///< end of headers to end of a whole body: 408
   int64_t body_rate = 240;  ///< bytes per second that a body must come at, window by window: 408; 0: any
   std::chrono::nanoseconds body_rate_window = std::chrono::seconds(10);
 
   // The answer.
   std::chrono::nanoseconds write_deadline = std::chrono::seconds(30);  ///< for the peer to take more of an answer
-  int64_t unsent_bytes = 4 << 20;  ///< of a streamed answer kept for a peer that does not read; then reading pauses
+  /// Of a streamed answer kept for a peer that does not read, before reading its body pauses; bodies of a known length
+  /// within body_bytes are read to their end.
+  int64_t unsent_bytes = 4 << 20;
 
   // The connection.
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);  ///< between requests

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -82,19 +83,25 @@ TEST_F(LimitsTest, AConnectionEndsInGoodOrderAfterItsRequests) {
 TEST_F(LimitsTest, ALongPipelineDoesNotKeepOthersWaiting) {
   int served = 0;
   std::vector<int> order;
+  std::latch entered(1), both_wait(1);
   AddRoute(Method::kGet, "/one", [&](const Request&, Response&) { ++served; });
   AddRoute(Method::kGet, "/other", [&](const Request&, Response&) { order.push_back(served); });
-  AddRoute(Method::kGet, "/wait", [&](const Request&, Response&) { std::this_thread::sleep_for(milliseconds(100)); });
+  AddRoute(Method::kGet, "/wait", [&](const Request&, Response&) {
+    entered.count_down();
+    both_wait.wait();
+  });
   HttpServerOptions options;
   options.limits.requests_per_turn = 8;
   Start(std::move(options));
   auto blocker = Connect(), greedy = Connect(), other = Connect();
   blocker.Send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
-  std::this_thread::sleep_for(milliseconds(20));
+  entered.wait();
   std::string many;
   for (int i = 0; i < 1000; ++i) many += "GET /one HTTP/1.1\r\nHost: x\r\n\r\n";
   greedy.Send(many);
-  EXPECT_EQ(other.Ask("GET /other HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+  other.Send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n");
+  both_wait.count_down();
+  EXPECT_EQ(other.Read().status, 200);
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(greedy.Read().status, 200) << i;
   server_->Stop();
   EXPECT_EQ(served, 1000);
@@ -122,9 +129,10 @@ TEST_F(LimitsTest, IdleConnectionsKeepNoBuffers) {
     clients.back().Send(std::string_view(chunked).substr(10'000));
     ASSERT_EQ(clients.back().Read().body, "20000");
   }
-  std::this_thread::sleep_for(milliseconds(300));
   // A client keeps some hundred bytes of its last answer; the thread's buffers count once.
-  EXPECT_LT(::mallinfo2().uordblks, before + size_t{300} * 2048 + (512 << 10));
+  const size_t most = before + size_t{300} * 2048 + (512 << 10);
+  for (int i = 0; i < 100 && ::mallinfo2().uordblks > most; ++i) std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_LT(::mallinfo2().uordblks, most);
 }
 
 TEST_F(LimitsTest, AClientThatShutsWritingBehindItsRequestIsAnswered) {

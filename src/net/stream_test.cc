@@ -246,7 +246,7 @@ TEST_F(StreamTest, AnExpectedContinueIsSent) {
 
 TEST_F(StreamTest, ReadingStopsWhileThePeerDoesNotTakeTheAnswer) {
   HttpLimits limits;
-  limits.unsent_bytes = 64 << 10;
+  limits.unsent_bytes = limits.body_bytes = 64 << 10;
   StartStreams(limits);
   RawClient client(server_->port(), 4096);
   const std::string body(48 << 20, 'x');
@@ -261,9 +261,22 @@ TEST_F(StreamTest, ReadingStopsWhileThePeerDoesNotTakeTheAnswer) {
   EXPECT_EQ(answer.body.size(), body.size() + 2);
 }
 
-TEST_F(StreamTest, APeerThatTakesNothingIsCut) {
+TEST_F(StreamTest, AClientThatSendsEverythingBeforeItReadsIsNotHeldUp) {
   HttpLimits limits;
   limits.unsent_bytes = 64 << 10;
+  StartStreams(limits);
+  RawClient client(server_->port(), 4096);
+  const std::string body(24 << 20, 'x');
+  client.Send(Head(body.size()));
+  EXPECT_EQ(client.SendUntilStuck(body, 5000), body.size());
+  const auto answer = client.Read();
+  EXPECT_TRUE(answer.whole);
+  EXPECT_EQ(answer.body.size(), body.size() + 2);
+}
+
+TEST_F(StreamTest, APeerThatTakesNothingIsCut) {
+  HttpLimits limits;
+  limits.unsent_bytes = limits.body_bytes = 64 << 10;
   limits.write_deadline = milliseconds(100);
   StartStreams(limits);
   RawClient client(server_->port(), 4096);

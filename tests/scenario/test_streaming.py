@@ -83,7 +83,7 @@ def test_200_megabytes_of_lines_pass_through_20_megabytes_of_memory(server):
 
 def test_a_client_that_does_not_read_stops_being_read_and_gets_everything_later(server):
     block = (json.dumps(GOOD).encode() + b"\n") * 10_000
-    times = 60
+    times = 100
     connection = connect(server)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     before = memory(server)
