@@ -66,7 +66,16 @@ HttpOptions::~HttpOptions() = default;
 void HttpOptions::AddTo(CLI::App& command) {
   const std::string group = "Limits";
   for (const auto& quantity : quantities_) {
-    command.add_option(quantity->name, quantity->text, quantity->help)->capture_default_str()->group(group);
+    command.add_option(quantity->name, quantity->text, quantity->help)
+        ->capture_default_str()
+        ->group(group)
+        ->check([known = quantity.get()](const std::string& text) {
+          Quantity given = *known;
+          given.text = text;
+          net::HttpLimits scratch;
+          const auto read = given.Read(scratch);
+          return read ? std::string() : read.error().message;
+        });
   }
   const auto count = [&](const char* name, auto& value, const char* help, int64_t least) {
     command.add_option(name, value, help)
