@@ -115,8 +115,7 @@ void Announce(const serving::HttpService& service, const live::LiveSet& live, Co
 base::Result<ExitCode> Serve(const Options& options, const serving::ListenOptions& listen, Console& console) {
   const Signals signals;
   const auto manager = base::ServiceManager::FromEnvironment();
-  serving::HttpServiceOptions http{
-      .listen = listen, .threads = options.threads, .program_version = kProgramVersion};
+  serving::HttpServiceOptions http{.listen = listen, .threads = options.threads, .program_version = kProgramVersion};
   SLIPWAY_ASSIGN(http.drain_delay, base::ParseDuration(options.drain_delay));
   SLIPWAY_ASSIGN(http.drain_timeout, base::ParseDuration(options.drain_timeout));
   SLIPWAY_ASSIGN(http.limits, options.http_options.Limits());

@@ -12,7 +12,7 @@ struct HttpLimits {
   int64_t target_bytes = 8 << 10;                                       ///< 414
   int64_t head_bytes = 32 << 10;                                        ///< request line and headers: 431
   int header_count = 100;                                               ///< 431
-  std::chrono::nanoseconds header_deadline = std::chrono::seconds(10);  ///< first byte to end of headers: 408; a TLS handshake
+  std::chrono::nanoseconds header_deadline = std::chrono::seconds(10);  ///< first byte to end of headers: 408; TLS too
 
   // The body.
   int64_t body_bytes = int64_t{64} << 20;      ///< of one handled whole, unless the route has its own: 413
@@ -34,7 +34,7 @@ struct HttpLimits {
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);  ///< between requests
   std::chrono::nanoseconds linger = std::chrono::seconds(1);  ///< reading on after an early answer, so that it arrives
   int connections = 10'000;                                   ///< in total: 503
-  int handshakes = 512;                                       ///< of TLS at a time; past it the one that has waited longest is dropped
+  int handshakes = 512;                                       ///< of TLS at a time; past it the oldest is dropped
   int connections_per_address = 0;                            ///< an IPv4 address or an IPv6 /64: 429; 0: any
   int64_t requests_per_connection = 0;                        ///< then it is closed in good order; 0: any
   int requests_per_turn = 64;     ///< answered to one connection before others have their turn

@@ -23,7 +23,7 @@ class PredictFormsTest : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(live_.Load(bundles_.Write("sum", "1.0.0")));
     HttpServiceOptions options;
-    options.address = "127.0.0.1:0";
+    options.listen.http[0] = "127.0.0.1:0";
     options.threads = 1;
     service_ = HttpService::Start(options, live_, metrics_).value();
   }

@@ -118,9 +118,9 @@ TEST_F(Mlflow, FollowsTheOnlyModelWhenItChanges) {
 TEST_F(Mlflow, PingsOnlyWhenReady) {
   EXPECT_EQ(Get("/ping").status, 200);
   EXPECT_EQ(Get("/ping").body, "\n");
-  EXPECT_FALSE(live_.Load(folder_.path() / "nothing"));
+  service_->BeginDrain();
   EXPECT_EQ(Get("/ping").status, 503);
-  EXPECT_EQ(Get("/ping").body, R"({"error_code":"TEMPORARILY_UNAVAILABLE","message":"not ready: models"})");
+  EXPECT_EQ(Get("/ping").body, R"({"error_code":"TEMPORARILY_UNAVAILABLE","message":"not ready: draining"})");
 }
 
 TEST_F(Mlflow, TellsTheProgramsVersion) {

@@ -33,12 +33,13 @@ class OipRoutesTest : public testing::Test {
     const auto loaded = live_.Load(bundles_.Write("sum", "1.4.2", "limits: {max_batch_rows: 4}\n"));
     ASSERT_TRUE(loaded) << loaded.error().Text();
     HttpServiceOptions options;
-    options.address = "127.0.0.1:0";
+    options.listen.http[0] = "127.0.0.1:0";
     options.threads = 1;
     options.program_version = "9.8.7";
     auto started = HttpService::Start(options, live_, metrics_);
     ASSERT_TRUE(started) << started.error().Text();
     service_ = std::move(*started);
+    service_->MarkStarted();
   }
   net::RawAnswer Ask(std::string_view method, std::string_view path, std::string_view body = "",
                      std::string_view headers = "") {
