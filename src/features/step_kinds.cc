@@ -14,6 +14,7 @@ std::span<const StepKind> StepKinds() {
       {"min_max", ParseMinMax},
       {"max_abs", ParseMaxAbs},
       {"robust", ParseRobust},
+      {"normalize", ParseNormalize},
       {"log1p", ParseLog1p},
       {"power", ParsePower},
       {"quantile", ParseQuantile},

@@ -25,6 +25,7 @@ ParsedStep ParseCyclical(StepReader& reader);
 ParsedStep ParsePower(StepReader& reader);        // numbers/power.cc
 ParsedStep ParseQuantile(StepReader& reader);     // numbers/quantile.cc
 ParsedStep ParseBucketize(StepReader& reader);    // numbers/bucketize.cc
+ParsedStep ParseNormalize(StepReader& reader);    // numbers/normalize.cc
 ParsedStep ParseInteraction(StepReader& reader);  // numbers/polynomial.cc
 ParsedStep ParsePolynomial(StepReader& reader);
 ParsedStep ParseOneHot(StepReader& reader);   // categories/one_hot.cc

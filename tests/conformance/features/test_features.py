@@ -12,7 +12,7 @@ from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.metrics.pairwise import haversine_distances
-from sklearn.preprocessing import (FunctionTransformer, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, OneHotEncoder,
+from sklearn.preprocessing import (FunctionTransformer, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder,
                                    OrdinalEncoder, PolynomialFeatures, PowerTransformer, QuantileTransformer,
                                    RobustScaler, StandardScaler, TargetEncoder)
 
@@ -67,6 +67,8 @@ def numeric_cases(frame, columns, only=None):
     if not complete:
         return
     for strategy in ("quantile", "uniform"):
+    for norm in ("l1", "l2", "max"):
+        yield case("normalize", {"norm": norm}, Normalizer(norm))
         for output, encode in (("one_hot", "onehot"), ("ordinal", "ordinal")):
             twin = KBinsDiscretizer(n_bins=7, strategy=strategy, encode=encode, subsample=None, quantile_method="linear")
             yield case("bucketize", {"bins": 7, "strategy": strategy, "output": output}, twin)
