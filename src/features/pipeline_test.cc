@@ -186,56 +186,6 @@ TEST(PipelineTest, ErrorsPointIntoTheManifest) {
   EXPECT_EQ(Pipeline::Compile(Flights().fields(), steps, {}).error().where, "14:23");
 }
 
-// ---- promises
-// --------------------------------------------------------------------------------------------------------
-
-constexpr std::string_view kManySteps = R"j([
-  {"as": "filled", "impute": "distance", "strategy": "median"}, {"as": "z", "standardize": ["distance", "hour"]},
-  {"as": "m", "min_max": "filled"}, {"as": "log", "log1p": "distance"}, {"as": "cycle", "cyclical": "hour", "period": 24},
-  {"as": "hot", "one_hot": "carrier"}, {"as": "ord", "ordinal": ["carrier", "hour"]}, {"as": "freq", "frequency": "carrier"},
-  {"as": "rate", "target_encode": "carrier", "smoothing": 2}, {"as": "e", "expr": "if(z[0] > 0, 1.0, coalesce(m, 0.0))"},
-  {"as": "clipped", "clip": "cycle", "min": -0.5}, {"as": "again", "standardize": "rate"}])j";
-
-// The steps that kManySteps leaves out.
-constexpr std::string_view kMoreSteps = R"j([
-  {"as": "p", "power": "hour"}, {"as": "q", "quantile": "hour", "output": "normal"}, {"as": "b", "bucketize": "hour", "bins": 2},
-  {"as": "poly", "polynomial": ["distance", "hour"]}, {"as": "h", "hash": ["carrier", "hour"], "buckets": 8},
-  {"as": "words", "text": "carrier", "ngrams": [1, 2]}, {"as": "chars", "text": "carrier", "analyzer": "char_wb", "ngrams": [1, 3]},
-  {"as": "hashed", "text": "carrier", "output": "hashing", "buckets": 8}, {"as": "low", "text": "carrier", "output": "text"},
-  {"as": "group", "lookup": "low", "table": {"ua": "big"}, "default": "small"}, {"as": "o", "one_hot": "group", "unknown": "other"},
-  {"as": "filled", "impute": "carrier", "strategy": "most_frequent"}, {"as": "m", "missing_indicator": ["carrier", "distance"]},
-  {"as": "told", "impute": "distance", "indicator": true}, {"as": "way", "haversine": ["hour", "hour", "distance", "hour"]}])j";
-
-class ManySteps : public testing::TestWithParam<std::string_view> {};
-
-TEST_P(ManySteps, ARowHasTheSameBitsAloneAndInABatch) {
-  const auto fitted = Fit(Flights(), GetParam(), "late");
-  ASSERT_TRUE(fitted) << fitted.error().Text();
-  EXPECT_EQ(Transform(Flights(), GetParam(), *fitted), TransformRowByRow(Flights(), GetParam(), *fitted));
-}
-
-TEST_P(ManySteps, AllocateNothingInAWarmWorkspace) {
-  const TestTable table = Flights();
-  const auto fitted = Fit(table, GetParam(), "late");
-  ASSERT_TRUE(fitted) << fitted.error().Text();
-  const auto pipeline = Pipeline::Compile(table.fields(), Steps(GetParam()), *fitted);
-  ASSERT_TRUE(pipeline) << pipeline.error().Text();
-  const std::vector<data::ColumnView> views = table.views();
-  const std::vector<int> shown = Shown(*pipeline);
-  PipelineWorkspace workspace;
-  std::vector<float> matrix(4 * 256);
-  pipeline->Run(views, 4, workspace);
-  pipeline->Run(views, 1, workspace);
-  const int64_t before = AllocationsOfThisThread();
-  pipeline->Run(views, 4, workspace);
-  pipeline->WriteMatrix(shown, 4, workspace, matrix.data());
-  pipeline->Run(views, 1, workspace);
-  pipeline->WriteMatrix(shown, 1, workspace, matrix.data());
-  EXPECT_EQ(AllocationsOfThisThread() - before, 0);
-}
-
-INSTANTIATE_TEST_SUITE_P(PipelineTest, ManySteps, testing::Values(kManySteps, kMoreSteps));
-
 TEST(PipelineTest, AWorkspaceServesSeveralPipelines) {
   const TestTable table = Flights();
   const auto first = Pipeline::Compile(table.fields(), Steps(R"({"as": "a", "log1p": "distance"})"), {});

@@ -10,13 +10,33 @@
 namespace slipway::features {
 namespace {
 
-class EveryStep : public testing::TestWithParam<StepKind> {};
+using testing::HasSubstr;
+
+class EveryStep : public testing::TestWithParam<StepKind> {
+ protected:
+  static std::string Text(const std::string& path) {
+    return base::ReadFile(path).value();
+  }
+  const std::string name_{GetParam().name};
+};
 
 TEST_P(EveryStep, HasASectionInTheDocumentation) {
-  const std::string page = base::ReadFile("docs/features.md").value();
-  const std::string name(GetParam().name);
-  EXPECT_THAT(page, testing::HasSubstr("\n## " + name + "\n"));
-  EXPECT_THAT(page, testing::HasSubstr("[" + name + "](#" + name + ")"));
+  const std::string page = Text("docs/features.md");
+  EXPECT_THAT(page, HasSubstr("\n## " + name_ + "\n"));
+  EXPECT_THAT(page, HasSubstr("[" + name_ + "](#" + name_ + ")")) << "the table at the head of docs/features.md";
+}
+
+TEST_P(EveryStep, HasASeedThatTheFuzzerAndTheTestsOfPromisesStartFrom) {
+  std::string seeds;
+  for (const std::string file : {"categories", "numbers", "scale", "text", "time"}) {
+    seeds += Text("tests/fuzz/corpus/features_pipeline/" + file + ".json");
+  }
+  EXPECT_THAT(seeds, testing::ContainsRegex("\"as\": \"[a-z0-9_]+\", \"" + name_ + "\": "))
+      << "add a step {\"as\": …, \"" << name_ << "\": …} to a file of tests/fuzz/corpus/features_pipeline/";
+}
+
+TEST_P(EveryStep, IsAWordOfTheFuzzer) {
+  EXPECT_THAT(Text("tests/fuzz/corpus/features_pipeline.dict"), HasSubstr("\n\"\\\"" + name_ + "\\\"\"\n"));
 }
 
 INSTANTIATE_TEST_SUITE_P(StepKinds, EveryStep, testing::ValuesIn(StepKinds().begin(), StepKinds().end()),

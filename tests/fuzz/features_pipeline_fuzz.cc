@@ -28,13 +28,15 @@ const std::vector<data::Field>& Fields() {
       {.name = "x", .type = {ScalarType::kNumber, {}}},    {.name = "n", .type = {ScalarType::kInteger, {}}},
       {.name = "s", .type = {ScalarType::kString, {}}},    {.name = "b", .type = {ScalarType::kBoolean, {}}},
       {.name = "t", .type = {ScalarType::kTimestamp, {}}}, {.name = "v", .type = {ScalarType::kNumber, {2}}},
-      {.name = "w", .type = {ScalarType::kNumber, {-1}}},
+      {.name = "w", .type = {ScalarType::kNumber, {-1}}},  {.name = "h", .type = {ScalarType::kNumber, {}}},
   };
   return fields;
 }
 
 void Append(Batch& batch, int64_t row) {
-  static const double kNumbers[] = {0.0, -0.0, 1.5, -2, 1e308, std::nan(""), std::numeric_limits<double>::infinity()};
+  static const double kNumbers[] = {0.0, -0.0, 1.5, -2, 40, std::nan(""), std::numeric_limits<double>::infinity()};
+  // Apart from the others, because most steps cannot learn from numbers whose squares overflow.
+  static const double kHuge[] = {1e308, -1e308, 5e-324, 1e200, 0};
   static const int64_t kIntegers[] = {
       0, 1, -1, 7, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
   static const char* const kTexts[] = {"", "AA", "\xC3\xA9t\xC3\xA9 AA", "a b", "12.5", "\xFF", "\xCE\xA3"};
@@ -52,6 +54,7 @@ void Append(Batch& batch, int64_t row) {
   const int64_t shape = row % 3;
   for (int64_t i = 0; i < shape; ++i) columns[6].PushNumber(1);
   columns[6].CloseRow(&shape);
+  null(8) ? columns[7].AppendNull() : columns[7].AppendNumber(kHuge[row % 5]);
 }
 
 Batch MakeBatch(int64_t first, int64_t rows) {
