@@ -1,8 +1,9 @@
 // features_conformance fits and runs feature steps outside the product, for comparison with scikit-learn.
 //
-//   features_conformance run TABLE.json CASES.json OUT   writes OUT/<case>.f64, .f32 (raw matrices) and .json (fit,
-//   names) features_conformance time                            microseconds a record and nanoseconds a row of a
-//   40-step chain
+//   features_conformance run TABLE.json CASES.json OUT   writes OUT/<case>.f64, .f32 (raw matrices) and .json (what was
+//                                                        fitted, names)
+//   features_conformance kinds                           the kinds of steps, a name a line
+//   features_conformance time                            microseconds a record and nanoseconds a row of 40 steps
 //
 // TABLE is {"columns":[{"name","type","values":[…]}]}; CASES is
 // [{"name","steps":[…],"target":NAME|null,"training":bool}].
@@ -19,6 +20,7 @@
 #include "data/column.h"
 #include "features/fit.h"
 #include "features/pipeline.h"
+#include "features/step.h"
 
 namespace {
 
@@ -157,6 +159,11 @@ base::Result<void> RunCases(const std::string& table_path, const std::string& ca
   return {};
 }
 
+base::Result<void> PrintKinds() {
+  for (const features::StepKind& kind : features::StepKinds()) fmt::print("{}\n", kind.name);
+  return {};
+}
+
 // ---- time
 // ------------------------------------------------------------------------------------------------------------
 
@@ -276,9 +283,10 @@ base::Result<void> Time() {
 
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
-  base::Result<void> done =
-      base::Fail(base::Code::kInvalidArgument, "usage", "features_conformance run TABLE.json CASES.json OUT | time");
+  base::Result<void> done = base::Fail(base::Code::kInvalidArgument, "usage",
+                                       "features_conformance run TABLE.json CASES.json OUT | kinds | time");
   if (mode == "run" && argc == 5) done = RunCases(argv[2], argv[3], argv[4]);
+  if (mode == "kinds") done = PrintKinds();
   if (mode == "time") done = Time();
   if (!done) fmt::print(stderr, "{}\n", done.error().Text());
   return done ? 0 : 1;

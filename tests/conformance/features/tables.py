@@ -90,6 +90,11 @@ def run(frame, cases, folder):
     return results
 
 
+def kinds():
+    """Every kind of step there is."""
+    return subprocess.run([tool(), "kinds"], capture_output=True, text=True, check=True).stdout.split()
+
+
 def ulps(a, b, dtype):
     """Distance in units of the last place, element by element; infinite where only one is NaN."""
     a, b = np.asarray(a, dtype), np.asarray(b, dtype)
