@@ -1,7 +1,6 @@
 #pragma once
 // Step is the inner seam of the feature pipeline: one entry of `features:` that can check its inputs, learn from data
-// and compile itself to kernels. Adding a kind: one file under steps/ with a parse function, one line in step_kinds.cc,
-// one section in docs/features.md.
+// and compile itself to kernels. How to add a kind: docs/features.md, "Adding a step".
 //
 // Missing values: between steps a missing number is NaN. Columns keep null and NaN apart (their views have validity);
 // the moment a numeric step reads a column, null becomes NaN. An expression reads NaN of a numeric step as null.
@@ -80,7 +79,7 @@ struct Frame {
 };
 
 /// One operation of the compiled plan. Immutable; reads and writes only through the frame, row by row the same way
-/// whatever the batch.
+/// whatever the batch, and allocates nothing.
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -120,7 +119,7 @@ class StepPlan {
   /// A slot whose view has null where `slot`, the result of a numeric step, has NaN. Other slots are returned as is.
   virtual int NullableSlot(int slot) = 0;
 
-  virtual int AddBlock(int64_t width) = 0;           ///< a slot of rows x width numbers
+  virtual int AddBlock(int64_t width) = 0;           ///< a slot of rows x width numbers, for results or as scratch
   virtual int AddView() = 0;                         ///< a slot whose view a kernel sets at every run
   virtual int AddColumn(data::ScalarType type) = 0;  ///< index into Frame::columns
   virtual int AddProgram(size_t inputs) = 0;         ///< index into Frame::programs

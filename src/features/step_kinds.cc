@@ -1,4 +1,4 @@
-// The registration table: a new kind of step is one line here, one file under steps/, one section in docs/features.md.
+// The registration table. How to add a kind: docs/features.md, "Adding a step".
 
 #include "features/steps/steps.h"
 
