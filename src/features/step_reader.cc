@@ -271,6 +271,22 @@ std::vector<double> LearnedReader::Numbers(std::string_view key, int64_t count) 
   return numbers;
 }
 
+std::vector<std::vector<double>> LearnedReader::AscendingLists(std::string_view key, int64_t count) {
+  std::vector<std::vector<double>> lists;
+  for (const Value& entry : List(key, count)) {
+    std::vector<double>& list = lists.emplace_back();
+    if (!entry.is_list()) Reject(key, "holds something that is not a list");
+    for (const Value& item : entry.is_list() ? entry.list() : base::ValueList()) {
+      const std::optional<double> number = LearnedNumber(item);
+      if (!number || std::isnan(*number)) Reject(key, "holds something that is not a number");
+      list.push_back(number.value_or(0));
+    }
+    if (!std::ranges::is_sorted(list)) Reject(key, "does not ascend");
+  }
+  lists.resize(static_cast<size_t>(count));
+  return lists;
+}
+
 std::vector<int64_t> LearnedReader::Integers(std::string_view key, int64_t count) {
   std::vector<int64_t> integers;
   for (const Value& item : List(key, count)) {

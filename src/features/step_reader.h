@@ -73,6 +73,8 @@ class LearnedReader {
   /// A list of `count` numbers (any number of them when `count` is -1).
   std::vector<double> Numbers(std::string_view key, int64_t count = -1);
   std::vector<int64_t> Integers(std::string_view key, int64_t count = -1);
+  /// `count` lists of ascending numbers, none of them NaN.
+  std::vector<std::vector<double>> AscendingLists(std::string_view key, int64_t count);
   /// A list of maps or lists to be read further; empty after an error.
   const base::ValueList& List(std::string_view key, int64_t count = -1);
   void Reject(std::string_view key, std::string_view problem);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace slipway::features {
 
@@ -79,6 +80,7 @@ double Quantiles::Quantile(double share) {
   const double b = AtRank(static_cast<int64_t>(floor) + 1);
   const double t = at - floor;
   const double difference = b - a;
+  if (std::isinf(difference)) return a * (1 - t) + b * t;
   return t >= 0.5 ? b - difference * (1 - t) : a + difference * t;
 }
 
@@ -86,7 +88,7 @@ double Quantiles::Median() {
   Settle();
   const int64_t middle = count_ / 2;
   if (count_ % 2 == 1) return AtRank(middle);
-  return (AtRank(middle - 1) + AtRank(middle)) / 2;
+  return std::midpoint(AtRank(middle - 1), AtRank(middle));
 }
 
 }  // namespace slipway::features

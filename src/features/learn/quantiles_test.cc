@@ -60,5 +60,16 @@ TEST(QuantilesTest, TheSameValuesGiveTheSameSketch) {
   EXPECT_EQ(Shuffled(300'000, 1000).Quantile(0.3), Shuffled(300'000, 1000).Quantile(0.3));
 }
 
+// The difference of the two, and the sum of two such, are infinite; so were the answers.
+TEST(QuantilesTest, HugeNumbersDoNotOverflow) {
+  Quantiles quantiles(10);
+  for (const double x : {-1e308, 1e308}) quantiles.Add(x);
+  EXPECT_EQ(quantiles.Quantile(0.25), -5e307);
+  EXPECT_EQ(quantiles.Quantile(0.5), 0);
+  quantiles.Add(1e308);
+  quantiles.Add(1e308);
+  EXPECT_EQ(quantiles.Median(), 1e308);
+}
+
 }  // namespace
 }  // namespace slipway::features

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -65,6 +66,11 @@ class StreamLearner final : public Learner {
 template <typename Accumulator, typename Conclude>
 std::unique_ptr<Learner> LearnStreams(StepPlan& plan, const Accumulator& fresh, Conclude conclude) {
   return std::make_unique<StreamLearner<Accumulator, Conclude>>(plan.streams(), fresh, std::move(conclude));
+}
+
+/// How many values each stream of a step may keep exactly.
+inline int64_t ExactValuesPerStream(StepPlan& plan, const FitOptions& options) {
+  return options.exact_values / static_cast<int64_t>(std::max<size_t>(plan.streams().size(), 1));
 }
 
 }  // namespace slipway::features

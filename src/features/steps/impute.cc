@@ -202,9 +202,7 @@ class Impute final : public Step {
     }
     if (strategy_ == "mean") return LearnStreams(plan, Moments(), FinishMean);
     if (strategy_ == "median") {
-      return LearnStreams(
-          plan, Quantiles(options.exact_values / static_cast<int64_t>(std::max<size_t>(plan.streams().size(), 1))),
-          FinishMedian);
+      return LearnStreams(plan, Quantiles(ExactValuesPerStream(plan, options)), FinishMedian);
     }
     return LearnStreams(plan, Mode(options.max_vocabulary),
                         [limit = options.max_vocabulary](std::vector<Mode>& modes,

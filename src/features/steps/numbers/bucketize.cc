@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "features/learn/linspace.h"
 #include "features/learn/quantiles.h"
 #include "features/learn/stream_learner.h"
 #include "features/steps/steps.h"
@@ -86,7 +87,7 @@ class Bucketize final : public NumericStep {
   }
 
   Result<std::unique_ptr<Learner>> Learn(StepPlan& plan, const FitOptions& options) const override {
-    const Quantiles fresh(options.exact_values / static_cast<int64_t>(std::max<size_t>(plan.streams().size(), 1)));
+    const Quantiles fresh(ExactValuesPerStream(plan, options));
     return LearnStreams(plan, fresh,
                         [this](std::vector<Quantiles>& columns, const std::vector<Stream>& streams) -> Result<Value> {
                           Value list = Value::List();
@@ -102,14 +103,14 @@ class Bucketize final : public NumericStep {
 
   Result<void> Compile(StepPlan& plan) const override {
     const std::vector<Stream>& streams = plan.streams();
+    std::vector<std::vector<double>> edges(streams.size(), edges_);
+    if (!fixed_) edges = plan.learned().AscendingLists("edges", static_cast<int64_t>(streams.size()));
     std::vector<Bins> all;
     for (size_t i = 0; i < streams.size(); ++i) {
-      Bins bins{.stream = streams[i].id, .edges = edges_};
-      if (!fixed_) {
-        SLIPWAY_ASSIGN(bins.edges, LearnedEdges(plan, i, streams.size()));
-      }
-      all.push_back(std::move(bins));
+      if (edges[i].size() > kMaxBins) plan.learned().Reject("edges", fmt::format("has more than {} entries", kMaxBins));
+      all.push_back({.stream = streams[i].id, .edges = std::move(edges[i])});
     }
+    if (!fixed_) SLIPWAY_TRY(plan.learned().Finish());
     std::vector<std::string> suffixes = one_hot_ ? OneHotSuffixes(all, streams) : StreamSuffixes(streams);
     const auto width = static_cast<int64_t>(std::max<size_t>(suffixes.size(), 1));
     for (size_t i = 0; i + 1 < all.size(); ++i)
@@ -128,16 +129,9 @@ class Bucketize final : public NumericStep {
     const double low = column.min(), high = column.max();
     std::vector<double> edges;
     if (low == high) return edges;
-    const auto n = static_cast<double>(bins_);
-    const double step = (uniform_ ? high - low : 100.0) / n;
     for (int64_t i = 0; i <= bins_; ++i) {
-      const double at = static_cast<double>(i) * step;
-      if (uniform_) {
-        edges.push_back(i == bins_ ? high : at + low);
-      } else {
-        const double edge = column.Quantile((i == bins_ ? 100.0 : at) / 100);
-        edges.push_back(edge);
-      }
+      edges.push_back(uniform_ ? Linspace(low, high, i, bins_ + 1)
+                               : column.Quantile(Linspace(0, 100, i, bins_ + 1) / 100));
     }
     if (!uniform_) {
       std::vector<double> wide{edges[0]};
@@ -148,18 +142,6 @@ class Bucketize final : public NumericStep {
     }
     if (edges.size() <= 2) return {};
     return {edges.begin() + 1, edges.end() - 1};
-  }
-
-  static Result<std::vector<double>> LearnedEdges(StepPlan& plan, size_t stream, size_t streams) {
-    const base::ValueList& lists = plan.learned().List("edges", static_cast<int64_t>(streams));
-    SLIPWAY_TRY(plan.learned().Finish());
-    const Value wrapped = Value::Map().Set("edges", lists[stream]);
-    LearnedReader reader(wrapped, plan.as());
-    std::vector<double> edges = reader.Numbers("edges");
-    if (static_cast<int64_t>(edges.size()) > kMaxBins || !std::ranges::is_sorted(edges))
-      reader.Reject("edges", "does not ascend");
-    SLIPWAY_TRY(reader.Finish());
-    return edges;
   }
 
   static std::vector<std::string> OneHotSuffixes(const std::vector<Bins>& all, const std::vector<Stream>& streams) {

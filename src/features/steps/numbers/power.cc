@@ -140,7 +140,7 @@ class Power final : public NumericStep {
   bool learns() const override { return true; }
 
   Result<std::unique_ptr<Learner>> Learn(StepPlan& plan, const FitOptions& options) const override {
-    const Sample fresh(options.exact_values / static_cast<int64_t>(std::max<size_t>(plan.streams().size(), 1)));
+    const Sample fresh(ExactValuesPerStream(plan, options));
     return LearnStreams(plan, fresh,
                         [this](std::vector<Sample>& samples, const std::vector<Stream>& streams) -> Result<Value> {
                           std::vector<double> lambdas, centers, scales;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 
+#include "features/learn/linspace.h"
 #include "features/learn/normal.h"
 #include "features/learn/quantiles.h"
 #include "features/learn/stream_learner.h"
@@ -34,11 +35,6 @@ class RankedColumn {
   Quantiles quantiles_;
   int64_t rows_ = 0;
 };
-
-// numpy.linspace(0, 1, n)[i].
-double Reference(int64_t i, int64_t n) {
-  return n == 1 ? 0 : i == n - 1 ? 1 : static_cast<double>(i) * (1.0 / static_cast<double>(n - 1));
-}
 
 // Interpolates along ascending xs as numpy.interp does; sign -1 reads both lists from the back with changed signs.
 struct Interpolation {
@@ -115,7 +111,7 @@ class Quantile final : public NumericStep {
   bool learns() const override { return true; }
 
   Result<std::unique_ptr<Learner>> Learn(StepPlan& plan, const FitOptions& options) const override {
-    const RankedColumn fresh(options.exact_values / static_cast<int64_t>(std::max<size_t>(plan.streams().size(), 1)));
+    const RankedColumn fresh(ExactValuesPerStream(plan, options));
     return LearnStreams(
         plan, fresh,
         [wanted = wanted_](std::vector<RankedColumn>& columns, const std::vector<Stream>&) -> Result<Value> {
@@ -125,7 +121,7 @@ class Quantile final : public NumericStep {
             std::vector<double> quantiles;
             double floor = -HUGE_VAL;
             for (int64_t i = 0; i < n; ++i) {
-              floor = std::max(floor, column.quantiles().Quantile(Reference(i, n) * 100 / 100));
+              floor = std::max(floor, column.quantiles().Quantile(Linspace(0, 1, i, n) * 100 / 100));
               quantiles.push_back(floor);
             }
             list.Add(LearnedList(quantiles));
@@ -136,20 +132,16 @@ class Quantile final : public NumericStep {
 
   Result<void> Compile(StepPlan& plan) const override {
     const std::vector<Stream>& streams = plan.streams();
-    const base::ValueList& lists = plan.learned().List("quantiles", static_cast<int64_t>(streams.size()));
-    SLIPWAY_TRY(plan.learned().Finish());
+    std::vector<std::vector<double>> lists =
+        plan.learned().AscendingLists("quantiles", static_cast<int64_t>(streams.size()));
     std::vector<ToRank> ops;
-    for (const Value& list : lists) {
-      const Value wrapped = Value::Map().Set("quantiles", list);
-      LearnedReader reader(wrapped, plan.as());
-      ToRank op{.quantiles = reader.Numbers("quantiles"), .normal = normal_};
-      const bool ascends = std::ranges::is_sorted(op.quantiles) &&
-                           std::ranges::none_of(op.quantiles, [](double q) { return std::isnan(q); });
-      if (op.quantiles.empty() || !ascends) reader.Reject("quantiles", "does not ascend");
-      SLIPWAY_TRY(reader.Finish());
+    for (std::vector<double>& list : lists) {
+      if (list.empty()) plan.learned().Reject("quantiles", "holds an empty list");
+      SLIPWAY_TRY(plan.learned().Finish());
+      ToRank op{.quantiles = std::move(list), .normal = normal_};
       const auto n = static_cast<int64_t>(op.quantiles.size());
       std::vector<double> references;
-      for (int64_t i = 0; i < n; ++i) references.push_back(Reference(i, n));
+      for (int64_t i = 0; i < n; ++i) references.push_back(Linspace(0, 1, i, n));
       op.references = std::make_shared<const std::vector<double>>(std::move(references));
       ops.push_back(std::move(op));
     }

@@ -174,7 +174,7 @@ class Robust final : public NumericStep {
   bool learns() const override { return true; }
 
   Result<std::unique_ptr<Learner>> Learn(StepPlan& plan, const FitOptions& options) const override {
-    const Quantiles fresh(options.exact_values / static_cast<int64_t>(std::max<size_t>(plan.streams().size(), 1)));
+    const Quantiles fresh(ExactValuesPerStream(plan, options));
     return LearnStreams(
         plan, fresh, [this](std::vector<Quantiles>& quantiles, const std::vector<Stream>& streams) -> Result<Value> {
           std::vector<double> center, scale;
