@@ -19,8 +19,8 @@ ParsedStep ParseStandardize(StepReader& reader);       // numbers/scale.cc
 ParsedStep ParseMinMax(StepReader& reader);
 ParsedStep ParseMaxAbs(StepReader& reader);
 ParsedStep ParseRobust(StepReader& reader);
-ParsedStep ParseClip(StepReader& reader);  // numbers/elementwise.cc
-ParsedStep ParseLog1p(StepReader& reader);
+ParsedStep ParseClip(StepReader& reader);   // numbers/clip.cc
+ParsedStep ParseLog1p(StepReader& reader);  // numbers/elementwise.cc
 ParsedStep ParseCyclical(StepReader& reader);
 ParsedStep ParsePower(StepReader& reader);        // numbers/power.cc
 ParsedStep ParseQuantile(StepReader& reader);     // numbers/quantile.cc

@@ -63,6 +63,8 @@ def numeric_cases(frame, columns, only=None):
     yield case("quantile", {}, QuantileTransformer(subsample=None))
     yield case("quantile", {"output": "normal"}, QuantileTransformer(output_distribution="normal", subsample=None))
     yield case("clip", {"min": 0.5, "max": 20}, FunctionTransformer(np.clip, kw_args={"a_min": 0.5, "a_max": 20}))
+    yield case("clip", {"quantiles": [0.01, 0.95]},
+               FunctionTransformer(lambda x: np.clip(x, np.nanquantile(x, 0.01, axis=0), np.nanquantile(x, 0.95, axis=0))))
     yield case("log1p", {}, FunctionTransformer(np.log1p))
     yield Case("cyclical", [{"as": "f", "cyclical": columns, "period": 24}], lambda: cyclical(x, 24))
     if not complete:

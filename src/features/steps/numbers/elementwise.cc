@@ -1,4 +1,4 @@
-// clip, log1p, cyclical: fixed functions of one number. Twins: numpy.clip, FunctionTransformer(numpy.log1p).
+// log1p, cyclical: fixed functions of one number. Twin: FunctionTransformer.
 
 #include <cmath>
 #include <numbers>
@@ -10,30 +10,8 @@ namespace {
 
 using base::Result;
 
-struct ClipTo {
-  double low, high;
-  double operator()(double x) const { return x < low ? low : x > high ? high : x; }
-};
-
 struct LogOnePlus {
   double operator()(double x) const { return std::log1p(x); }
-};
-
-class Clip final : public NumericStep {
- public:
-  explicit Clip(StepReader& reader) : NumericStep(reader.Inputs()) {
-    const auto low = reader.OptionalNumber("min"), high = reader.OptionalNumber("max");
-    if (!low && !high) reader.Reject("clip", "clip: neither `min` nor `max` is given; write at least one");
-    to_ = {low.value_or(-HUGE_VAL), high.value_or(HUGE_VAL)};
-    if (to_.low > to_.high) reader.Reject("min", "clip: `min` is larger than `max`");
-  }
-  Result<void> Compile(StepPlan& plan) const override {
-    YieldMap(plan, std::vector<ClipTo>(plan.streams().size(), to_));
-    return {};
-  }
-
- private:
-  ClipTo to_;
 };
 
 class Log1p final : public NumericStep {
@@ -101,9 +79,6 @@ class Cyclical final : public NumericStep {
 
 }  // namespace
 
-ParsedStep ParseClip(StepReader& reader) {
-  return std::make_unique<Clip>(reader);
-}
 ParsedStep ParseLog1p(StepReader& reader) {
   return std::make_unique<Log1p>(reader);
 }

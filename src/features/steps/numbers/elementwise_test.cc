@@ -12,23 +12,6 @@ TestTable X(const TestTable::Cells<double>& cells) {
   return table;
 }
 
-TEST(ClipTest, CutsAtTheBoundsAndKeepsWhatIsMissing) {
-  EXPECT_EQ(FitTransform(X({-5, 0.5, 9, kNull, kNan, kInf, -kInf}), R"({"as": "f", "clip": "x", "min": 0, "max": 1})"),
-            "0 | 0.5 | 1 | nan | nan | 1 | 0");
-}
-
-TEST(ClipTest, OneBoundIsEnough) {
-  EXPECT_EQ(FitTransform(X({-5, 5}), R"({"as": "f", "clip": "x", "min": 0})"), "0 | 5");
-}
-
-TEST(ClipTest, NoBoundIsRefused) {
-  EXPECT_THAT(FitTransform(X({1}), R"({"as": "f", "clip": "x"})"), HasSubstr("write at least one"));
-}
-
-TEST(ClipTest, BoundsTheWrongWayRoundAreRefused) {
-  EXPECT_THAT(FitTransform(X({1}), R"({"as": "f", "clip": "x", "min": 2, "max": 1})"), HasSubstr("larger than `max`"));
-}
-
 TEST(Log1pTest, IsTheLogarithmOfOnePlusX) {
   EXPECT_EQ(FitTransform(X({0, -1, -2, kNull, kInf, 1e-300}), R"({"as": "f", "log1p": "x"})"),
             "0 | -inf | nan | nan | inf | 1e-300");
