@@ -51,6 +51,11 @@ base::Result<Shape> NumericStep::Check(std::span<const Input> inputs, const InRe
     return base::Fail(base::Code::kInvalidArgument, "features.limit",
                       fmt::format("it reads {} numbers a row; a step reads at most {}", width, kMaxWidth));
   }
+  if (width * columns_per_input() > kMaxWidth) {
+    return base::Fail(base::Code::kInvalidArgument, "features.limit",
+                      fmt::format("it makes {} columns of each of {} numbers a row; a step yields at most {}",
+                                  columns_per_input(), width, kMaxWidth));
+  }
   return Shape{data::ScalarType::kNumber, width < 0 ? -1 : width * columns_per_input()};
 }
 

@@ -20,6 +20,7 @@ std::span<const StepKind> StepKinds() {
       {"quantile", ParseQuantile},
       {"clip", ParseClip},
       {"bucketize", ParseBucketize},
+      {"spline", ParseSpline},
       {"interaction", ParseInteraction},
       {"polynomial", ParsePolynomial},
       {"one_hot", ParseOneHot},

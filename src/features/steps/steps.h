@@ -26,6 +26,7 @@ ParsedStep ParsePower(StepReader& reader);        // numbers/power.cc
 ParsedStep ParseQuantile(StepReader& reader);     // numbers/quantile.cc
 ParsedStep ParseBucketize(StepReader& reader);    // numbers/bucketize.cc
 ParsedStep ParseNormalize(StepReader& reader);    // numbers/normalize.cc
+ParsedStep ParseSpline(StepReader& reader);       // numbers/spline.cc
 ParsedStep ParseInteraction(StepReader& reader);  // numbers/polynomial.cc
 ParsedStep ParsePolynomial(StepReader& reader);
 ParsedStep ParseOneHot(StepReader& reader);   // categories/one_hot.cc

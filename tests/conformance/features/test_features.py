@@ -15,7 +15,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.metrics.pairwise import haversine_distances
 from sklearn.preprocessing import (FunctionTransformer, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder,
                                    OrdinalEncoder, PolynomialFeatures, PowerTransformer, QuantileTransformer,
-                                   RobustScaler, StandardScaler, TargetEncoder)
+                                   RobustScaler, SplineTransformer, StandardScaler, TargetEncoder)
 
 import tables
 
@@ -71,6 +71,7 @@ def numeric_cases(frame, columns, only=None):
         return
     for norm in ("l1", "l2", "max"):
         yield case("normalize", {"norm": norm}, Normalizer(norm))
+    yield from spline_cases(frame, columns)
     for strategy in ("quantile", "uniform"):
         for output, encode in (("one_hot", "onehot"), ("ordinal", "ordinal")):
             twin = KBinsDiscretizer(n_bins=7, strategy=strategy, encode=encode, subsample=None, quantile_method="linear")
@@ -86,6 +87,35 @@ def numeric_cases(frame, columns, only=None):
     for degree in (2, 3):
         twin = PolynomialFeatures((2, degree), interaction_only=True, include_bias=False)
         yield Case("interaction", [{"as": "f", "interaction": few, "degree": degree}], lambda twin=twin: twin.fit_transform(y))
+
+
+def spline_cases(frame, columns):
+    """Half of the rows lie beyond the knots that are given."""
+    x = frame[columns].to_numpy(dtype=float)
+
+    def case(parameters, **twin):
+        knots = twin.get("knots")
+        if isinstance(knots, list):  # one column of knots an input
+            twin["knots"] = np.repeat(np.reshape(knots, (-1, 1)), len(columns), axis=1)
+        return Case("spline", [{"as": "f", "spline": columns, **parameters}], lambda: SplineTransformer(**twin).fit_transform(x))
+
+    middle = [float(v) for v in np.unique(np.quantile(x, [0.25, 0.35, 0.5, 0.7, 0.75]))]
+    yield case({})
+    for degree in (1, 2, 3, 5):
+        for knots in ("uniform", "quantile"):
+            yield case({"degree": degree, "n_knots": 4, "knots": knots, "include_bias": False},
+                       degree=degree, n_knots=4, knots=knots, include_bias=False)
+        for extrapolation in ("constant", "linear", "continue", "periodic"):
+            if degree == 5 and extrapolation == "periodic":
+                continue  # needs more knots than the degree
+            if degree == 1 and extrapolation == "linear":
+                continue  # scikit-learn 1.7 takes the wrong edge from the second column on
+            yield case({"degree": degree, "knots": middle, "extrapolation": extrapolation},
+                       degree=degree, knots=middle, extrapolation=extrapolation)
+    yield case({"n_knots": 9, "extrapolation": "periodic", "knots": "quantile"}, n_knots=9, extrapolation="periodic", knots="quantile")
+    first = frame[columns[:1]].to_numpy(dtype=float)
+    yield Case("spline", [{"as": "f", "spline": columns[0], "degree": 1, "knots": middle, "extrapolation": "linear"}],
+               lambda: SplineTransformer(degree=1, knots=np.reshape(middle, (-1, 1)), extrapolation="linear").fit_transform(first))
 
 
 def cyclical(x, period):
