@@ -1,25 +1,10 @@
 // haversine: the distance between two points on the globe. Twin: haversine_distances (which takes radians).
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
-
+#include "expr/haversine.h"
 #include "features/steps/steps.h"
 
 namespace slipway::features {
 namespace {
-
-constexpr double kRadiusKilometres = 6371.0088;  // mean radius of the earth, IUGG
-constexpr double kRadian = std::numbers::pi / 180;
-
-// The formula and its order of operations are those of scikit-learn's metric.
-double OnUnitSphere(double latitude_a, double longitude_a, double latitude_b, double longitude_b) {
-  const double sin_latitude = std::sin(0.5 * (latitude_a - latitude_b));
-  const double sin_longitude = std::sin(0.5 * (longitude_a - longitude_b));
-  const double squared =
-      sin_latitude * sin_latitude + std::cos(latitude_a) * std::cos(latitude_b) * sin_longitude * sin_longitude;
-  return 2 * std::asin(std::sqrt(squared > 1 ? 1 : squared));
-}
 
 class HaversineKernel final : public Kernel {
  public:
@@ -31,7 +16,7 @@ class HaversineKernel final : public Kernel {
                  *d = frame.numbers(in_[3]);
     double* out = frame.block(out_);
     for (int64_t r = 0; r < frame.rows; ++r) {
-      out[r] = radius_ * OnUnitSphere(a[r] * kRadian, b[r] * kRadian, c[r] * kRadian, d[r] * kRadian);
+      out[r] = radius_ * expr::HaversineAngle(a[r], b[r], c[r], d[r]);
     }
   }
 
@@ -45,7 +30,9 @@ class Haversine final : public NumericStep {
  public:
   explicit Haversine(StepReader& reader) : NumericStep(reader.Inputs(4, 4)) {
     const std::string unit = reader.Choice("unit", {"km", "m", "mi"});
-    radius_ = unit == "km" ? kRadiusKilometres : unit == "m" ? kRadiusKilometres * 1000 : kRadiusKilometres / 1.609344;
+    radius_ = unit == "km"  ? expr::kEarthRadiusKm
+              : unit == "m" ? expr::kEarthRadiusKm * 1000
+                            : expr::kEarthRadiusKm / 1.609344;
   }
   base::Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_TRY(NumericStep::Check(inputs, visible));
