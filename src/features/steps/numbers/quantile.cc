@@ -41,21 +41,25 @@ struct Interpolation {
   const std::vector<double>& xs;
   const std::vector<double>& ys;
 
+  // The line through two points, at x.
+  static double Line(double x, double x0, double y0, double x1, double y1) {
+    if (std::isinf(x1 - x0)) return (x / 2 - x0 / 2) / (x1 / 2 - x0 / 2) * (y1 - y0) + y0;
+    return (y1 - y0) / (x1 - x0) * (x - x0) + y0;
+  }
+
   double Forward(double x) const {
     const size_t n = xs.size();
     const auto after = static_cast<size_t>(std::ranges::upper_bound(xs, x) - xs.begin());
     if (after == 0) return ys[0];
     if (after == n || xs[after - 1] == x) return ys[after - 1];
-    const double slope = (ys[after] - ys[after - 1]) / (xs[after] - xs[after - 1]);
-    return slope * (x - xs[after - 1]) + ys[after - 1];
+    return Line(x, xs[after - 1], ys[after - 1], xs[after], ys[after]);
   }
   double Backward(double x) const {
     const size_t n = xs.size();
     const auto at = static_cast<size_t>(std::ranges::lower_bound(xs, x) - xs.begin());
     if (at == n) return -ys[n - 1];
     if (at == 0 || xs[at] == x) return -ys[at];
-    const double slope = (-ys[at - 1] - -ys[at]) / (-xs[at - 1] - -xs[at]);
-    return slope * (-x - -xs[at]) + -ys[at];
+    return Line(-x, -xs[at], -ys[at], -xs[at - 1], -ys[at - 1]);
   }
 };
 

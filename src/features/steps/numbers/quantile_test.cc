@@ -28,5 +28,13 @@ TEST(QuantileTest, AConstantColumnHasTheLowestRank) {
   EXPECT_EQ(FitTransform(X({3, 3, 3}), X({3, 2, 4}), R"({"as": "f", "quantile": "x"})"), "0 | 0 | 1");
 }
 
+// The way from the one to the other is infinite; what lay between was missing.
+TEST(QuantileTest, BetweenHugeQuantilesIsAShare) {
+  TestTable train, serve;
+  train.Numbers("x", {-1e308, 1e308});
+  serve.Numbers("x", {-5e307, 0, 9e307});
+  EXPECT_EQ(FitTransform(train, serve, R"({"as": "f", "quantile": "x"})"), "0.25 | 0.5 | 0.95");
+}
+
 }  // namespace
 }  // namespace slipway::features
