@@ -22,6 +22,7 @@ using base::Value;
 
 constexpr int64_t kMaxDegree = 5;
 constexpr int64_t kMaxKnots = 4096;
+constexpr double kNarrow = std::numeric_limits<double>::min();  // narrower knots are one: 1 / width would be infinite
 
 enum class Beyond { kConstant, kLinear, kContinue, kPeriodic };
 
@@ -136,7 +137,7 @@ class Splines {
         const auto i = static_cast<size_t>(n);
         const double b = knots_[static_cast<size_t>(interval + n)], a = knots_[static_cast<size_t>(interval + n - j)];
         values[i] = 0;
-        if (a == b) continue;
+        if (b - a < kNarrow) continue;
         const double w = (slope ? static_cast<double>(j) * lower[i - 1] : lower[i - 1]) / (b - a);
         values[i - 1] += slope ? -w : w * (b - x);
         values[i] = slope ? w : w * (x - a);

@@ -139,5 +139,10 @@ TEST(SplineTest, EditedKnotsAreRefused) {
   EXPECT_THAT(Transform(X({1}), kTent, fitted), AllOf(StartsWith("features.bad_fit"), HasSubstr("3 finite numbers")));
 }
 
+// The width of a knot was so small that one over it is infinite.
+TEST(SplineTest, TrainingValuesNextToNothingGiveNoInfinities) {
+  EXPECT_EQ(FitTransform(X({5e-324, 1e-323, 0}), X({5e-324, 1}), kTent), "0 0 0 | 0 0 0");
+}
+
 }  // namespace
 }  // namespace slipway::features
