@@ -123,6 +123,7 @@ base::Result<bool> Fitter::EndPass() {
   ++state.pass;
   if (state.pass >= state.outline.passes) {
     state.learners.clear();
+    SLIPWAY_TRY(BuildPlan(state.outline, state.learned));
     return false;
   }
   SLIPWAY_TRY(state.BeginPass());

@@ -37,7 +37,8 @@ class Fitter {
   /// One batch of the current pass, rows in file order. `target`: numbers or booleans, one a row, when needs_target();
   /// rows whose target is null do not count for steps that need it.
   base::Result<void> Add(std::span<const data::ColumnView> columns, int64_t rows, const data::ColumnView* target);
-  /// Ends the pass; true when another one is needed. Errors: a step had nothing to learn from (all null, no rows).
+  /// Ends the pass; true when another one is needed. Errors: a step had nothing to learn from (all null, no rows), or
+  /// what was learned does not compile (no column is left, or too many).
   base::Result<bool> EndPass();
   /// What was learned: {"<as>": {"step": kind, "spec": digest of what was written, …}, …}. After the last pass.
   base::Value Learned() const;

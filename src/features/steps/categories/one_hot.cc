@@ -147,9 +147,11 @@ class OneHot final : public CategoryStep {
     }
     SLIPWAY_TRY(plan.learned().Finish());
     if (suffixes.empty()) {
-      return std::unexpected(
-          plan.Fault("features.nothing_learned",
-                     fmt::format("feature \"{}\" would have no column: the data had no category to keep", plan.as())));
+      return std::unexpected(plan.Fault(
+          "features.nothing_learned",
+          fmt::format("feature \"{}\" would have no column: \"{}\" has one category, and drop: first leaves it out; "
+                      "write drop: if_binary, or leave the step out",
+                      plan.as(), plan.inputs()[0].name)));
     }
     if (static_cast<int64_t>(suffixes.size()) > kMaxWidth) {
       return std::unexpected(

@@ -71,5 +71,18 @@ TEST(OneHotTest, RefusingARecordIsTheSchemasPart) {
   EXPECT_THAT(FitTransform(kTrain, R"({"as": "f", "one_hot": "c", "unknown": "error"})"), HasSubstr("`values:`"));
 }
 
+// Fit was content, and transform failed.
+TEST(OneHotTest, DroppingTheOnlyCategoryIsRefusedByFit) {
+  const auto fitted = Fit(C({"a", "a"}), R"({"as": "f", "one_hot": "c", "drop": "first"})");
+  ASSERT_FALSE(fitted);
+  EXPECT_THAT(fitted.error().message, AllOf(HasSubstr("\"c\" has one category"), HasSubstr("if_binary")));
+}
+
+TEST(OneHotTest, InfinitiesAreCategories) {
+  TestTable table;
+  table.Numbers("x", {kInf, -kInf, kNan});
+  EXPECT_THAT(ColumnNames(table, R"({"as": "f", "one_hot": "x"})"), ElementsAre("f=-inf", "f=inf", "f=(null)"));
+}
+
 }  // namespace
 }  // namespace slipway::features
