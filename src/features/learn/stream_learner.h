@@ -15,11 +15,10 @@
 
 namespace slipway::features {
 
-inline std::unexpected<base::Error> NothingLearned(std::string_view name) {
+inline std::unexpected<base::Error> NothingLearned(std::string_view name, std::string_view what = "finite value") {
   return base::Fail(
       base::Code::kInvalidArgument, "features.nothing_learned",
-      fmt::format("no row has a finite value of \"{}\", so there is nothing to learn; check the data or leave the "
-                  "step out",
+      fmt::format("no row has a {} of \"{}\", so there is nothing to learn; check the data or leave the step out", what,
                   name));
 }
 

@@ -142,7 +142,7 @@ class TextModeLearner final : public Learner {
     return {};
   }
   Result<Value> Finish() override {
-    if (counts_.empty()) return NothingLearned(name_);
+    if (counts_.empty()) return NothingLearned(name_, "value");
     int64_t best = -1;
     for (const int64_t id : index_.Sorted()) {
       if (best < 0 || counts_[static_cast<size_t>(id)] > counts_[static_cast<size_t>(best)]) best = id;
@@ -170,6 +170,8 @@ class Impute final : public Step {
         reader.Reject("value", "impute: strategy constant needs `value`, a number or a text");
         return;
       }
+      if (value->is_number() && !std::isfinite(value->number()))
+        reader.Reject("value", "impute: `value` is not finite; write a number, or leave the step out to keep NaN");
       constant_ = value->is_boolean() ? Value(value->boolean() ? 1.0 : 0.0) : *value;
     } else if (value != nullptr) {
       reader.Reject("value", "impute: `value` goes with strategy: constant only");

@@ -79,5 +79,21 @@ TEST(ImputeTest, ATextForNumbersIsRefused) {
               HasSubstr("must be a number"));
 }
 
+TEST(ImputeTest, ATextColumnOfNullsIsNotAskedForFiniteValues) {
+  TestTable table;
+  table.Texts("s", {kNull, kNull});
+  EXPECT_THAT(FitTransform(table, R"({"as": "f", "impute": "s", "strategy": "most_frequent"})"),
+              ::testing::HasSubstr("no row has a value of \"s\""));
+}
+
+// NaN filled nothing, and nobody said so.
+TEST(ImputeTest, FillingWithNanIsRefused) {
+  TestTable table;
+  table.Numbers("x", {1});
+  std::vector<StepSpec> steps = Steps(R"({"as": "f", "impute": "x", "strategy": "constant"})");
+  steps[0].written.Set("value", kNan);
+  EXPECT_THAT(Pipeline::Compile(table.fields(), steps, {}).error().message, ::testing::HasSubstr("is not finite"));
+}
+
 }  // namespace
 }  // namespace slipway::features
