@@ -97,7 +97,7 @@ class ProductKernel final : public Kernel {
 class Products final : public NumericStep {
  public:
   Products(StepReader& reader, bool interaction)
-      : NumericStep(reader.Inputs(interaction ? 2 : 1)),
+      : NumericStep(reader.Inputs()),
         interaction_(interaction),
         degree_(reader.Integer("degree", 2, interaction ? 2 : 1, 16)) {
     interaction_only_ = interaction || reader.Boolean("interaction_only", false);
@@ -107,6 +107,7 @@ class Products final : public NumericStep {
   Result<Shape> Check(std::span<const Input> inputs, const InReach& visible) const override {
     SLIPWAY_ASSIGN(const Shape shape, NumericStep::Check(inputs, visible));
     if (shape.width < 0) return shape;
+    if (interaction_ && shape.width < 2) return WrongInput(inputs[0], "two numbers a row or more, to multiply them");
     TermList list(static_cast<int32_t>(shape.width), degree_, interaction_only_, kMaxWidth);
     if (list.too_many()) {
       return base::Fail(base::Code::kInvalidArgument, "features.limit",

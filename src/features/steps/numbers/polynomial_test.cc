@@ -46,8 +46,14 @@ TEST(InteractionTest, InfinityTimesZeroIsNan) {
   EXPECT_EQ(FitTransform(table, R"({"as": "f", "interaction": ["a", "b"]})"), "nan");
 }
 
-TEST(InteractionTest, NeedsTwoInputs) {
-  EXPECT_THAT(FitTransform(Pair(), R"({"as": "f", "interaction": "a"})"), HasSubstr("2 or more"));
+TEST(InteractionTest, NeedsTwoNumbers) {
+  EXPECT_THAT(FitTransform(Pair(), R"({"as": "f", "interaction": "a"})"), HasSubstr("two numbers a row or more"));
+}
+
+TEST(InteractionTest, OneVectorIsEnough) {
+  TestTable table;
+  table.Vectors("v", 3, {2, 3, 5});
+  EXPECT_EQ(FitTransform(table, R"({"as": "f", "interaction": "v"})"), "6 10 15");
 }
 
 }  // namespace
