@@ -88,6 +88,12 @@ std::optional<double> StepReader::OptionalNumber(std::string_view key) {
   return value->number();
 }
 
+double StepReader::NumberOrNan(std::string_view key, double fallback) {
+  const Value* value = Ask(key);
+  return value != nullptr && value->is_number() && std::isnan(value->number()) ? value->number()
+                                                                               : Number(key, fallback);
+}
+
 double StepReader::NumberIn(std::string_view key, double fallback, double low, double high) {
   const double number = Number(key, fallback);
   if (!(number >= low && number <= high)) {

@@ -31,6 +31,8 @@ class StepReader {
   std::vector<std::string> Inputs(size_t at_least = 1, size_t at_most = 4096);
 
   double Number(std::string_view key, double fallback);
+  /// As Number(), but `.nan` is a number too.
+  double NumberOrNan(std::string_view key, double fallback);
   double NumberIn(std::string_view key, double fallback, double low, double high);
   std::optional<double> OptionalNumber(std::string_view key);
   int64_t Integer(std::string_view key, int64_t fallback, int64_t low, int64_t high);

@@ -33,8 +33,8 @@ class Ordinal final : public CategoryStep {
  public:
   explicit Ordinal(StepReader& reader)
       : CategoryStep(reader.Inputs()),
-        unknown_(reader.Number("unknown", -1)),
-        missing_(reader.Number("missing", std::numeric_limits<double>::quiet_NaN())) {}
+        unknown_(reader.NumberOrNan("unknown", -1)),
+        missing_(reader.NumberOrNan("missing", std::numeric_limits<double>::quiet_NaN())) {}
   bool learns() const override { return true; }
 
   Result<std::unique_ptr<Learner>> Learn(StepPlan& plan, const FitOptions& options) const override {

@@ -30,5 +30,11 @@ TEST(FrequencyTest, MayBeTheCount) {
             "2");
 }
 
+TEST(OrdinalTest, UnseenMayBeMissing) {
+  std::vector<StepSpec> steps = Steps(R"({"as": "f", "ordinal": "c"})");
+  steps[0].written.Set("unknown", kNan);
+  EXPECT_TRUE(Pipeline::Compile(C({}).fields(), steps, {}).error().reason == "features.not_fitted");
+}
+
 }  // namespace
 }  // namespace slipway::features
