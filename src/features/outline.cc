@@ -166,16 +166,27 @@ class Reader {
       }
     }
     if (found != nullptr) return found;
+    return UnknownKind(written, where);
+  }
+
+  // Somebody who comes from scikit-learn may write a twin's name.
+  static std::unexpected<base::Error> UnknownKind(const Value& written, const std::string& where) {
     std::vector<std::string> names;
     for (const StepKind& kind : StepKinds()) names.emplace_back(kind.name);
+    std::string problem = "no step is named";
     for (const auto& [key, value] : written.map()) {
-      const std::string hint = base::DidYouMean(key, names);
-      if (key == "as" || key == "hidden" || hint.empty()) continue;
-      return base::Fail(Code::kInvalidArgument, "features.unknown_step",
-                        fmt::format("there is no step `{}`{}", base::Shorten(key), hint), PlaceOf(value, where));
+      if (key == "as" || key == "hidden") continue;
+      std::string hint = base::DidYouMean(key, names);
+      for (const StepKind& kind : StepKinds()) {
+        if (!key.contains(' ') && fmt::format(" {} ", kind.twins).contains(fmt::format(" {} ", key)))
+          hint = fmt::format(": what scikit-learn calls {} is `{}` here", key, kind.name);
+      }
+      problem = fmt::format("there is no step `{}`{}", base::Shorten(key), hint);
+      if (!hint.empty())
+        return base::Fail(Code::kInvalidArgument, "features.unknown_step", problem, PlaceOf(value, where));
     }
     return base::Fail(Code::kInvalidArgument, "features.unknown_step",
-                      fmt::format("no step is named; the steps are {}", fmt::join(names, ", ")), where);
+                      fmt::format("{}; the steps are {}", problem, fmt::join(names, ", ")), where);
   }
 
   base::Result<void> Resolve(OutlineStep& step) {
@@ -229,8 +240,8 @@ class Reader {
     const bool for_model = step.shape.type != data::ScalarType::kTimestamp || step.hidden;
     if (!for_model) {
       return base::Fail(Code::kInvalidArgument, "features.wrong_type",
-                        fmt::format("feature \"{}\" is a timestamp, which no model takes; use date_parts, cyclical or "
-                                    "elapsed, or write hidden: true if only other steps read it",
+                        fmt::format("feature \"{}\" is a timestamp, which no model takes; use date_parts or elapsed, "
+                                    "or write hidden: true if only other steps read it",
                                     step.as),
                         step.where);
     }

@@ -99,6 +99,18 @@ TEST(PipelineTest, UnknownStepNamesTheNearest) {
               StartsWith("features.unknown_step: there is no step `standardise` (did you mean \"standardize\"?)"));
 }
 
+TEST(PipelineTest, AClassOfScikitLearnIsAnsweredWithTheStep) {
+  EXPECT_EQ(CompileError(R"({"as": "z", "StandardScaler": "distance"})"),
+            "features.unknown_step: there is no step `StandardScaler`: what scikit-learn calls StandardScaler is "
+            "`standardize` here");
+}
+
+// It said that no step is named.
+TEST(PipelineTest, AnUnknownStepLikeNoOtherIsNamed) {
+  EXPECT_THAT(CompileError(R"({"as": "z", "binarize": "distance"})"),
+              StartsWith("features.unknown_step: there is no step `binarize`; the steps are column, expr"));
+}
+
 TEST(PipelineTest, UnknownParameterNamesTheNearest) {
   EXPECT_THAT(
       CompileError(R"({"as": "z", "standardize": "distance", "with_meen": true})"),
@@ -175,7 +187,7 @@ TEST(PipelineTest, ATimestampForTheModelIsRefused) {
   TestTable table;
   table.Times("at", {"2013-01-01"});
   const auto pipeline = Pipeline::Compile(table.fields(), Steps(R"({"as": "t", "column": "at"})"), {});
-  EXPECT_THAT(pipeline.error().message, HasSubstr("date_parts"));
+  EXPECT_THAT(pipeline.error().message, HasSubstr("use date_parts or elapsed"));
 }
 
 TEST(PipelineTest, ErrorsPointIntoTheManifest) {

@@ -160,6 +160,7 @@ using StepParser = base::Result<std::unique_ptr<Step>> (*)(StepReader&);
 struct StepKind {
   std::string_view name;
   StepParser parse;
+  std::string_view twins;  ///< scikit-learn's classes that do the same, apart by spaces; may be empty
 };
 
 /// The registration table, in the order of the documentation.

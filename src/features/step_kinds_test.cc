@@ -26,6 +26,13 @@ TEST_P(EveryStep, HasASectionInTheDocumentation) {
   EXPECT_THAT(page, HasSubstr("[" + name_ + "](#" + name_ + ")")) << "the table at the head of docs/features.md";
 }
 
+TEST_P(EveryStep, NamesItsTwinInItsSection) {
+  const std::string page = Text("docs/features.md");
+  const size_t begin = page.find("\n## " + name_ + "\n") + 1;
+  const std::string_view first_twin = GetParam().twins.substr(0, GetParam().twins.find(' '));
+  EXPECT_THAT(page.substr(begin, page.find("\n## ", begin) - begin), HasSubstr(first_twin));
+}
+
 TEST_P(EveryStep, HasASeedThatTheFuzzerAndTheTestsOfPromisesStartFrom) {
   std::string seeds;
   for (const std::string file : {"categories", "numbers", "scale", "text", "time"}) {
