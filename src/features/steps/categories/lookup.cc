@@ -124,9 +124,10 @@ class Lookup final : public CategoryStep {
     CategoryIndex index(input.type);
     for (const std::string& key : keys_) {
       if (index.AddWritten(key)) continue;
-      return base::Fail(base::Code::kInvalidArgument, "features.bad_parameter",
-                        fmt::format("the key \"{}\" of `table` is not {} that \"{}\" could hold, or stands there twice",
-                                    base::Shorten(key), data::ScalarTypeName(input.type), input.name));
+      return base::Fail(
+          base::Code::kInvalidArgument, "features.bad_parameter",
+          fmt::format("the key \"{}\" of `table` is no {}, as the values of \"{}\" are, or stands there twice",
+                      base::Shorten(key), data::ScalarTypeName(input.type), input.name));
     }
     return index;
   }
