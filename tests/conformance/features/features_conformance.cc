@@ -6,7 +6,7 @@
 //   features_conformance time                            microseconds a record and nanoseconds a row of 40 steps
 //
 // TABLE is {"columns":[{"name","type","values":[…]}]}; CASES is
-// [{"name","steps":[…],"target":NAME|null,"training":bool}].
+// [{"name","steps":[…],"target":NAME|null,"training":bool,"fit_rows":rows to learn from, by default all}].
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -86,6 +86,13 @@ std::vector<features::StepSpec> ReadSteps(const Value& list) {
 
 constexpr int64_t kBatch = 1000;
 
+std::vector<Rows> Batches(const Rows& table, int64_t rows) {
+  std::vector<Rows> batches;
+  for (int64_t begin = 0; begin < rows; begin += kBatch)
+    batches.push_back(Slice(table, begin, std::min(kBatch, rows - begin)));
+  return batches;
+}
+
 base::Result<Value> Fit(const std::vector<Rows>& batches, const Rows& table, std::span<const features::StepSpec> steps,
                         const std::string& target) {
   SLIPWAY_ASSIGN(features::Fitter fitter, features::Fitter::Create(table.fields, steps));
@@ -112,8 +119,11 @@ base::Result<void> RunCase(const std::vector<Rows>& batches, const Rows& table, 
   const std::vector<features::StepSpec> steps = ReadSteps(*item.Find("steps"));
   const Value* target = item.Find("target");
   const bool training = item.Find("training") != nullptr && item.Find("training")->boolean();
-  SLIPWAY_ASSIGN(const Value fitted,
-                 Fit(batches, table, steps, target == nullptr || target->is_null() ? "" : target->string()));
+  const Value* fit_rows = item.Find("fit_rows");
+  const bool all = fit_rows == nullptr || fit_rows->integer() == table.rows;
+  const std::vector<Rows> seen = all ? std::vector<Rows>() : Batches(table, fit_rows->integer());
+  SLIPWAY_ASSIGN(const Value fitted, Fit(all ? batches : seen, table, steps,
+                                         target == nullptr || target->is_null() ? "" : target->string()));
   SLIPWAY_ASSIGN(const Value reread, base::ParseJson(base::ToJson(fitted)));  // as fitted.json would bring it
   SLIPWAY_ASSIGN(const features::Pipeline pipeline, features::Pipeline::Compile(table.fields, steps, reread));
   std::vector<int> shown;
@@ -147,9 +157,7 @@ base::Result<void> RunCase(const std::vector<Rows>& batches, const Rows& table, 
 
 base::Result<void> RunCases(const std::string& table_path, const std::string& cases_path, const std::string& out) {
   SLIPWAY_ASSIGN(const Rows table, ReadTable(table_path));
-  std::vector<Rows> batches;
-  for (int64_t begin = 0; begin < table.rows; begin += kBatch)
-    batches.push_back(Slice(table, begin, std::min(kBatch, table.rows - begin)));
+  const std::vector<Rows> batches = Batches(table, table.rows);
   SLIPWAY_ASSIGN(const std::string text, base::ReadFile(cases_path));
   SLIPWAY_ASSIGN(const Value cases, base::ParseJson(text));
   for (const Value& item : cases.list()) {
