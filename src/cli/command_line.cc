@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/program_version.h"
+#include "engine/onnx/runtime.h"
 
 namespace slipway::cli {
 namespace {
@@ -60,6 +61,7 @@ ExitCode FailUsage(const CLI::App& app, const std::vector<std::string>& words, c
 
 int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  engine::onnx::ForbidTelemetry();
   Console console;
   CLI::App app{
       "Slipway takes a trained machine-learning model into production and keeps it there.\n\n"

@@ -1,10 +1,13 @@
 """Models this repository has never seen, packed and served by the README alone: an ONNX file and four lines of YAML."""
 
 import json
+import os
+import subprocess
 
 import numpy as np
 import onnxruntime
 import pytest
+from conftest import PROGRAM
 
 sklearn = pytest.importorskip("sklearn")
 
@@ -135,3 +138,18 @@ def test_several_outputs(slipway):
     predictions = served(slipway, model, [{"X": row.tolist()} for row in x[:20]])
     expected = python_outputs(model, {"X": x[:20]})  # of a lone row this operator's last bit differs; see docs/design/same-bits.md
     assert same_bits([p["variable"] for p in predictions], expected["variable"])
+
+
+def test_nothing_is_kept_or_sent_for_onnx_runtimes_maker(slipway):
+    # Its Linux builds from 1.29 on do, unless the environment forbids it; they spare machines that look like CI.
+    x, y = load_iris(return_X_y=True)
+    model = to_onnx(LogisticRegression(max_iter=200).fit(x.astype("float32"), y), x[:1].astype("float32"))
+    slipway.write("m/slipway.yaml", "slipway: 1\nname: m\nversion: 1.0.0\nmodel: {engine: onnx, file: model.onnx}\n")
+    slipway.write("m/model.onnx", model.SerializeToString())
+    home = slipway.folder / "home"
+    home.mkdir()
+    kept = ("PATH", "LD_LIBRARY_PATH", "SLIPWAY_ONNXRUNTIME")
+    environment = {key: os.environ[key] for key in kept if key in os.environ}
+    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "TMPDIR": str(home), "ORT_DISABLE_TELEMETRY": "0"}
+    subprocess.run([PROGRAM, "inspect", "m"], cwd=slipway.folder, env=environment, check=True, capture_output=True, timeout=60)
+    assert list(home.rglob("*")) == []

@@ -4,6 +4,7 @@
 #include <onnxruntime_c_api.h>
 
 #include <cctype>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -74,7 +75,14 @@ base::Result<const Runtime*> Runtime::Get() {
   return opened;
 }
 
+void ForbidTelemetry() {
+  constexpr const char* kVariable = "ORT_DISABLE_TELEMETRY";
+  const char* value = std::getenv(kVariable);
+  if (value == nullptr || std::string_view(value) != "1") ::setenv(kVariable, "1", 1);
+}
+
 base::Result<const Runtime*> Runtime::Open() {
+  ForbidTelemetry();
   auto library = base::SharedLibrary::Open("onnxruntime", "SLIPWAY_ONNXRUNTIME");
   if (!library) {
     return std::unexpected(

@@ -42,6 +42,11 @@ class Runtime {
   std::string version_;
 };
 
+/// ONNX Runtime from 1.29 on keeps a file of events under the user's cache folder and sends them to its maker, unless
+/// the environment forbids it before the library is opened. Done when a Runtime is opened; better at the start of the
+/// program, while no other thread reads the environment.
+void ForbidTelemetry();
+
 /// Frees whatever ONNX Runtime handed over. Precondition: Runtime::Get() has succeeded.
 struct Release {
   void operator()(OrtSession* object) const;
