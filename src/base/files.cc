@@ -8,29 +8,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file_descriptor.h"
 #include "base/ids.h"
 
 namespace slipway::base {
 namespace {
 
 namespace fs = std::filesystem;
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-  /// Closes now, telling whether the system took everything.
-  bool Close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 std::string SystemWord(int error) {
   return std::generic_category().message(error);
@@ -50,17 +34,6 @@ std::unexpected<Error> WriteFailure(const fs::path& path, int error) {
 std::unexpected<Error> TooLarge(const fs::path& path, int64_t limit) {
   return Fail(Code::kInvalidArgument, "file.too_large", fmt::format("larger than the limit of {} bytes", limit),
               path.string());
-}
-
-/// 0, or the system's error.
-int WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return 0;
 }
 
 /// A device or a pipe (/dev/stdout, say) has no old bytes to protect and must never be renamed over.

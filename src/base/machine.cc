@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -90,6 +91,32 @@ std::optional<double> LegacyCpus(const fs::path& folder) {
   return static_cast<double>(*quota) / static_cast<double>(*period);
 }
 
+/// The number after `key` at the start of a line of `text`, as /proc/meminfo and memory.stat have them.
+std::optional<int64_t> NumberOf(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.starts_with(key)) continue;
+    const std::string_view rest = Trim(line.substr(key.size()));
+    return ParseInt64(rest.substr(0, rest.find(' ')));
+  }
+  return std::nullopt;
+}
+
+/// What a cgroup has left of its limit; nullopt when it has none. `prefix` of the counters that hold for the group and
+/// all below it.
+std::optional<int64_t> GroupMemoryLeft(const fs::path& folder, const char* limit_file, const char* used_file,
+                                       const std::string& prefix) {
+  const auto limit = ReadInteger(folder / limit_file);
+  const auto used = ReadInteger(folder / used_file);
+  if (!limit || !used || *limit >= kNoMemoryLimit) return std::nullopt;
+  const std::string stat = ReadOrEmpty(folder / "memory.stat");
+  const int64_t droppable =
+      NumberOf(stat, prefix + "inactive_file ").value_or(0) + NumberOf(stat, prefix + "active_file ").value_or(0);
+  return std::max<int64_t>(*limit - std::max<int64_t>(*used - droppable, 0), 0);
+}
+
 int AffinityCount() {
   for (int processors = 1024; processors <= 1 << 16; processors *= 2) {
     cpu_set_t* set = CPU_ALLOC(processors);
@@ -123,6 +150,21 @@ std::optional<Bytes> MemoryLimit(const fs::path& root) {
   }
   if (limit >= kNoMemoryLimit) return std::nullopt;
   return Bytes{limit};
+}
+
+Bytes AvailableMemory(const fs::path& root) {
+  constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
+  int64_t left = kUnknown;
+  if (const auto kibibytes = NumberOf(ReadOrEmpty(root / "proc/meminfo"), "MemAvailable:")) left = *kibibytes * 1024;
+  const Groups groups = FindGroups(root, "memory");
+  for (const fs::path& folder : groups.unified) {
+    left = std::min(left, GroupMemoryLeft(folder, "memory.max", "memory.current", "").value_or(left));
+  }
+  for (const fs::path& folder : groups.legacy) {
+    left = std::min(left,
+                    GroupMemoryLeft(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_").value_or(left));
+  }
+  return Bytes{left == kUnknown ? 0 : left};
 }
 
 Bytes ResidentMemory() {

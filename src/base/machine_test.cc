@@ -54,6 +54,31 @@ TEST_F(MachineTest, TakesTheLegacyQuota) {
   EXPECT_EQ(Memory(), std::nullopt) << "the legacy way to say no limit";
 }
 
+TEST_F(MachineTest, CountsFilePagesAsAvailable) {
+  Given("proc/meminfo", "MemTotal:       8192 kB\nMemAvailable:   4096 kB\n");
+  EXPECT_EQ(AvailableMemory(root_.path()), Bytes{4096 * 1024});
+
+  Given("proc/self/cgroup", "0::/a\n");
+  Given("sys/fs/cgroup/a/memory.max", "1000000\n");
+  Given("sys/fs/cgroup/a/memory.current", "900000\n");
+  Given("sys/fs/cgroup/a/memory.stat", "anon 1\nfile 700000\ninactive_file 400000\nactive_file 100000\n");
+  EXPECT_EQ(AvailableMemory(root_.path()), Bytes{600000});
+}
+
+TEST_F(MachineTest, AvailableIsWhatTheLegacyGroupHasLeft) {
+  Given("proc/self/cgroup", "5:memory:/x\n");
+  Given("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "1000\n");
+  Given("sys/fs/cgroup/memory/x/memory.usage_in_bytes", "800\n");
+  Given("sys/fs/cgroup/memory/x/memory.stat", "inactive_file 5\ntotal_inactive_file 100\n");
+  EXPECT_EQ(AvailableMemory(root_.path()), Bytes{300});
+}
+
+TEST_F(MachineTest, AvailableIsZeroWhereNothingTells) {
+  Given("proc/self/cgroup", "0::/\n");
+  Given("sys/fs/cgroup/memory.max", "max\n");
+  EXPECT_EQ(AvailableMemory(root_.path()), Bytes{0});
+}
+
 TEST_F(MachineTest, IgnoresNonsense) {
   Given("proc/self/cgroup", "0\n:\n0::/../../etc\n");
   Given("sys/fs/cgroup/cpu.max", "soon\n");

@@ -1,0 +1,161 @@
+#include "base/child_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/file_descriptor.h"
+
+namespace slipway::base {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr size_t kMostReport = size_t{64} << 10;
+constexpr int kFirstFree = kChildInput + 1;
+
+std::unexpected<Error> StartFailure(int error) {
+  return Fail(Code::kUnavailable, "child.start",
+              "another process cannot be started: " + std::generic_category().message(error));
+}
+
+/// A copy of `fd` above the numbers that the child's own descriptors get, so that placing one never closes another.
+FileDescriptor OutOfTheWay(int fd) {
+  return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kFirstFree));
+}
+
+/// What posix_spawn is to do between the birth of the child and the program.
+class SpawnPlan {
+ public:
+  SpawnPlan(int report, int input) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, report, kChildReport);
+    if (input >= 0) posix_spawn_file_actions_adddup2(&actions_, input, kChildInput);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, input >= 0 ? kFirstFree : kChildInput);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+  ~SpawnPlan() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  /// 0, or the system's error.
+  int Spawn(const ChildOptions& options, pid_t& child) const {
+    std::vector<char*> words{const_cast<char*>(options.program.c_str())};
+    for (const std::string& argument : options.arguments) words.push_back(const_cast<char*>(argument.c_str()));
+    words.push_back(nullptr);
+    return posix_spawn(&child, options.program.c_str(), &actions_, &attributes_, words.data(), environ);
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+/// Takes what the pipe holds; false at its end.
+bool ReadReport(int fd, std::string& report) {
+  char buffer[4096];
+  const ssize_t got = ::read(fd, buffer, sizeof(buffer));
+  if (got < 0) return errno == EINTR || errno == EAGAIN;
+  report.append(buffer, std::min(static_cast<size_t>(got), kMostReport - report.size()));
+  return got > 0;
+}
+
+/// Collects the report until the child has ended and the pipe is empty; false when the time is over before.
+bool Await(pid_t child, const FileDescriptor& report, steady_clock::time_point until, std::string& text) {
+  // A system without descriptors of processes takes the pipe's end for the child's.
+  const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  bool open = true;
+  while (open || process.ok()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    if (left <= 0) return false;
+    pollfd waits[] = {{open ? report.get() : -1, POLLIN, 0}, {process.get(), POLLIN, 0}};
+    if (::poll(waits, 2, static_cast<int>(std::min<int64_t>(left, 1 << 30))) < 0 && errno != EINTR) return false;
+    if (waits[0].revents != 0) {
+      open = ReadReport(report.get(), text);
+    } else if (waits[1].revents != 0) {
+      return true;
+    }
+  }
+  return true;
+}
+
+Result<void> Limit(int resource, int64_t soft, int64_t hard) {
+  rlimit limit{};
+  if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) limit = {RLIM_INFINITY, RLIM_INFINITY};
+  limit.rlim_max = std::min(limit.rlim_max, static_cast<rlim_t>(hard));
+  limit.rlim_cur = std::min({limit.rlim_cur, limit.rlim_max, static_cast<rlim_t>(soft)});
+  if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0) return {};
+  return Fail(Code::kFailedPrecondition, "child.limits",
+              "a limit cannot be set: " + std::generic_category().message(errno));
+}
+
+}  // namespace
+
+Result<ChildEnd> RunChild(const ChildOptions& options) {
+  const auto until = steady_clock::now() + options.time_limit;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return StartFailure(errno);
+  const FileDescriptor report(ends[0]);
+  pid_t child = 0;
+  {
+    const FileDescriptor low(ends[1]);
+    const FileDescriptor write_end = OutOfTheWay(low.get());
+    const FileDescriptor input = options.input >= 0 ? OutOfTheWay(options.input) : FileDescriptor();
+    if (!write_end.ok() || (options.input >= 0 && !input.ok())) return StartFailure(errno);
+    if (const int error = SpawnPlan(write_end.get(), input.get()).Spawn(options, child)) return StartFailure(error);
+  }
+  ChildEnd end;
+  const bool ended = Await(child, report, until, end.report);
+  if (!ended) ::kill(-child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return StartFailure(errno);
+  }
+  end.how = !ended                ? ChildEnd::How::kTimedOut
+            : WIFSIGNALED(status) ? ChildEnd::How::kSignalled
+                                  : ChildEnd::How::kExited;
+  end.number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  return end;
+}
+
+Result<void> LimitThisProcess(const ChildLimits& limits) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != limits.parent) {  // it may have gone before the line above
+    return Fail(Code::kFailedPrecondition, "child.limits", "the process that started this one is gone");
+  }
+  if (const FileDescriptor score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.ok()) {
+    WriteAll(score.get(), "1000");
+  }
+  SLIPWAY_TRY(Limit(RLIMIT_DATA, limits.memory.count, limits.memory.count));
+  SLIPWAY_TRY(Limit(RLIMIT_CPU, limits.processor.count(), limits.processor.count() + 1));
+  SLIPWAY_TRY(Limit(RLIMIT_CORE, 0, 0));
+  SLIPWAY_TRY(Limit(RLIMIT_FSIZE, 0, 0));
+  ::signal(SIGXFSZ, SIG_IGN);   // writing fails instead
+  ::prctl(PR_SET_DUMPABLE, 0);  // a limit of 0 does not keep a core from the programs that systems pipe them to
+  return {};
+}
+
+}  // namespace slipway::base

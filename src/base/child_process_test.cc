@@ -1,0 +1,180 @@
+#include "base/child_process.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <thread>
+
+#include "base/file_descriptor.h"
+
+namespace slipway::base {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using testing::HasSubstr;
+
+Result<ChildEnd> Shell(const std::string& script, std::chrono::nanoseconds limit = 20s, int input = -1) {
+  return RunChild({.program = "/bin/sh", .arguments = {"-c", script}, .input = input, .time_limit = limit});
+}
+
+TEST(ChildProcess, TellsItsExitCodeAndWhatItReports) {
+  const auto end = Shell("echo hello >&3; exit 7");
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->how, ChildEnd::How::kExited);
+  EXPECT_EQ(end->number, 7);
+  EXPECT_EQ(end->report, "hello\n");
+}
+
+TEST(ChildProcess, TellsTheSignalThatEndedIt) {
+  const auto end = Shell("kill -FPE $$");
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->how, ChildEnd::How::kSignalled);
+  EXPECT_EQ(end->number, SIGFPE);
+}
+
+TEST(ChildProcess, IsKilledWhenItsTimeIsOver) {
+  const auto start = steady_clock::now();
+
+  const auto end = Shell("echo begun >&3; while :; do :; done", 200ms);
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->how, ChildEnd::How::kTimedOut);
+  EXPECT_EQ(end->report, "begun\n");
+  EXPECT_LT(steady_clock::now() - start, 10s);
+}
+
+TEST(ChildProcess, IsKilledWithItsOwnChildren) {
+  const auto end = Shell("sleep 1000 & echo $! >&3; exec 3>&-; wait", 300ms);
+
+  ASSERT_TRUE(end) << end.error().Text();
+  ASSERT_EQ(end->how, ChildEnd::How::kTimedOut);
+  const pid_t grandchild = std::atoi(end->report.c_str());
+  ASSERT_GT(grandchild, 1);
+  const auto until = steady_clock::now() + 10s;  // whoever adopted it has yet to reap it
+  while (::kill(grandchild, 0) == 0 && steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_NE(::kill(grandchild, 0), 0);
+}
+
+TEST(ChildProcess, AGrandchildThatKeepsThePipeHoldsNobodyUp) {
+  const auto start = steady_clock::now();
+
+  const auto end = Shell("sleep 5 & exit 3");
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->number, 3);
+  EXPECT_LT(steady_clock::now() - start, 4s);
+}
+
+TEST(ChildProcess, InheritsNoOtherDescriptor) {
+  const FileDescriptor open(::open("/dev/zero", O_RDONLY));  // without O_CLOEXEC
+
+  const auto end = Shell(
+      "for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$fd ] && set -- $@ $fd; done; echo $@ >&3\n"
+      "for fd in 0 1 2; do [ /proc/$$/fd/$fd -ef /dev/null ] || exit 1; done");
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->report, "0 1 2 3\n");
+  EXPECT_EQ(end->number, 0) << "the standard ones lead nowhere";
+}
+
+TEST(ChildProcess, ReadsTheInputItIsLent) {
+  FileDescriptor memory(::memfd_create("test", MFD_CLOEXEC));
+  ASSERT_EQ(WriteAll(memory.get(), "lent"), 0);
+  ASSERT_EQ(::lseek(memory.get(), 0, SEEK_SET), 0);
+
+  const auto end = Shell("cat <&4 >&3", 20s, memory.get());
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->report, "lent");
+}
+
+TEST(ChildProcess, TakesNoBlockedSignalAlong) {
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
+
+  const auto end = Shell("kill -TERM $$; exit 1");
+
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->number, SIGTERM);
+}
+
+TEST(ChildProcess, LongReportsAreCut) {
+  const auto end = Shell("head -c 200000 /dev/zero >&3");
+
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->report.size(), size_t{64} << 10);
+}
+
+TEST(ChildProcess, AProgramThatIsNotThereIsAnError) {
+  const auto end = RunChild({.program = "/no/such/program", .arguments = {}});
+
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().reason, "child.start");
+  EXPECT_THAT(end.error().message, HasSubstr("No such file"));
+}
+
+/// What the limits do to `act`, in a process of its own.
+template <typename Act>
+int EndUnderLimits(const ChildLimits& limits, Act act) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(LimitThisProcess(limits) ? act() : 99);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(ChildLimits, MemoryPastTheLimitIsRefused) {
+  const ChildLimits limits{.parent = ::getpid(), .memory = {256 << 20}, .processor = 60s};
+  const auto take = [](size_t bytes) {
+    return [bytes] {
+      void* taken = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      return taken == MAP_FAILED ? 1 : 0;
+    };
+  };
+  EXPECT_EQ(EndUnderLimits(limits, take(64u << 20)), 0);
+  EXPECT_EQ(EndUnderLimits(limits, take(512u << 20)), 1);
+}
+#endif
+
+TEST(ChildLimits, ProcessorTimePastTheLimitIsASignal) {
+  const ChildLimits limits{.parent = ::getpid(), .memory = {int64_t{1} << 60}, .processor = 1s};
+  EXPECT_EQ(EndUnderLimits(limits,
+                           [] {
+                             while (::getppid() != 0) {
+                             }
+                             return 0;
+                           }),
+            -SIGXCPU);
+}
+
+TEST(ChildLimits, AProcessWhoseParentIsGoneStopsAtOnce) {
+  const ChildLimits limits{.parent = 1, .memory = {int64_t{1} << 60}, .processor = 60s};
+  EXPECT_EQ(EndUnderLimits(limits, [] { return 0; }), 99);
+}
+
+TEST(ChildLimits, NoFileCanBeWritten) {
+  const ChildLimits limits{.parent = ::getpid(), .memory = {int64_t{1} << 60}, .processor = 60s};
+  EXPECT_EQ(EndUnderLimits(limits,
+                           [] {
+                             const FileDescriptor file(::memfd_create("test", MFD_CLOEXEC));
+                             return WriteAll(file.get(), "x");
+                           }),
+            EFBIG);
+}
+
+}  // namespace
+}  // namespace slipway::base
