@@ -14,9 +14,7 @@ using testing::HasSubstr;
 
 class EveryStep : public testing::TestWithParam<StepKind> {
  protected:
-  static std::string Text(const std::string& path) {
-    return base::ReadFile(path).value();
-  }
+  static std::string Text(const std::string& path) { return base::ReadFile(path).value(); }
   const std::string name_{GetParam().name};
 };
 
