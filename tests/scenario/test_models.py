@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import onnxruntime
+import pandas as pd
 import pytest
 from conftest import PROGRAM
 
@@ -18,9 +19,10 @@ from skl2onnx.common.data_types import FloatTensorType as SkFloat  # noqa: E402
 from skl2onnx.common.data_types import StringTensorType  # noqa: E402
 from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.datasets import load_diabetes, load_iris, load_wine  # noqa: E402
-from sklearn.ensemble import RandomForestClassifier  # noqa: E402
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # noqa: E402
 from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
 from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
+from sklearn.naive_bayes import GaussianNB  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
@@ -153,3 +155,35 @@ def test_nothing_is_kept_or_sent_for_onnx_runtimes_maker(slipway):
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "TMPDIR": str(home), "ORT_DISABLE_TELEMETRY": "0"}
     subprocess.run([PROGRAM, "inspect", "m"], cwd=slipway.folder, env=environment, check=True, capture_output=True, timeout=60)
     assert list(home.rglob("*")) == []
+
+
+def test_a_naive_bayes_that_was_packed_can_be_verified(slipway):
+    x, y = load_wine(return_X_y=True)
+    x = x.astype("float32")
+    model = to_onnx(GaussianNB().fit(x, y), x[:1]).SerializeToString()
+    served(slipway, model, [{"X": row.tolist()} for row in x[::9]])
+
+
+def test_a_forest_of_several_targets_answers_all_of_them(slipway):
+    x, y = load_diabetes(return_X_y=True)
+    x = x.astype("float32")
+    model = to_onnx(RandomForestRegressor(5, random_state=0).fit(x, np.c_[y, -y]), x[:1]).SerializeToString()
+    predictions = served(slipway, model, [{"X": row.tolist()} for row in x[:12]])
+    assert same_bits([p["variable"] for p in predictions], one_by_one(model, "X", x[:12])["variable"])
+
+
+def test_gaps_reach_a_boosted_model_when_its_columns_are_named(slipway):
+    import xgboost
+
+    x, y = load_wine(return_X_y=True)
+    x = np.where(np.random.default_rng(0).random(x.shape) < 0.2, np.nan, x).astype("float32")
+    trained = xgboost.XGBClassifier(n_estimators=10).fit(x, y)
+    model = convert_xgboost(trained, initial_types=[("features", FloatTensorType([None, 13]))]).SerializeToString()
+    columns = "".join(f"  f{i}: {{type: number, missing: null}}\n" for i in range(13))
+    slipway.write("m/slipway.yaml", f"slipway: 1\nname: m\nversion: 1.0.0\ninputs:\n{columns}model: {{engine: onnx, file: model.onnx}}\n")
+    slipway.write("m/model.onnx", model)
+    pd.DataFrame(x, columns=[f"f{i}" for i in range(13)]).to_csv(slipway.folder / "t.csv", index=False)
+    predictions = [line["prediction"] for line in slipway.lines("predict", "m", "--input", "t.csv", "--strict")]
+    # Row by row: with several threads, Python's batches sum trees in another order (docs/design/same-bits.md).
+    expected = one_by_one(model, "features", x)
+    assert same_bits([p["probabilities"] for p in predictions], expected["probabilities"])
