@@ -27,7 +27,7 @@ slipway_check(fuzz fuzz 900 tools/run_fuzz ${SLIPWAY_FUZZ_SECONDS})
 set_tests_properties(check.headers check.tidy fuzz PROPERTIES PROCESSORS 2)
 
 # The real program, by pytest.
-foreach(suite scenario conformance)
+foreach(suite scenario conformance performance)
   slipway_check(${suite} ${suite} 1200 ${python} -m pytest -q -ra -p no:cacheprovider tests/${suite})
   set_tests_properties(${suite} PROPERTIES ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS}")
 endforeach()

@@ -90,6 +90,10 @@ base::Result<void> RouteTable::Add(Route route) {
     const auto place =
         std::ranges::find_if(paths_, [&](const auto& other) { return other->literals < path->literals; });
     found = paths_.insert(place, std::move(path));
+    auto& alike = paths_by_segments_[(*found)->segments.size()];
+    const auto behind =
+        std::ranges::find_if(alike, [&](const Path* other) { return other->literals < (*found)->literals; });
+    alike.insert(behind, found->get());
   }
   Path& path = **found;
   for (const auto& other : path.routes) {
@@ -104,12 +108,12 @@ base::Result<void> RouteTable::Add(Route route) {
 const RouteTable::Path* RouteTable::FindPath(std::string_view path, std::string_view (&texts)[kMaxSegments]) const {
   if (!path.starts_with('/')) return nullptr;
   const size_t count = Split(path, texts);
-  for (const auto& candidate : paths_) {
+  if (count > kMaxSegments) return nullptr;
+  for (const Path* candidate : paths_by_segments_[count]) {
     const auto& segments = candidate->segments;
-    if (segments.size() != count) continue;
     size_t same = 0;
     while (same < count && segments[same].Matches(texts[same])) ++same;
-    if (same == count) return candidate.get();
+    if (same == count) return candidate;
   }
   return nullptr;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The one table that says which paths exist, who may use them, what they cost at most and who answers.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -94,7 +95,8 @@ class RouteTable {
   static base::Result<std::vector<Segment>> ParsePattern(const std::string& pattern);
   const Path* FindPath(std::string_view path, std::string_view (&texts)[kMaxSegments]) const;
 
-  std::vector<std::unique_ptr<Path>> paths_;  ///< more literal text first
+  std::vector<std::unique_ptr<Path>> paths_;                                  ///< more literal text first
+  std::array<std::vector<const Path*>, kMaxSegments + 1> paths_by_segments_;  ///< the same order
   size_t count_ = 0;
   std::vector<std::string> admitted_;  ///< empty: all
 };
