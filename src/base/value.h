@@ -88,9 +88,10 @@ struct JsonLimits {
   size_t values = 16u << 20;  ///< of all kinds; a value takes 48 bytes, so many small ones weigh more than their text
 };
 
-/// Parses one JSON document. Integers that fit int64 stay integers, larger ones become numbers; numbers past the range
-/// of double are errors, as is invalid UTF-8. Duplicate keys, bytes after the document, depth
-/// and size past the limits are errors (reason "json.malformed" or "json.limit"); positions carry line and column.
+/// Parses one JSON document; a byte-order mark before it is skipped. Integers that fit int64 stay integers, larger ones
+/// become numbers; numbers past the range of double are errors, as is invalid UTF-8. Duplicate keys, a NUL byte
+/// anywhere, bytes after the document, depth and size past the limits are errors (reason "json.malformed" or
+/// "json.limit"); positions carry line and column.
 Result<Value> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
 struct JsonStyle {

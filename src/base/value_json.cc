@@ -14,6 +14,8 @@
 namespace slipway::base {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 /// Walks over the text and tells through `reached` how far the parser has read.
 struct TrackedIterator {
   using iterator_category = std::forward_iterator_tag;
@@ -190,6 +192,20 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   std::optional<Error> error_;
 };
 
+/// What nlohmann would pass over in silence: it takes a NUL byte for the end of the text, and a byte-order mark is
+/// skipped before it looks for one itself.
+Result<void> CheckBytes(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) {
+    return Fail(Code::kInvalidArgument, "json.malformed", "malformed JSON: a second byte-order mark; remove it",
+                WhereText({1, 1}));
+  }
+  const size_t nul = text.find('\0');
+  if (nul == std::string_view::npos) return {};
+  return Fail(Code::kInvalidArgument, "json.malformed",
+              "malformed JSON: a NUL byte; remove it, or write it as \\u0000 in a string",
+              WhereText(PositionCounter(text).At(nul)));
+}
+
 }  // namespace
 
 Result<Value> ParseJson(std::string_view text, const JsonLimits& limits) {
@@ -198,7 +214,8 @@ Result<Value> ParseJson(std::string_view text, const JsonLimits& limits) {
         Code::kResourceExhausted, "json.limit",
         fmt::format("JSON document of {} bytes is larger than the limit of {} bytes", text.size(), limits.bytes));
   }
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  SLIPWAY_TRY(CheckBytes(text));
   TreeBuilder builder(text, limits);
   try {
     if (!nlohmann::json::sax_parse(builder.begin(), builder.end(), &builder) || builder.error()) {

@@ -115,6 +115,25 @@ INSTANTIATE_TEST_SUITE_P(All, MalformedJsonTest,
                                          "NaN", "1e400", "\"a", "\"\\x\"", "\"\x01\"", "\"\xff\"", "\"\xed\xa0\x80\"",
                                          "\"\\ud800\"", "{1:2}", "// x\n1"));
 
+// Texts with a NUL byte, which ends no text.
+class JsonWithNulTest : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(JsonWithNulTest, IsRefused) {
+  EXPECT_EQ(Refused(GetParam()).reason, "json.malformed");
+}
+
+using namespace std::string_view_literals;
+INSTANTIATE_TEST_SUITE_P(All, JsonWithNulTest,
+                         testing::Values("{}\0"sv, "{}\0garbage"sv, "{}\n\0{}"sv, "1\0"sv, "\"a\"\0x"sv, "null\0"sv,
+                                         "\0"sv, "\0{}"sv, "[1,\0 2]"sv, "{\"a\"\0:1}"sv, "\"a\0b\""sv));
+
+TEST(ParseJsonTest, SaysWhereANulByteStands) {
+  const Error error = Refused("{\"a\": 1}\n \0{}"sv);
+  EXPECT_EQ(error.where, "2:2");
+  EXPECT_THAT(error.message, testing::HasSubstr("a NUL byte"));
+  EXPECT_EQ(Parsed("\"\\u0000\"").string(), "\0"sv);
+}
+
 TEST(ParseJsonTest, LimitsDepth) {
   const std::string deep(1'000'000, '[');
   EXPECT_EQ(Refused(deep).reason, "json.limit");
@@ -131,6 +150,8 @@ TEST(ParseJsonTest, LimitsBytesAndValues) {
 
 TEST(ParseJsonTest, SkipsAByteOrderMark) {
   EXPECT_EQ(Parsed("\xEF\xBB\xBF{}"), Value::Map());
+  EXPECT_EQ(Refused("\xEF\xBB\xBF\xEF\xBB\xBF{}").reason, "json.malformed");
+  EXPECT_EQ(Refused("{}\xEF\xBB\xBF").reason, "json.malformed");
 }
 
 TEST(ToJsonTest, ReadsBackTheSame) {

@@ -232,6 +232,8 @@ TEST_F(JsonRows, TakesNoLineThatOnlyEndsLikeAnObject) {
 
 TEST_F(JsonRows, SkipsAByteOrderMark) {
   EXPECT_EQ(Fault("\xEF\xBB\xBF{}"), "accepted");
+  EXPECT_THAT(Fault("\xEF\xBB\xBF\xEF\xBB\xBF{}"), HasSubstr("json.malformed"));
+  EXPECT_THAT(Fault("{}\xEF\xBB\xBF"), HasSubstr("json.malformed"));
 }
 
 TEST_F(JsonRows, ShowsNothingOfAMalformedText) {
@@ -298,8 +300,10 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"{\"a\":\"\xff\"}", "UTF-8"}, Broken{"{\"a\":\"\xc3\"}", "UTF-8"},
         Broken{"{\"a\":\"\xed\xa0\x80\"}", "UTF-8"}, Broken{"{\"a\":\"\xc0\x80\"}", "UTF-8"},
         Broken{"{\"a\":\"\xf4\x90\x80\x80\"}", "UTF-8"}, Broken{"{\"\xff\":1}", "UTF-8"}, Broken{"{\"a\":1}\0"sv, ""},
-        Broken{"{\"a\":1\0}"sv, "number"}, Broken{"\0{}"sv, ""}, Broken{"{\"a\":1} // note", ""},
-        Broken{"{\"a\":/*x*/1}", "comments"}, Broken{"{\"a\":1\f}", "number"}, Broken{"{\"a\":1\xc2\xa0}", "number"},
+        Broken{"{\"a\":1}\0{\"a\":2}"sv, "nothing may follow"}, Broken{"[{}]\0[]"sv, "nothing may follow"},
+        Broken{"{\"a\":\"x\"\0}"sv, "comma"}, Broken{"{\"a\"\0:1}"sv, "colon"}, Broken{"{\"a\":1\0}"sv, "number"},
+        Broken{"\0{}"sv, ""}, Broken{"{\"a\":1} // note", ""}, Broken{"{\"a\":/*x*/1}", "comments"},
+        Broken{"{\"a\":1\f}", "number"}, Broken{"{\"a\":1\xc2\xa0}", "number"},
         // The same in fields that nobody asked for.
         Broken{"{\"x\":tru}", "value is expected"}, Broken{"{\"x\":[1 2]}", "comma"}, Broken{"{\"x\":[1,]}", "value"},
         Broken{"{\"x\":{\"y\" 1}}", "colon"}, Broken{"{\"x\":{\"y\":1,}}", "field name"},
