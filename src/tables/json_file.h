@@ -2,6 +2,7 @@
 // JSON files as tables: JSON lines, and documents that hold a list of records.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,7 @@ class JsonRecordReader {
   base::Result<std::string_view> NextLine();
   base::Result<std::string_view> NextValue();
   base::Result<void> ReadOpening();
-  base::Result<char> SkipBlanks();
+  base::Result<std::optional<char>> SkipBlanks();
   base::Result<std::string_view> TakeValue();
   void Keep(std::string_view text);
   std::unexpected<base::Error> Malformed(std::string_view problem) const;

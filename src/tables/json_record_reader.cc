@@ -110,11 +110,11 @@ base::Result<std::string_view> JsonRecordReader::NextLine() {
   }
 }
 
-/// The next byte that is no white space, not taken; '\0' at the end.
-base::Result<char> JsonRecordReader::SkipBlanks() {
+/// The next byte that is no white space, not taken; nothing at the end.
+base::Result<std::optional<char>> JsonRecordReader::SkipBlanks() {
   while (true) {
     SLIPWAY_ASSIGN(const bool more, Fill());
-    if (!more) return '\0';
+    if (!more) return std::nullopt;
     while (!block_.empty() && IsBlank(block_[0])) {
       line_ += block_[0] == '\n';
       block_.remove_prefix(1);
@@ -127,7 +127,7 @@ base::Result<void> JsonRecordReader::ReadOpening() {
   begun_ = true;
   SLIPWAY_TRY(Fill());
   if (block_.starts_with(kByteOrderMark)) block_.remove_prefix(kByteOrderMark.size());
-  SLIPWAY_ASSIGN(const char first, SkipBlanks());
+  SLIPWAY_ASSIGN(const auto first, SkipBlanks());
   const std::string_view rest = BehindRecords(block_);
   wrapped_ = rest.data() != nullptr;
   in_list_ = wrapped_ || first == '[';
@@ -142,17 +142,17 @@ base::Result<void> JsonRecordReader::ReadOpening() {
 base::Result<std::string_view> JsonRecordReader::NextValue() {
   const bool first = !begun_;
   if (first) SLIPWAY_TRY(ReadOpening());
-  SLIPWAY_ASSIGN(char next, SkipBlanks());
+  SLIPWAY_ASSIGN(auto next, SkipBlanks());
   if (in_list_ && !closed_) {
     if (next == ',' && !first) {
       block_.remove_prefix(1);
       SLIPWAY_ASSIGN(next, SkipBlanks());
       if (next == ']') return Malformed("a record is expected behind the comma");
     } else if (next != ']' && !first) {
-      return Malformed(next == '\0' ? "it ends within the list" : "a comma or the end of the list is expected here");
+      return Malformed(next ? "a comma or the end of the list is expected here" : "it ends within the list");
     }
-    if (next != ']' && next != '\0') return TakeValue();
-    if (next == '\0') return Malformed("it ends within the list");
+    if (!next) return Malformed("it ends within the list");
+    if (next != ']') return TakeValue();
     closed_ = true;
     block_.remove_prefix(1);
     SLIPWAY_ASSIGN(next, SkipBlanks());
@@ -162,7 +162,7 @@ base::Result<std::string_view> JsonRecordReader::NextValue() {
       SLIPWAY_ASSIGN(next, SkipBlanks());
     }
   }
-  if (next == '\0') return std::string_view();
+  if (!next) return std::string_view();
   if (closed_) return Malformed("nothing may follow the end of the list");
   return TakeValue();
 }

@@ -119,6 +119,17 @@ TEST_F(TextFiles, RefuseBrokenJsonDocumentsWithTheLine) {
   EXPECT_THAT(ReadFileAs(Store("z.json", "}"), layout_), HasSubstr("schema.malformed"));
 }
 
+TEST_F(TextFiles, TakeNoNulByteForTheEndOfJson) {
+  using namespace std::string_view_literals;
+  EXPECT_THAT(ReadFileAs(Store("t.json", "[{\"a\":1}]\0[{\"a\":2}]"sv), layout_), HasSubstr("nothing may follow"));
+  EXPECT_THAT(ReadFileAs(Store("u.json", "{\"a\":1}\n\0\n{\"a\":2}"sv), layout_),
+              "{\"a\":1,\"b\":null}\nschema.malformed\n{\"a\":2,\"b\":null}\n");
+  EXPECT_THAT(ReadFileAs(Store("v.json", "[{\"a\":1}\0]"sv), layout_), HasSubstr("a comma or the end"));
+  EXPECT_EQ(ReadFileAs(Store("w.json", "\0"sv), layout_), "schema.malformed\n");
+  EXPECT_EQ(ReadFileAs(Store("w.jsonl", "{\"a\":1}\0{\"a\":2}\n\0\n"sv), layout_),
+            "schema.malformed\nschema.malformed\n");
+}
+
 TEST_F(TextFiles, SayWhatIsWrongWithAPath) {
   EXPECT_THAT(ReadFileAs(PathOf("none.csv"), layout_), StartsWith("tables.missing: cannot read "));
   EXPECT_THAT(ReadFileAs(PathOf(""), layout_, 1, {.format = Format::kCsv}), StartsWith("tables.not_a_file: "));
