@@ -73,8 +73,10 @@ void AddPredict(CLI::App& app, Run& run) {
       "Examples:\n"
       "  slipway predict flight-delay-1.0.0.slipway --input flights.csv --output scored.parquet --keep flight\n"
       "  echo '{\"carrier\":\"AA\"}' | slipway predict flight-delay-1.0.0.slipway\n\n"
-      "One JSON line a row, in the input's order: {\"row\":0,\"prediction\":{…}} or {\"row\":3,\"error\":{…}}. CSV and "
-      "Parquet: the kept\n"
+      "One JSON line a row, in the input's order: {\"row\":0,\"prediction\":{…}} or {\"row\":3,\"error\":{…}}. Rows "
+      "count from 0;\n"
+      "the header of a CSV table is none, nor are blank lines, but in a table of one column. CSV and Parquet: the "
+      "kept\n"
       "columns, the outputs, and a column `error`, null when the row was fine. The input may still have the column to "
       "predict\n(`target`). Exit code 1 when every row is rejected.");
   command->callback([&run] {

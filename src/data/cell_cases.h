@@ -302,7 +302,7 @@ inline const CellCase kLexemes[] = {
     {"", "nano", {}, kBad, kBad, kBad, "'nano'", kBad},
     {"", "null", {}, kBad, kBad, kBad, "'null'", kBad},
     {"", " ", {}, kBad, kBad, kBad, "' '", kBad},
-    {"", "\"\"", {}, kBad, kBad, kBad, "''", kBad},
+    {"", "\"\"", {}, "null", "null", "null", "''", "null"},
     {"", "\" \"", {}, kBad, kBad, kBad, "' '", kBad},
     {"", "\"a,b\"", {}, kBad, kBad, kBad, "'a,b'", kBad},
     {"", "\"a\"\"b\"", {}, kBad, kBad, kBad, "'a\"b'", kBad},

@@ -124,7 +124,7 @@ bool HasOnly(std::string_view text, std::string_view allowed) {
 // The way out for a text where a number is expected. Depends on the text's looks, not on what it says.
 std::string_view NumberTextHint(std::string_view raw) {
   const std::string_view text = TrimBlanks(raw);
-  if (text.empty()) return "send null, in CSV an empty cell without quotes, for a missing value";
+  if (text.empty()) return "send null, in CSV an empty cell, for a missing value";
   if (LooksLikeNull(text)) return "send null for a missing value, or declare this text to mean null";
   if (ReadNumberText(text).kind != NumberText::Kind::kNone) return "send it without quotes";
   if (HasOnly(text, "+-0123456789,.")) {

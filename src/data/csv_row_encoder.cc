@@ -56,6 +56,14 @@ void CsvRowEncoder::AppendRow(const Table& table, int64_t row, std::string& out)
   }
 }
 
+void CsvRowEncoder::AppendLine(const Table& table, int64_t row, std::string& out) const {
+  const size_t begin = out.size();
+  AppendRow(table, row, out);
+  const bool blank = out.size() == begin && !fields_.empty();  // one column, and its value is null
+  if (blank && fields_[0].type.scalar != ScalarType::kString) out += "\"\"";
+  out += '\n';
+}
+
 void CsvRowEncoder::AppendCell(std::string_view text, char delimiter, std::string& out) {
   const char special[] = {delimiter, '"', '\n', '\r'};
   const bool quoted =

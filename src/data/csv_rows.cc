@@ -45,7 +45,8 @@ base::Result<void> CsvRowDecoder::Finish(Decoded& out) {
 }
 
 void CsvRowDecoder::OnRecord(const std::vector<CsvReader::Cell>& cells, int64_t line, Decoded& out) {
-  if (!failure_ || (cells.size() == 1 && cells[0].text.empty() && !cells[0].quoted)) return;
+  const bool blank = cells.size() == 1 && cells[0].text.empty() && !cells[0].quoted;
+  if (!failure_ || (blank && target_.size() != 1)) return;
   if (!have_header_) {
     OnHeader(cells);
     return;

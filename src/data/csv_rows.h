@@ -29,7 +29,7 @@ class CsvReader {
  public:
   struct Cell {
     std::string_view text;  ///< unquoted; valid during the callback
-    bool quoted;            ///< an unquoted empty cell is null, a quoted one the empty string
+    bool quoted;            ///< an unquoted empty cell is null, a quoted one an empty text
   };
   using OnRecord = std::function<void(const std::vector<Cell>& cells, int64_t line)>;
 
@@ -74,9 +74,10 @@ class CsvReader {
   base::Result<void> failure_;
 };
 
-/// Turns CSV text with a header into Decoded. Blank lines are skipped. A record with too few or too many cells is that
-/// row's kMalformed violation. A repeated header name is an error; an unknown one is ignored or, by the layout, a
-/// violation of every row. Blanks around unquoted header names do not count.
+/// Turns CSV text with a header into Decoded. A blank line is a row of null in a table of one column, and skipped in
+/// any other and before the header; the line break that ends the last record begins no row. A record with too few or
+/// too many cells is that row's kMalformed violation. A repeated header name is an error; an unknown one is ignored or,
+/// by the layout, a violation of every row. Blanks around unquoted header names do not count.
 class CsvRowDecoder {
  public:
   explicit CsvRowDecoder(const Layout& layout, char delimiter = ',', CsvLimits limits = {});
@@ -104,12 +105,15 @@ class CsvRowDecoder {
 
 /// Writes rows as CSV. Strings are quoted when they must be (and when empty, since an empty unquoted cell is null).
 /// A labelled vector takes one column per label, any other tensor one cell with a JSON array. NaN and infinities are
-/// written as nan, inf and -inf.
+/// written as nan, inf and -inf. CsvRowDecoder reads back what was written.
 class CsvRowEncoder {
  public:
   explicit CsvRowEncoder(std::vector<Field> fields, char delimiter = ',');
   void AppendHeader(std::string& out) const;                                ///< with line break
   void AppendRow(const Table& table, int64_t row, std::string& out) const;  ///< cells without line break
+  /// A whole record with its line break. The null of a table of one column is written as "" where that cannot mean the
+  /// empty string, since many readers skip a blank line.
+  void AppendLine(const Table& table, int64_t row, std::string& out) const;
   static void AppendCell(std::string_view text, char delimiter, std::string& out);
 
  private:

@@ -165,6 +165,43 @@ TEST_F(CsvRows, SkipsBlankLines) {
   EXPECT_EQ(out_.table.rows, 2);
 }
 
+// Sizes of a table of the one column "size": numbers, null for a missing one.
+std::string Sizes(const Decoded& decoded) {
+  std::string text;
+  const ColumnView column = decoded.table.columns[1].view();
+  for (int64_t row = 0; row < decoded.table.rows; ++row) {
+    text += column.IsValid(row) ? std::to_string(static_cast<int>(column.numbers()[row])) : "null";
+    text += ';';
+  }
+  return text;
+}
+
+TEST_F(CsvRows, ABlankLineOfATableOfOneColumnIsARowOfNull) {
+  const std::string expected = "null;1;null;null;2;";
+  for (const std::string_view text : {"size\n\n1\n\n\n2\n", "size\n\n1\n\n\n2", "\n\nsize\n\n1\n\n\n2\n",
+                                      "size\r\n\r\n1\r\n\r\n\r\n2\r\n", "size\r\r1\r\r\r2\r"}) {
+    out_.Clear();
+    ASSERT_TRUE(Decode(text)) << text;
+    EXPECT_EQ(Sizes(out_), expected) << text;
+  }
+}
+
+TEST_F(CsvRows, OnlyTheLineBreakBehindTheLastRecordMakesNoRow) {
+  ASSERT_TRUE(Decode("size\n"));
+  EXPECT_EQ(out_.table.rows, 0);
+  ASSERT_TRUE(Decode("size\n1\n\n"));
+  EXPECT_EQ(Sizes(out_), "1;null;");
+}
+
+TEST_F(CsvRows, AnEmptyCellInQuotesIsNullButForAString) {
+  ASSERT_TRUE(Decode("name,size,grid\n\"\",\"\",\"\"\n"));
+  EXPECT_EQ(Codes(), "");
+  EXPECT_TRUE(out_.table.columns[0].IsValid(0));
+  EXPECT_FALSE(out_.table.columns[1].IsValid(0));
+  EXPECT_FALSE(out_.table.columns[2].IsValid(0));
+  EXPECT_FALSE(out_.IsAbsent(1, 0));
+}
+
 TEST_F(CsvRows, ReportsRecordsOfAnotherLength) {
   ASSERT_TRUE(Decode("name,size\na\nb,2\nc,3,4\n"));
   EXPECT_EQ(Codes(), "0  schema.malformed; 2  schema.malformed; ");
@@ -195,10 +232,11 @@ TEST_F(CsvRows, RefusesHeadersThatMislead) {
 }
 
 TEST_F(CsvRows, ReadsListsForTensors) {
-  ASSERT_TRUE(Decode("grid\n\"[[1,2],[3,4],[5,6]]\"\n[]\n\"\"\n"));
+  ASSERT_TRUE(Decode("grid\n\"[[1,2],[3,4],[5,6]]\"\n[]\n\"\"\n\" \"\n"));
   EXPECT_EQ(out_.table.columns[2].view().row_offsets[1], 6);
   EXPECT_EQ(out_.table.columns[2].view().row_shapes[0], 3);
-  EXPECT_EQ(Codes(), "2 grid schema.wrong_type; ");
+  EXPECT_FALSE(out_.table.columns[2].IsValid(2));
+  EXPECT_EQ(Codes(), "3 grid schema.wrong_type; ");
 }
 
 TEST_F(CsvRows, ReportsCellsThatAreNoList) {
@@ -272,6 +310,34 @@ TEST(CsvRowEncoder, WritesWhatTheDecoderReads) {
   ASSERT_TRUE(second.Feed(Encode(fields, decoded.table), again));
   EXPECT_EQ(Encode(fields, again.table), Encode(fields, decoded.table));
   EXPECT_THAT(Encode(fields, decoded.table), HasSubstr("\"\",nan,,false,,\n,inf,0,,1969"));
+}
+
+// A table of one column with a value, a null and, for strings, an empty text; read back from what was written.
+std::string WrittenAndReadBack(const Field& field, std::string_view cells) {
+  const std::vector<Field> fields = {field};
+  const Layout layout(fields);
+  Decoded first(layout);
+  CsvRowDecoder decoder(layout);
+  EXPECT_TRUE(decoder.Feed("x\n" + std::string(cells), first) && decoder.Finish(first));
+  const CsvRowEncoder encoder(fields);
+  std::string text = "x\n";
+  for (int64_t row = 0; row < first.table.rows; ++row) encoder.AppendLine(first.table, row, text);
+  Decoded second(layout);
+  CsvRowDecoder again(layout);
+  EXPECT_TRUE(again.Feed(text, second) && again.Finish(second));
+  EXPECT_EQ(Encode(fields, second.table), Encode(fields, first.table));
+  EXPECT_EQ(second.table.rows, 3);
+  return text;
+}
+
+TEST(CsvRowEncoder, KeepsEveryRowOfATableOfOneColumn) {
+  EXPECT_EQ(WrittenAndReadBack(Make("x", ScalarType::kNumber), "1.5\n\n2.5\n"), "x\n1.5\n\"\"\n2.5\n");
+  EXPECT_EQ(WrittenAndReadBack(Make("x", ScalarType::kTimestamp), "\n2013-07-04\n\"\"\n"),
+            "x\n\"\"\n2013-07-04T00:00:00Z\n\"\"\n");
+  EXPECT_EQ(WrittenAndReadBack(Make("x", ScalarType::kNumber, {2}), "\"[1,2]\"\n\n\n"),
+            "x\n\"[1.0,2.0]\"\n\"\"\n\"\"\n");
+  EXPECT_EQ(WrittenAndReadBack(Make("x", ScalarType::kString), "a\n\n\"\"\n"), "x\na\n\n\"\"\n");
+  EXPECT_EQ(WrittenAndReadBack(Make("x", ScalarType::kString), "\"\"\na\n\n"), "x\n\"\"\na\n\n");
 }
 
 TEST(CsvRowEncoder, GivesEveryLabelAColumn) {

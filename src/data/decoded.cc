@@ -275,7 +275,9 @@ void RowBuilder::SetCell(int field, Cell cell) {
   if (!Admit(field, &cell)) return;
   const Field& target = this->field(field);
   Column& column = out_.table.columns[static_cast<size_t>(field)];
-  if (is_text && !target.null_texts.empty() && IsNullText(target, cell.text)) {
+  const bool takes_text = target.type.is_scalar() && target.type.scalar == ScalarType::kString;
+  const bool nothing = cell.kind == Cell::Kind::kLexeme && cell.text.empty() && !takes_text;
+  if (nothing || (is_text && !target.null_texts.empty() && IsNullText(target, cell.text))) {
     column.AppendNull();
     return;
   }

@@ -46,8 +46,9 @@ struct Decoded {
 /// A text listed in Field::null_texts is null. Calling twice for one field of a row is schema.duplicate_field.
 /// Blanks around lexemes of other types than string, and around timestamps, do not count.
 ///
-/// "lexeme" is untyped text (a CSV cell). A CSV cell for a tensor field holds a JSON array; the CSV decoder takes it
-/// apart and uses Begin/EndTensor.
+/// "lexeme" is untyped text (a CSV cell). An empty one is null but for a string, since writers quote every cell, or the
+/// only one of a row, and mean null. A CSV cell for a tensor field holds a JSON array; the CSV decoder takes it apart
+/// and uses Begin/EndTensor.
 ///
 /// Per row, violations are ordered by field, those of no field first. At most 64 unknown or repeated fields of a row
 /// and 16 elements of a tensor are reported, so that hostile records stay cheap.

@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "distance takes a number, not the text \"NA\"; send null for a missing value, or declare this text to "
                  "mean null"},
         Sentence{kNumber, T(""),
-                 "distance takes a number, not an empty text; send null, in CSV an empty cell without quotes, for a "
+                 "distance takes a number, not an empty text; send null, in CSV an empty cell, for a "
                  "missing value"},
         Sentence{kNumber, Cell::Lexeme("0x1F"),
                  "distance takes a number, not the text \"0x1F\"; write it in decimal digits"},

@@ -59,6 +59,7 @@ data::Layout TrainingLayout(const bundle::Manifest& manifest, const std::vector<
     carry(*manifest.target);
     auto& target = *std::ranges::find(fields, *manifest.target, &data::Field::name);
     target.null_texts.insert(target.null_texts.end(), data::kNullWords.begin(), data::kNullWords.end());
+    target.null_texts.emplace_back();  // "" is no class
   }
   for (const auto& name : carried) carry(name);
   return data::Layout(std::move(fields), data::UnknownFields::kIgnore);

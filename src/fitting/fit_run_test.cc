@@ -74,6 +74,14 @@ TEST(FitRun, ATargetOfOtherTextIsNamed) {
   EXPECT_THAT(run.error().Text(), HasSubstr("\"late\""));
 }
 
+TEST(FitRun, AnEmptyTextIsAMissingTarget) {
+  auto run =
+      Fit("target: y\ninputs: {c: {type: string}}\nfeatures: [{as: r, target_encode: c, smoothing: 0, folds: 2}]\n",
+          "c,y\na,\"1\"\na,\"\"\nb,\nb,\"0\"\n");
+  ASSERT_TRUE(run) << run.error().Text();
+  EXPECT_EQ(run->counts().without_target, 2);
+}
+
 TEST(FitRun, ATableThatBreaksTheSchemaThroughoutIsAnError) {
   auto run = Fit("inputs: {a: {type: number, min: 0}}\n", "a\n-1\n-2\n");
   ASSERT_FALSE(run);

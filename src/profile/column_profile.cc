@@ -147,6 +147,11 @@ void ColumnProfile::AddLexeme(std::string_view text) {
     ++null_words_[std::string(text)];
     return;
   }
+  if (text.empty()) {
+    ++rows_, ++empties_;
+    if (!kept_overflow_) ++kept_[""];
+    return;
+  }
   max_length_ = std::max(max_length_, static_cast<int64_t>(text.size()));
   if (IsBooleanWord(text)) {
     AddBoolean(text[0] == 't' || text[0] == 'T');
@@ -201,21 +206,23 @@ void ColumnProfile::JudgePersonal(Verdict& verdict, bool emails, bool cards, boo
   }
 }
 
+data::ScalarType ColumnProfile::Type() const {
+  const int64_t typed = rows_ - nulls_ - empties_;
+  if (typed == 0) return data::ScalarType::kString;
+  if (booleans_ == typed) return data::ScalarType::kBoolean;
+  if (integers_ + numbers_ == typed && leading_zeros_ == 0) {
+    return numbers_ == 0 ? data::ScalarType::kInteger : data::ScalarType::kNumber;
+  }
+  return timestamps_ == typed ? data::ScalarType::kTimestamp : data::ScalarType::kString;
+}
+
 Verdict ColumnProfile::Judge() const {
   Verdict verdict;
-  const int64_t present = rows_ - nulls_;
+  verdict.type = Type();
+  const int64_t present = rows_ - nulls();
   const int64_t numeric = integers_ + numbers_;
-  if (present == 0) {
-    verdict.constant = true;
-  } else if (booleans_ == present) {
-    verdict.type = data::ScalarType::kBoolean;
-  } else if (numeric == present && leading_zeros_ == 0) {
-    verdict.type = numbers_ == 0 ? data::ScalarType::kInteger : data::ScalarType::kNumber;
-  } else if (timestamps_ == present) {
-    verdict.type = data::ScalarType::kTimestamp;
-  } else {
-    verdict.leading_zeros = leading_zeros_ > 0 && numeric == present;
-  }
+  verdict.constant = present == 0;
+  verdict.leading_zeros = leading_zeros_ > 0 && numeric == rows_ - nulls_ - empties_;
   for (const auto& [word, count] : null_words_) verdict.null_texts.push_back(word);
   const bool text = verdict.type == data::ScalarType::kString;
   verdict.constant |= distinct() <= 1 && lists_ == 0 && others_ == 0;

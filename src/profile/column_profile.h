@@ -68,7 +68,7 @@ class ColumnProfile {
   void AddNumber(double value);
   void AddTimestamp(int64_t microseconds);
   void AddText(std::string_view text);    ///< text by type (a JSON string, a Parquet varchar)
-  void AddLexeme(std::string_view text);  ///< untyped text (a CSV cell)
+  void AddLexeme(std::string_view text);  ///< untyped text (a CSV cell); an empty one is null unless the column is text
   /// An object or other value that no column takes.
   void AddOther() { ++rows_, ++others_; }
   /// A list of so many scalars; -1 for elements that are no numbers, or lists within lists.
@@ -80,7 +80,7 @@ class ColumnProfile {
 
   const std::string& name() const { return name_; }
   int64_t rows() const { return rows_; }
-  int64_t nulls() const { return nulls_; }
+  int64_t nulls() const { return nulls_ + (Type() == data::ScalarType::kString ? 0 : empties_); }
   int64_t others() const { return others_; }
   int64_t lists() const { return lists_; }
   /// Numbers in every list; -1 when they differ or are no numbers.
@@ -88,7 +88,7 @@ class ColumnProfile {
   int64_t faults() const { return faults_; }
   const std::string& fault() const { return fault_; }      ///< the first
   const std::string& written() const { return written_; }  ///< the first text that is a number or date for people
-  double null_rate() const { return rows_ ? static_cast<double>(nulls_) / static_cast<double>(rows_) : 0; }
+  double null_rate() const { return rows_ ? static_cast<double>(nulls()) / static_cast<double>(rows_) : 0; }
   double min() const { return min_; }
   double max() const { return max_; }
   int64_t min_integer() const { return min_integer_; }
@@ -98,9 +98,13 @@ class ColumnProfile {
   int64_t max_length() const { return max_length_; }
   bool non_finite() const { return non_finite_ > 0; }
   /// Distinct values seen; a lower bound once past kMaxTrackedHashes.
-  int64_t distinct() const { return static_cast<int64_t>(hashes_.size()); }
+  int64_t distinct() const {
+    const bool empty_text = empties_ > 0 && Type() == data::ScalarType::kString;
+    return static_cast<int64_t>(hashes_.size()) + empty_text;
+  }
 
  private:
+  data::ScalarType Type() const;
   void Remember(std::string_view text);
   void Track(uint64_t hash);
   bool IsKeyLike(const Verdict& verdict) const;
@@ -110,6 +114,7 @@ class ColumnProfile {
 
   std::string name_;
   int64_t rows_ = 0, nulls_ = 0, others_ = 0;
+  int64_t empties_ = 0;  ///< empty lexemes
   int64_t booleans_ = 0, integers_ = 0, numbers_ = 0, timestamps_ = 0, texts_ = 0;
   int64_t typed_texts_ = 0;  ///< texts that came as text
   int64_t leading_zeros_ = 0;

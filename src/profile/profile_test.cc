@@ -51,6 +51,22 @@ TEST(ColumnProfile, WordsForNullAreNotText) {
   EXPECT_THAT(column.Judge().null_texts, ElementsAre("NA"));
 }
 
+TEST(ColumnProfile, EmptyTextsAreNullsAmongOtherValuesAndTextsAmongTexts) {
+  const auto filled = [](std::vector<std::string> cells) {
+    ColumnProfile column("c");
+    for (const auto& cell : cells) column.AddLexeme(cell);
+    return column;
+  };
+  EXPECT_EQ(filled({"1.5", "", "2"}).Judge().type, data::ScalarType::kNumber);
+  EXPECT_EQ(filled({"", "1.5", ""}).nulls(), 2);
+  EXPECT_EQ(filled({"true", ""}).Judge().type, data::ScalarType::kBoolean);
+  EXPECT_TRUE(filled({"5", "", "5"}).Judge().constant);
+  EXPECT_EQ(filled({"a", ""}).nulls(), 0);
+  EXPECT_EQ(filled({"a", "", "a"}).distinct(), 2);
+  EXPECT_FALSE(filled({"a", "", "a"}).Judge().constant);
+  EXPECT_TRUE(filled({"", ""}).Judge().constant);
+}
+
 TEST(ColumnProfile, ASmallSetOfTextsIsKept) {
   EXPECT_THAT(Of("c", {"AA", "UA", "AA"}, 20).Judge().values, ElementsAre("AA", "UA"));
   EXPECT_TRUE(Of("c", {"AA", "UA", "B6"}, 1).Judge().values.empty());

@@ -131,8 +131,7 @@ base::Result<std::unique_ptr<CsvFileSink>> CsvFileSink::Open(std::string_view pa
 base::Result<void> CsvFileSink::Write(const data::Table& rows) {
   text_.clear();
   for (int64_t row = 0; row < rows.rows; ++row) {
-    encoder_.AppendRow(rows, row, text_);
-    text_ += '\n';
+    encoder_.AppendLine(rows, row, text_);
     if (text_.size() < kTextBytes) continue;
     SLIPWAY_TRY(file_.Append(text_));
     text_.clear();

@@ -69,6 +69,17 @@ TEST_F(TextFiles, ReadCsvAgainAfterRewind) {
   EXPECT_THAT(source->header(), ElementsAre("a", "b"));
 }
 
+TEST_F(TextFiles, ReadBlankLinesOfOneColumnAsNulls) {
+  const auto path = Store("t.csv", "a\n1\n\n\n2\n\"\"\n\n");
+  const std::string expected =
+      "{\"a\":1,\"b\":null}\n{\"a\":null,\"b\":null}\n{\"a\":null,\"b\":null}\n{\"a\":2,\"b\":null}\n"
+      "{\"a\":null,\"b\":null}\n{\"a\":null,\"b\":null}\n";
+  EXPECT_EQ(ReadFileAs(path, layout_, 1), expected);
+  EXPECT_EQ(ReadFileAs(path, layout_, 2), expected);
+  EXPECT_EQ(ReadFileAs(path, layout_), expected);
+  EXPECT_EQ(ReadFileAs(Store("t.tsv", "a\r\n\r\n7\r\n"), layout_), "{\"a\":null,\"b\":null}\n{\"a\":7,\"b\":null}\n");
+}
+
 TEST_F(TextFiles, ReadTabs) {
   EXPECT_EQ(ReadFileAs(Store("t.tsv", "a\tb\n1\tx,y\n"), layout_), "{\"a\":1,\"b\":\"x,y\"}\n");
 }
@@ -165,6 +176,18 @@ TEST_F(TextSinks, WriteCsv) {
   ASSERT_TRUE(sink->Write(table_).has_value());
   ASSERT_TRUE(sink->Finish().has_value());
   EXPECT_EQ(Content("t.csv"), "a,b\n1,0.5\n,2.0\n1,0.5\n,2.0\n");
+}
+
+TEST_F(TextSinks, WriteANullOfOneColumnAsAnEmptyTextThatReadersKeep) {
+  const std::vector<data::Field> fields = {fields_[0]};
+  data::Table table = data::Table::Make(fields);
+  for (const bool valid : {true, false}) valid ? table.columns[0].AppendInteger(1) : table.columns[0].AppendNull();
+  table.rows = 2;
+  const auto sink = *OpenSink(PathOf("t.csv"), fields);
+  ASSERT_TRUE(sink->Write(table).has_value());
+  ASSERT_TRUE(sink->Finish().has_value());
+  EXPECT_EQ(Content("t.csv"), "a\n1\n\"\"\n");
+  EXPECT_EQ(ReadFileAs(PathOf("t.csv"), data::Layout(fields)), "{\"a\":1}\n{\"a\":null}\n");
 }
 
 TEST_F(TextSinks, WriteJsonLines) {

@@ -32,6 +32,27 @@ std::string Outcome(const slipway::data::Layout& layout, std::string_view text, 
   return outcome;
 }
 
+// What is written of a table is read back the same; tables of one column are those where a null could get lost.
+void RequireRoundTrip(const slipway::data::Layout& layout, std::string_view text) {
+  const auto read = [&](std::string_view csv, Decoded& out) {
+    CsvRowDecoder decoder(layout, ',', {.cell_bytes = 1 << 20, .columns = 64});
+    return decoder.Feed(csv, out) && decoder.Finish(out);
+  };
+  Decoded first(layout);
+  if (!read(text, first)) return;
+  const slipway::data::CsvRowEncoder encoder(layout.fields());
+  const auto written = [&](const Decoded& rows) {
+    std::string csv;
+    encoder.AppendHeader(csv);
+    for (int64_t row = 0; row < rows.table.rows; ++row) encoder.AppendLine(rows.table, row, csv);
+    return csv;
+  };
+  const std::string csv = written(first);
+  Decoded second(layout);
+  slipway::data::Require(read(csv, second) && second.violations.empty() && second.table.rows == first.table.rows);
+  slipway::data::Require(written(second) == csv);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
@@ -40,5 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const std::string whole = Outcome(layout, text, size + 1);
   slipway::data::Require(Outcome(layout, text, 1) == whole);
   slipway::data::Require(Outcome(layout, text, 7) == whole);
+  for (const auto& field : layout.fields()) {
+    RequireRoundTrip(slipway::data::Layout({field}, slipway::data::UnknownFields::kIgnore), text);
+  }
+  RequireRoundTrip(layout, text);
   return 0;
 }
