@@ -52,17 +52,22 @@ base::Result<Preprocessor> Preprocessor::Create(const bundle::Manifest& manifest
   return Preprocessor(std::move(*validator), std::move(*pipeline), !manifest.features.empty());
 }
 
+const data::Table& AcceptedRows(const data::Table& rows, const schema::Report& report, data::Table& memory) {
+  if (report.rejected_rows == 0) return rows;
+  if (memory.columns.size() != rows.columns.size()) {
+    memory = {};
+    for (const data::Column& column : rows.columns) memory.columns.emplace_back(column.type());
+  }
+  memory.Clear();
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    if (!report.rejected[static_cast<size_t>(row)]) memory.AppendRow(rows, row);
+  }
+  return memory;
+}
+
 const data::Table& Preprocessor::Check(data::Decoded& rows, schema::Report& report, Workspace& workspace) const {
   validator_.Check(rows, report, workspace.validation);
-  if (report.rejected_rows == 0) return rows.table;
-  if (workspace.accepted.columns.size() != rows.table.columns.size()) {
-    workspace.accepted = data::Table::Make(validator_.layout().fields());
-  }
-  workspace.accepted.Clear();
-  for (int64_t row = 0; row < rows.table.rows; ++row) {
-    if (!report.rejected[static_cast<size_t>(row)]) workspace.accepted.AppendRow(rows.table, row);
-  }
-  return workspace.accepted;
+  return AcceptedRows(rows.table, report, workspace.accepted);
 }
 
 void Preprocessor::Features(const data::Table& table, int64_t first, int64_t rows, Workspace& workspace,

@@ -25,6 +25,10 @@ data::ColumnView Slice(const data::ColumnView& view, int64_t first, int64_t rows
 /// Positions "14:9" of rooms that do not know the file's name become "slipway.yaml:14:9".
 base::Error InManifest(base::Error error);
 
+/// The rows that a check did not reject, with all their columns, which may be more than the schema's: `rows` itself
+/// when all passed, else a copy in `memory`, which is kept for tables of the same columns.
+const data::Table& AcceptedRows(const data::Table& rows, const schema::Report& report, data::Table& memory);
+
 /// Immutable; thread-safe with one workspace per thread.
 class Preprocessor {
  public:
@@ -46,8 +50,7 @@ class Preprocessor {
   const features::Pipeline& pipeline() const { return pipeline_; }
   bool has_features() const { return has_features_; }
 
-  /// Validates and repairs. Returns the table of the rows that passed: the decoded one itself when all did, else the
-  /// workspace's copy.
+  /// Validates and repairs. Returns the rows that passed, as AcceptedRows() in the workspace's memory.
   const data::Table& Check(data::Decoded& rows, schema::Report& report, Workspace& workspace) const;
 
   /// Points workspace.columns at a block and computes its features. `training_row`: number of the block's first row in

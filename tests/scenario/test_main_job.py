@@ -82,6 +82,17 @@ def test_transform_writes_the_same_matrix_in_every_format(loans_folder, slipway,
     assert (matrix.view("uint32") == expected.view("uint32")).all()
 
 
+def test_transform_keeps_columns_beside_rows_that_are_left_out(loans_folder, slipway):
+    table = loans(50, 8)
+    table["ref"] = [f"r-{i}" for i in range(50)]
+    table.loc[::7, "age"] = 7
+    table.to_csv(slipway.folder / "t.csv", index=False)
+    slipway("transform", loans_folder / "loans", "--data", "t.csv", "--output", "m.parquet", "--keep", "ref,default")
+    matrix = pd.read_parquet(slipway.folder / "m.parquet")
+    kept = table[table.age >= 18]
+    assert matrix.ref.tolist() == kept.ref.tolist() and matrix["default"].tolist() == kept["default"].tolist()
+
+
 def test_packing_is_reproducible(loans_folder, slipway):
     for name in ["a", "b"]:
         slipway("pack", loans_folder / "loans", "--golden", loans_folder / "test.csv", "--output", f"{name}.slipway")
