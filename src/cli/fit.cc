@@ -83,7 +83,8 @@ void AddFit(CLI::App& app, Run& run) {
       ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
   command->footer(
       "Example:\n  slipway fit flight-delay --data train.csv\n\nWrites fitted.json and baseline.json beside "
-      "slipway.yaml; the same table gives the same bytes.");
+      "slipway.yaml; the same table gives the same bytes. The baseline\nsays how columns, features and target are "
+      "distributed, for drift to be measured against.");
   command->callback([&run] {
     run = [](Console& console) {
       auto done = Fit(options, console);

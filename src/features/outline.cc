@@ -94,6 +94,7 @@ class Reader {
       visible_[columns[i].name] = static_cast<int>(i);
       inputs_.push_back(ColumnInput(columns[i]));
       digests_.push_back(fmt::format("{} {} {}", columns[i].name, columns[i].type.ToString(), columns[i].zone_minutes));
+      personal_.push_back(columns[i].personal);
     }
   }
 
@@ -211,6 +212,7 @@ class Reader {
       std::ranges::sort(step.reads);
     }
     for (const int symbol : step.reads) {
+      step.personal |= personal_[static_cast<size_t>(symbol)];
       const int step_index = symbol - static_cast<int>(outline_.columns.size());
       if (step_index < 0) continue;
       step.reads_pass = std::max(step.reads_pass, outline_.steps[static_cast<size_t>(step_index)].yields_pass);
@@ -257,6 +259,7 @@ class Reader {
                        .zone_minutes = step.shape.zone_minutes,
                        .is_feature = true});
     digests_.push_back(step.digest);
+    personal_.push_back(step.personal);
     outline_.steps.push_back(std::move(step));
   }
 
@@ -265,6 +268,7 @@ class Reader {
   std::unordered_map<std::string, int> visible_;
   std::vector<Input> inputs_;         // per symbol
   std::vector<std::string> digests_;  // per symbol
+  std::vector<bool> personal_;        // per symbol
 };
 
 }  // namespace

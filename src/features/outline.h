@@ -20,6 +20,7 @@ struct OutlineStep {
   std::string where;
   std::string digest;  ///< over kind, parameters and the digests of what it reads
   bool hidden = false;
+  bool personal = false;  ///< reads a column with personal data, directly or through other steps
   std::unique_ptr<Step> step;
   std::vector<int> reads;  ///< symbols: column i, or columns + step index
   Shape shape;             ///< as known before fitting

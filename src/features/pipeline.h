@@ -28,6 +28,7 @@ struct Feature {
   int64_t width = 1;                 ///< columns of the matrix
   std::vector<std::string> columns;  ///< names of those columns, e.g. "carrier=AA"; width of them
   bool hidden = false;               ///< `hidden: true`: an intermediate result, not given to the model by default
+  bool personal = false;             ///< computed from a column with personal data
 };
 
 /// Working memory of Run(); one per thread.

@@ -115,7 +115,8 @@ class PlanBuilder final : public StepPlan {
     SLIPWAY_TRY(Enter(step));
     SLIPWAY_TRY(CheckStep());
     if (step.step->learns()) SLIPWAY_TRY(FindLearned(step));
-    feature_ = Feature{.name = step.as, .type = data::ScalarType::kNumber, .hidden = step.hidden};
+    feature_ =
+        Feature{.name = step.as, .type = data::ScalarType::kNumber, .hidden = step.hidden, .personal = step.personal};
     if (auto compiled = step.step->Compile(*this); !compiled) {
       base::Error error = std::move(compiled).error();
       if (error.where.empty()) error.where = step.where;

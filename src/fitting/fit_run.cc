@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "data/null_words.h"
 #include "features/fit.h"
-#include "fitting/baseline.h"
+#include "fitting/table_baseline.h"
 #include "schema/validator.h"
 #include "scoring/preprocessor.h"
 
@@ -86,23 +86,40 @@ std::optional<double> TargetValue(const data::Column& column, int64_t row) {
 }
 
 struct FitRun::State {
+  /// What a pass is for, in their order; the first two are left out when they have nothing to do.
+  enum class Kind : uint8_t { kFills, kSteps, kBaseline };
+
+  Kind kind() const {
+    if (pass < fill_passes) return Kind::kFills;
+    return pass + 1 < passes ? Kind::kSteps : Kind::kBaseline;
+  }
+  const data::Table& Check(data::Decoded& rows);
+  void Count(const data::Decoded& rows);
+  void ReadTarget(const data::Table& table);
+  void Describe(const data::Decoded& rows, const data::Table& table);
+  base::Result<void> EndFills();
+  base::Result<void> BeginBaseline();
+
   bundle::Manifest manifest;
   data::Layout layout;
   int target = -1;  ///< index in the layout
   std::vector<data::Field> fields;
-  std::optional<schema::Validator> validator;  ///< of the current pass
+  std::optional<schema::Validator> validator;  ///< of the current pass, but for the last
   schema::ValidatorWorkspace validation;
   schema::Report report;
   data::Table accepted;
-  std::optional<features::Fitter> fills;  ///< first pass
-  std::optional<features::Fitter> steps;  ///< later passes
-  std::vector<ColumnBaseline> baseline;
+  std::optional<features::Fitter> fills;
+  std::optional<features::Fitter> steps;
+  std::optional<scoring::Preprocessor> preprocessor;  ///< last pass: what serves
+  scoring::Preprocessor::Workspace workspace;
+  std::optional<TableBaseline> baseline;
   data::Column target_numbers{data::DataType{ScalarType::kNumber, {}}};
   base::Value columns = base::Value::Map();
   FitCounts counts;
   std::string bad_target;
   int pass = 0;
-  int passes = 2;
+  int fill_passes = 0;
+  int passes = 1;
 };
 
 FitRun::FitRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -133,10 +150,7 @@ base::Result<FitRun> FitRun::Create(const bundle::Manifest& manifest) {
   state->layout = TrainingLayout(manifest, {});
   if (manifest.target) state->target = state->layout.Find(*manifest.target);
   std::vector<features::StepSpec> fills;
-  for (const auto& column : manifest.schema.columns) {
-    state->fields.push_back(column.field);
-    state->baseline.emplace_back(column.field);
-  }
+  for (const auto& column : manifest.schema.columns) state->fields.push_back(column.field);
   for (const int column : schema::ColumnsToLearn(manifest.schema)) {
     fills.push_back(FillStep(manifest.schema.columns[static_cast<size_t>(column)]));
   }
@@ -154,54 +168,92 @@ base::Result<FitRun> FitRun::Create(const bundle::Manifest& manifest) {
         "a feature step learns from the target, and the manifest names none: add `target: COLUMN` at its top level",
         "slipway.yaml");
   }
-  state->passes = 1 + std::max(1, state->steps->passes());
+  state->fill_passes = state->fills->passes();
+  state->passes = state->fill_passes + state->steps->passes() + 1;
+  if (state->fill_passes == 0) SLIPWAY_TRY(state->EndFills());
+  if (state->passes == 1) SLIPWAY_TRY(state->BeginBaseline());
   return FitRun(std::move(state));
+}
+
+const data::Table& FitRun::State::Check(data::Decoded& rows) {
+  report.Clear();
+  if (kind() == Kind::kBaseline) {
+    baseline->NoteMissing(rows.table);
+    return preprocessor->Check(rows, report, workspace);
+  }
+  validator->Check(rows, report, validation);
+  return scoring::AcceptedRows(rows.table, report, accepted);
+}
+
+void FitRun::State::Count(const data::Decoded& rows) {
+  counts.rows += rows.table.rows;
+  counts.rejected += report.rejected_rows;
+  for (const auto& violation : report.violations) {
+    if (counts.examples.size() >= 5) break;
+    counts.examples.push_back(
+        fmt::format("row {}: {}", counts.rows - rows.table.rows + violation.row, violation.message));
+  }
+}
+
+void FitRun::State::ReadTarget(const data::Table& table) {
+  if (target < 0) return;
+  target_numbers.Clear();
+  const auto& column = table.columns[static_cast<size_t>(target)];
+  for (int64_t row = 0; row < table.rows; ++row) {
+    const auto value = TargetValue(column, row);
+    if (!value && column.IsValid(row) && bad_target.empty() && column.type().scalar == ScalarType::kString) {
+      bad_target = base::Shorten(column.string(row), 40);
+    }
+    counts.without_target += !column.IsValid(row);
+    value ? target_numbers.AppendNumber(*value) : target_numbers.AppendNull();
+  }
+}
+
+void FitRun::State::Describe(const data::Decoded& rows, const data::Table& table) {
+  baseline->AddColumns(rows.table, report.rejected);
+  if (target >= 0) baseline->AddTarget(table.columns[static_cast<size_t>(target)], target_numbers);
+  if (!preprocessor->has_features()) return;
+  constexpr int64_t kBlock = scoring::Preprocessor::kBlockRows;
+  for (int64_t first = 0; first < table.rows; first += kBlock) {
+    const int64_t count = std::min(kBlock, table.rows - first);
+    preprocessor->Features(table, first, count, workspace);  // as requests get them, not out of fold
+    baseline->AddFeatures(preprocessor->pipeline(), workspace.features, count);
+  }
 }
 
 base::Result<void> FitRun::Add(data::Decoded& rows) {
   auto& s = *state_;
-  s.report.Clear();
-  s.validator->Check(rows, s.report, s.validation);
-  s.counts.rows += rows.table.rows;
-  s.counts.rejected += s.report.rejected_rows;
-  for (const auto& violation : s.report.violations) {
-    if (s.counts.examples.size() >= 5) break;
-    s.counts.examples.push_back(
-        fmt::format("row {}: {}", s.counts.rows - rows.table.rows + violation.row, violation.message));
-  }
-  const data::Table* table = &rows.table;
-  if (s.report.rejected_rows > 0) {
-    if (s.accepted.columns.empty()) s.accepted = data::Table::Make(s.layout.fields());
-    s.accepted.Clear();
-    for (int64_t row = 0; row < rows.table.rows; ++row) {
-      if (!s.report.rejected[static_cast<size_t>(row)]) s.accepted.AppendRow(rows.table, row);
-    }
-    table = &s.accepted;
-  }
-  if (s.target >= 0) {
-    s.target_numbers.Clear();
-    const auto& column = table->columns[static_cast<size_t>(s.target)];
-    for (int64_t row = 0; row < table->rows; ++row) {
-      const auto value = TargetValue(column, row);
-      if (!value && column.IsValid(row) && s.bad_target.empty() && column.type().scalar == ScalarType::kString) {
-        s.bad_target = base::Shorten(column.string(row), 40);
-      }
-      s.counts.without_target += !column.IsValid(row);
-      value ? s.target_numbers.AppendNumber(*value) : s.target_numbers.AppendNull();
-    }
+  const data::Table& table = s.Check(rows);
+  s.Count(rows);
+  s.ReadTarget(table);
+  if (s.kind() == State::Kind::kBaseline) {
+    s.Describe(rows, table);
+    return {};
   }
   std::vector<data::ColumnView> views(s.fields.size());
-  for (size_t i = 0; i < views.size(); ++i) {
-    views[i] = table->columns[i].view();
-    if (s.pass == 0) s.baseline[i].Explore(views[i], table->rows);
-    if (s.pass == 1) s.baseline[i].Count(views[i], table->rows);
-  }
+  for (size_t i = 0; i < views.size(); ++i) views[i] = table.columns[i].view();
+  if (s.kind() == State::Kind::kFills) return s.fills->Add(views, table.rows, nullptr);
   const data::ColumnView target = s.target_numbers.view();
-  if (s.pass == 0) {
-    return s.fills->passes() > 0 ? s.fills->Add(views, table->rows, nullptr) : base::Result<void>();
+  return s.steps->Add(views, table.rows, s.target >= 0 ? &target : nullptr);
+}
+
+base::Result<void> FitRun::State::EndFills() {
+  if (fill_passes > 0) {
+    const auto learned = fills->Learned();
+    for (const int index : schema::ColumnsToLearn(manifest.schema)) {
+      const auto& column = manifest.schema.columns[static_cast<size_t>(index)];
+      columns.Set(column.field.name, FillOf(column, learned));
+    }
   }
-  if (s.steps->passes() == 0) return {};
-  return s.steps->Add(views, table->rows, s.target >= 0 ? &target : nullptr);
+  SLIPWAY_ASSIGN(validator, schema::Validator::Create(manifest.schema, columns));
+  return {};
+}
+
+base::Result<void> FitRun::State::BeginBaseline() {
+  const auto fitted = base::Value::Map().Set("columns", columns).Set("features", steps->Learned());
+  SLIPWAY_ASSIGN(preprocessor, scoring::Preprocessor::Create(manifest, fitted, manifest.schema));
+  baseline.emplace(fields, preprocessor->pipeline().features(), manifest.target);
+  return {};
 }
 
 base::Result<bool> FitRun::EndPass() {
@@ -218,24 +270,20 @@ base::Result<bool> FitRun::EndPass() {
         fmt::format("the target {:?} holds the text {:?}; a step that learns from it needs numbers or true and false",
                     *s.manifest.target, s.bad_target));
   }
-  if (s.pass == 0) {
-    if (s.fills->passes() > 0) {
-      SLIPWAY_TRY(s.fills->EndPass());
-      const auto learned = s.fills->Learned();
-      for (const int index : schema::ColumnsToLearn(s.manifest.schema)) {
-        const auto& column = s.manifest.schema.columns[static_cast<size_t>(index)];
-        s.columns.Set(column.field.name, FillOf(column, learned));
-      }
-    }
-    SLIPWAY_ASSIGN(s.validator, schema::Validator::Create(s.manifest.schema, s.columns));
-    for (auto& column : s.baseline) column.EndExploring();
-  } else if (s.steps->passes() > 0) {
+  if (s.kind() == State::Kind::kBaseline) {
+    ++s.pass;
+    return false;
+  }
+  if (s.kind() == State::Kind::kFills) {
+    SLIPWAY_TRY(s.fills->EndPass());
+    if (s.pass + 1 == s.fill_passes) SLIPWAY_TRY(s.EndFills());
+  } else {
     SLIPWAY_TRY(s.steps->EndPass());
   }
+  if (s.pass + 2 == s.passes) SLIPWAY_TRY(s.BeginBaseline());
   ++s.pass;
-  const bool more = s.pass < s.passes;
-  if (more) s.counts = {};
-  return more;
+  s.counts = {};
+  return true;
 }
 
 base::Value FitRun::Fitted() const {
@@ -243,12 +291,7 @@ base::Value FitRun::Fitted() const {
 }
 
 base::Value FitRun::Baseline() const {
-  auto columns = base::Value::Map();
-  for (size_t i = 0; i < state_->fields.size(); ++i) columns.Set(state_->fields[i].name, state_->baseline[i].ToValue());
-  return base::Value::Map()
-      .Set("format", 1)
-      .Set("rows", state_->counts.rows - state_->counts.rejected)
-      .Set("columns", std::move(columns));
+  return state_->baseline->ToValue();
 }
 
 }  // namespace slipway::fitting

@@ -1,7 +1,8 @@
 #pragma once
 // FitRun learns everything a bundle learns from its training table: what to impute in columns, the parameters of the
-// feature steps, and the baseline that drift is later measured against. Streaming: the table is read once a pass, and
-// memory does not grow with its rows. The same table gives the same bytes.
+// feature steps, and, in a last pass over what serving will compute, the baseline that drift is later measured against.
+// Streaming: the table is read once a pass, and memory does not grow with its rows. The same table gives the same
+// bytes.
 
 #include <cstdint>
 #include <memory>
@@ -56,7 +57,7 @@ class FitRun {
   const FitCounts& counts() const;  ///< of the last pass
   /// fitted.json: {"format":1,"columns":{…},"features":{…}}; the caller adds where the data came from.
   base::Value Fitted() const;
-  /// baseline.json: per column counts, nulls, and bins or values with their counts.
+  /// baseline.json: how columns, features and target are distributed over the accepted rows. After the last pass.
   base::Value Baseline() const;
 
  private:

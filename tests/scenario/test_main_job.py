@@ -58,6 +58,29 @@ def test_fit_is_deterministic(loans_folder, slipway):
         assert (slipway.folder / "a" / file).read_bytes() == (slipway.folder / "b" / file).read_bytes()
 
 
+def test_the_baseline_describes_the_matrix_that_serving_computes(loans_folder, slipway):
+    baseline = json.loads((loans_folder / "loans/baseline.json").read_text())
+    shutil.copytree(loans_folder / "loans", slipway.folder / "loans")
+    slipway("transform", "loans", "--data", loans_folder / "train.csv", "--output", "m.parquet", "--path", "serving",
+            "--precision", "float64")
+    matrix = pd.read_parquet(slipway.folder / "m.parquet")
+    described = {}
+    for name, feature in baseline["features"].items():
+        described |= feature["elements"] if "elements" in feature else {name: feature}
+    assert list(described) == list(matrix.columns) and baseline["rows"] == len(matrix) == 4000
+    for name, feature in described.items():
+        column = matrix[name].dropna()
+        assert feature.get("nan", 0) == matrix[name].isna().sum()
+        assert (feature["min"], feature["max"]) == (column.min(), column.max())
+        assert np.isclose([feature["mean"], feature["std"]], [column.mean(), column.std(ddof=0)], rtol=1e-12, atol=1e-12).all()
+        edges = [-np.inf, *feature["edges"], np.inf]
+        assert [((column > low) & (column <= high)).sum() for low, high in zip(edges, edges[1:])] == feature["counts"]
+    train = pd.read_csv(loans_folder / "train.csv")
+    assert baseline["columns"]["income"]["nulls"] == train.income.isna().sum() > 0
+    assert baseline["columns"]["purpose"]["values"] == train.purpose.value_counts().to_dict()
+    assert baseline["target"]["counts"] == train["default"].value_counts().sort_index().tolist()
+
+
 def test_the_training_path_is_out_of_fold_and_the_serving_path_is_not(loans_folder, slipway):
     shutil.copytree(loans_folder / "loans", slipway.folder / "loans")
     train = loans_folder / "train.csv"

@@ -59,6 +59,16 @@ class Moments {
     sum_ = sum_ + d;
     squares_ = squares_ + d * d;
   }
+  /// The same value several times, below 2^53.
+  void Add(double x, int64_t times) {
+    if (times == 0) return;
+    if (count_ == 0) shift_ = x;
+    count_ += times;
+    const DoubleDouble d = DoubleDouble::Sum(x, -shift_);
+    const DoubleDouble weight{static_cast<double>(times), 0};
+    sum_ = sum_ + d * weight;
+    squares_ = squares_ + d * d * weight;
+  }
 
   int64_t count() const { return count_; }
   /// Precondition for both: count() > 0.

@@ -29,6 +29,18 @@ TEST(MomentsTest, OppositeExtremesCancelExactly) {
   EXPECT_EQ(moments.Mean(), 2);
 }
 
+TEST(MomentsTest, ARepeatedValueCountsAsOftenAsItCame) {
+  Moments once, together;
+  for (const double x : {0.1, 1e15, -3.25}) {
+    for (int i = 0; i < 1000; ++i) once.Add(x);
+    together.Add(x, 1000);
+  }
+  together.Add(5, 0);
+  EXPECT_EQ(together.count(), 3000);
+  EXPECT_EQ(together.Mean(), once.Mean());
+  EXPECT_EQ(together.Variance(), once.Variance());
+}
+
 TEST(MomentsTest, OverflowShows) {
   Moments moments;
   moments.Add(std::numeric_limits<double>::max());

@@ -71,5 +71,52 @@ TEST(QuantilesTest, HugeNumbersDoNotOverflow) {
   EXPECT_EQ(quantiles.Median(), 1e308);
 }
 
+TEST(QuantilesTest, CountsValuesUpToAnother) {
+  Quantiles quantiles = Of({1, 2, 2, 4});
+  EXPECT_EQ(quantiles.CountUpTo(0.5), 0);
+  EXPECT_EQ(quantiles.CountUpTo(2), 3);
+  EXPECT_EQ(quantiles.CountUpTo(3), 3);
+  EXPECT_EQ(quantiles.CountUpTo(4), 4);
+  EXPECT_EQ(quantiles.rank_error(), 0);
+}
+
+// The largest error of CountUpTo over values 0 … n - 1 that came in some order.
+int64_t WorstCount(Quantiles& quantiles) {
+  int64_t worst = 0;
+  for (int64_t value = 0; value < quantiles.count(); value += 97) {
+    worst = std::max(worst, std::abs(quantiles.CountUpTo(static_cast<double>(value)) - (value + 1)));
+  }
+  return worst;
+}
+
+TEST(QuantilesTest, PastTheBudgetCountsAreWithinTheErrorItStates) {
+  constexpr int64_t kRows = 1'000'000;
+  Quantiles shuffled(2000, 512), ascending(2000, 512), waves(2000, 512);
+  for (int64_t i = 0; i < kRows; ++i) {
+    shuffled.Add(static_cast<double>(i * 7919 % kRows));
+    ascending.Add(static_cast<double>(i));
+    waves.Add(static_cast<double>(i % 1000 * 1000 + i / 1000));
+  }
+  for (Quantiles* quantiles : {&shuffled, &ascending, &waves}) {
+    EXPECT_LE(WorstCount(*quantiles), quantiles->rank_error());
+    EXPECT_LE(quantiles->rank_error(), 0.5 * kRows * std::log2(kRows / 512.0) / 512 + 1024);
+    EXPECT_EQ(quantiles->CountUpTo(kRows), kRows);
+  }
+}
+
+TEST(QuantilesTest, ARepeatedValueCountsAsOftenAsItCame) {
+  Quantiles once(1000, 256), together(1000, 256);
+  for (const int64_t times : {700, 5, 1, 123'456, 3}) {
+    for (int64_t i = 0; i < times; ++i) once.Add(static_cast<double>(times));
+    together.Add(static_cast<double>(times), times);
+  }
+  for (const double value : {0.0, 1.0, 3.0, 5.0, 700.0, 2e5}) {
+    EXPECT_NEAR(static_cast<double>(together.CountUpTo(value)), static_cast<double>(once.CountUpTo(value)),
+                static_cast<double>(together.rank_error() + once.rank_error()));
+  }
+  EXPECT_EQ(together.count(), once.count());
+  EXPECT_EQ(together.Median(), 123'456);
+}
+
 }  // namespace
 }  // namespace slipway::features
