@@ -1,9 +1,12 @@
 #pragma once
-// What this process may use of the machine: the cgroup's limits, not the host's size.
+// What this process may use of the machine (the cgroup's limits, not the host's size), and what kind of machine it is.
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "base/quantities.h"
 
@@ -19,6 +22,13 @@ std::optional<Bytes> MemoryLimit(const std::filesystem::path& root = "/");
 /// What may still be taken before something must go: the smallest of what the machine and each of the cgroups have
 /// left, pages of files that can be dropped counted as left. 0 when nothing tells.
 Bytes AvailableMemory(const std::filesystem::path& root = "/");
+
+/// The kind of processor as far as numerical libraries choose their kernels by it: architecture and instruction set,
+/// such as "x86-64 avx512-vnni", "x86-64 avx2" or "aarch64 sve". The same program computes the same bits on machines of
+/// one kind; on another kind the last bits of floats may differ.
+std::string CpuKind();
+/// The same for a processor with these features, named as compilers and the kernel do: "avx2", "fma", "asimddp".
+std::string CpuKindOf(std::string_view architecture, std::span<const std::string_view> features);
 
 /// Resident set of this process.
 Bytes ResidentMemory();

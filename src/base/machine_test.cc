@@ -85,6 +85,27 @@ TEST_F(MachineTest, IgnoresNonsense) {
   EXPECT_EQ(Cpus(), CpuBudget(root_.path() / "none"));
 }
 
+TEST(CpuKindTest, IsTheBestInstructionSetThatIsComplete) {
+  using Features = std::vector<std::string_view>;
+  EXPECT_EQ(CpuKindOf("x86-64", Features{}), "x86-64 sse2");
+  EXPECT_EQ(CpuKindOf("x86-64", Features{"sse4.1", "avx"}), "x86-64 avx");
+  EXPECT_EQ(CpuKindOf("x86-64", Features{"avx", "avx2"}), "x86-64 avx") << "without fused multiply-add";
+  EXPECT_EQ(CpuKindOf("x86-64", Features{"avx2", "fma"}), "x86-64 avx2");
+  EXPECT_EQ(CpuKindOf("x86-64", Features{"avx2", "fma", "avxvnni"}), "x86-64 avx2-vnni");
+  EXPECT_EQ(CpuKindOf("x86-64", Features{"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}),
+            "x86-64 avx512");
+  EXPECT_EQ(CpuKindOf("x86-64", Features{"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni"}),
+            "x86-64 avx512-vnni");
+  EXPECT_EQ(CpuKindOf("aarch64", Features{"asimddp"}), "aarch64 dotprod");
+  EXPECT_EQ(CpuKindOf("aarch64", Features{"asimddp", "i8mm", "sve"}), "aarch64 sve");
+  EXPECT_EQ(CpuKindOf("riscv64", Features{}), "riscv64");
+}
+
+TEST(CpuKindTest, IsTheSameAtEveryCall) {
+  EXPECT_EQ(CpuKind(), CpuKind());
+  EXPECT_NE(CpuKind().find(' '), std::string::npos) << CpuKind();
+}
+
 TEST(ResidentMemoryTest, IsWhatAProcessTakes) {
   EXPECT_GT(ResidentMemory().count, 100 << 10);
 }
