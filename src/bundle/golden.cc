@@ -55,13 +55,24 @@ class MemberWalk {
   size_t at_;
 };
 
-base::Result<GoldenRecord> ParseLine(std::string_view line, int64_t number) {
-  const auto parsed = base::ParseJson(line, {.bytes = kMaxLineBytes});
+base::Result<Value> ParseLine(std::string_view line, int64_t number) {
+  auto parsed = base::ParseJson(line, {.bytes = kMaxLineBytes});
   if (!parsed) return Malformed(number, parsed.error().message);
   if (!parsed->is_map()) return Malformed(number, "a line is no JSON object");
+  return *std::move(parsed);
+}
+
+/// The kind of CPU, when the line tells that and nothing else.
+const std::string* CpuOf(const Value& line) {
+  const Value* cpu = line.Find("cpu");
+  return cpu != nullptr && cpu->is_string() && !cpu->string().empty() && line.map().size() == 1 ? &cpu->string()
+                                                                                                : nullptr;
+}
+
+base::Result<GoldenRecord> ReadRecord(std::string_view line, const Value& parsed, int64_t number) {
   GoldenRecord record;
   MemberWalk walk(line);
-  for (const auto& [key, value] : parsed->map()) {
+  for (const auto& [key, value] : parsed.map()) {
     const std::string_view text = walk.NextValue();
     if ((key == "record" || key == "prediction") && value.is_map()) {
       (key == "record" ? record.record : record.prediction) = text;
@@ -83,25 +94,31 @@ base::Result<GoldenRecord> ParseLine(std::string_view line, int64_t number) {
 
 }  // namespace
 
-base::Result<std::vector<GoldenRecord>> ParseGolden(std::string_view text) {
-  std::vector<GoldenRecord> records;
+base::Result<GoldenSet> ParseGolden(std::string_view text) {
+  GoldenSet golden;
   for (int64_t number = 1; !text.empty(); ++number) {
     const size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (base::Trim(line).empty()) continue;
-    if (records.size() == kMaxGoldenRecords) {
+    if (golden.records.size() == kMaxGoldenRecords) {
       return Malformed(number, fmt::format("there are more than {} golden records", kMaxGoldenRecords));
     }
-    SLIPWAY_ASSIGN(GoldenRecord record, ParseLine(line, number));
-    records.push_back(std::move(record));
+    SLIPWAY_ASSIGN(const Value parsed, ParseLine(line, number));
+    if (const std::string* cpu = CpuOf(parsed); cpu != nullptr && golden.records.empty() && golden.cpu.empty()) {
+      golden.cpu = *cpu;
+      continue;
+    }
+    SLIPWAY_ASSIGN(GoldenRecord record, ReadRecord(line, parsed, number));
+    golden.records.push_back(std::move(record));
   }
-  return records;
+  return golden;
 }
 
-std::string FormatGolden(const std::vector<GoldenRecord>& records) {
+std::string FormatGolden(const GoldenSet& golden) {
   std::string text;
-  for (const GoldenRecord& record : records) {
+  if (!golden.cpu.empty()) text = base::ToJson(Value::Map().Set("cpu", golden.cpu)) + "\n";
+  for (const GoldenRecord& record : golden.records) {
     text.append(R"({"record":)").append(record.record);
     if (record.violations.empty()) {
       text.append(R"(,"prediction":)").append(record.prediction);

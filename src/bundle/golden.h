@@ -10,7 +10,7 @@
 
 namespace slipway::bundle {
 
-/// One line of golden.jsonl: {"record":{…},"prediction":{…}} or {"record":{…},"violations":["schema.missing",…]}.
+/// A line of golden.jsonl: {"record":{…},"prediction":{…}} or {"record":{…},"violations":["schema.missing",…]}.
 /// Texts are kept as written, so that predictions compare by bits.
 struct GoldenRecord {
   std::string record;                   ///< a JSON object
@@ -19,11 +19,18 @@ struct GoldenRecord {
   friend bool operator==(const GoldenRecord&, const GoldenRecord&) = default;
 };
 
+struct GoldenSet {
+  std::string cpu;  ///< base::CpuKind() of the machine that made the predictions; empty: not recorded
+  std::vector<GoldenRecord> records;
+  friend bool operator==(const GoldenSet&, const GoldenSet&) = default;
+};
+
 inline constexpr size_t kMaxGoldenRecords = 100'000;
 
-/// Blank lines are skipped. Errors: "bundle.golden" with `where` = "golden.jsonl:LINE".
-base::Result<std::vector<GoldenRecord>> ParseGolden(std::string_view text);
+/// The kind of CPU, where it is recorded, stands in the first line: {"cpu":"x86-64 avx2"}. Blank lines are skipped.
+/// Errors: "bundle.golden" with `where` = "golden.jsonl:LINE".
+base::Result<GoldenSet> ParseGolden(std::string_view text);
 /// One line a record. Precondition: record and prediction are JSON objects on one line.
-std::string FormatGolden(const std::vector<GoldenRecord>& records);
+std::string FormatGolden(const GoldenSet& golden);
 
 }  // namespace slipway::bundle

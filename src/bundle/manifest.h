@@ -59,6 +59,10 @@ struct Limits {
   int64_t max_batch_rows = 4096;
 };
 
+/// On a CPU of another kind than the bundle was packed on, numbers of golden predictions may differ by so much of
+/// themselves.
+inline constexpr double kGoldenTolerance = 1e-5;
+
 struct Manifest {
   std::string name;
   Version version;
@@ -70,6 +74,7 @@ struct Manifest {
   ModelSpec model;
   std::vector<OutputSpec> outputs;  ///< empty: the model's outputs under their own names
   Limits limits;
+  double golden_tolerance = kGoldenTolerance;
   std::vector<std::string> files;  ///< further files of the bundle, in canonical form
   base::Value fallback;            ///< a list, checked for form, kept as written; null when there is none
   base::Value lineage;             ///< a map, checked for form, kept as written; null when there is none

@@ -184,10 +184,11 @@ void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const st
     console.Print(fmt::format("  timeout {}\n", base::FormatDuration(*manifest.limits.timeout)));
   PrintLineage(bundle, console);
   if (auto golden = bundle.Read(bundle::kGoldenFile)) {
-    auto records = bundle::ParseGolden(*golden);
-    if (records && !records->empty()) {
-      console.Print(fmt::format("\n{}  ({} golden records)\n  echo '{}' | slipway predict {}\n", bold("try"),
-                                records->size(), records->front().record, path));
+    auto set = bundle::ParseGolden(*golden);
+    if (set && !set->records.empty()) {
+      const auto made_on = set->cpu.empty() ? "" : fmt::format(", made on {}", base::Shorten(set->cpu));
+      console.Print(fmt::format("\n{}  ({} golden records{})\n  echo '{}' | slipway predict {}\n", bold("try"),
+                                set->records.size(), made_on, set->records.front().record, path));
     }
   }
 }

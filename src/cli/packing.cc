@@ -154,15 +154,15 @@ base::Result<Packed> Pack(const PackOptions& options, const Console&) {
     SLIPWAY_ASSIGN(records, ReadRecords(options, *scorer));
   } else if (files.contains(std::string(bundle::kGoldenFile))) {
     SLIPWAY_ASSIGN(const auto old, bundle::ParseGolden(files[std::string(bundle::kGoldenFile)]));
-    for (const auto& record : old) records.push_back(record.record);
+    for (const auto& record : old.records) records.push_back(record.record);
   }
   if (!records.empty()) {
     SLIPWAY_ASSIGN(const auto golden, scoring::MakeGolden(*scorer, records));
-    for (const auto& record : golden) {
+    for (const auto& record : golden.records) {
       if (!record.prediction.empty()) continue;
       if (++packed.golden_rejected == 1) packed.golden_reasons = fmt::format("{}", fmt::join(record.violations, ", "));
     }
-    packed.golden = static_cast<int64_t>(golden.size());
+    packed.golden = static_cast<int64_t>(golden.records.size());
     for (const auto& column : scorer->schema().columns) {
       if (column.field.personal && !column.may_be_absent()) packed.personal.push_back(column.field.name);
     }

@@ -44,10 +44,7 @@ ExitCode Verify(const std::string& path, Console& console) {
     mismatches.Add(
         base::Value::Map().Set("record", mismatch.index).Set("expected", mismatch.expected).Set("got", mismatch.got));
   }
-  result.Set("golden", base::Value::Map()
-                           .Set("checked", report->checked)
-                           .Set("different", report->mismatch_count)
-                           .Set("mismatches", std::move(mismatches)));
+  result.Set("golden", report->ToValue().Set("mismatches", std::move(mismatches)));
   result.Set("ok", fine);
   console.Result(result);
   if (console.json()) return fine ? ExitCode::kFine : ExitCode::kData;
@@ -56,12 +53,13 @@ ExitCode Verify(const std::string& path, Console& console) {
     console.Print(
         fmt::format("{} digests of all {} files\n", console.Paint("ok", Color::kGreen), bundle.Files().size()));
   if (fine) {
-    console.Print(fmt::format("{} {} golden records, alone and as a batch, bit for bit\n",
-                              console.Paint("ok", Color::kGreen), report->checked));
+    console.Print(fmt::format("{} {} golden records, alone and as a batch, {}\n", console.Paint("ok", Color::kGreen),
+                              report->checked, report->HowCompared()));
     return ExitCode::kFine;
   }
-  console.Print(fmt::format("{} {} of {} golden records are answered differently\n",
-                            console.Paint("FAILED", Color::kRed), report->mismatch_count, report->checked));
+  console.Print(fmt::format("{} {} of {} golden records are answered differently; compared {}\n",
+                            console.Paint("FAILED", Color::kRed), report->mismatch_count, report->checked,
+                            report->HowCompared()));
   for (const auto& mismatch : report->mismatches) {
     auto shown = [](const std::string& text) { return base::Shorten(text, 160); };
     console.Print(fmt::format("  record {}\n    expected {}\n    got      {}\n", mismatch.index,
@@ -77,7 +75,11 @@ void AddVerify(CLI::App& app, Run& run) {
   static std::string path;
   command->add_option("bundle", path, "A folder or a .slipway file")->required();
   command->footer(
-      "Example:\n  slipway verify flight-delay-1.0.0.slipway\n\nExit code 1 when a digest or a prediction differs.");
+      "Example:\n  slipway verify flight-delay-1.0.0.slipway\n\nExit code 1 when a digest or a prediction differs. On "
+      "a "
+      "CPU of another kind than the bundle was packed on,\nnumbers may differ by golden.tolerance of slipway.yaml, "
+      "1e-5 "
+      "of their value by default.");
   command->callback([&run] { run = [](Console& console) { return Verify(path, console); }; });
 }
 

@@ -32,9 +32,9 @@ std::vector<std::string> GoldenExamples(const bundle::Bundle& bundle, const data
   if (!bundle.Has(bundle::kGoldenFile)) return examples;
   const auto text = bundle.Read(bundle::kGoldenFile);
   if (!text) return examples;
-  const auto records = bundle::ParseGolden(FirstLines(*text, kLinesLookedAt));
-  if (!records) return examples;
-  for (const auto& golden : *records) {
+  const auto set = bundle::ParseGolden(FirstLines(*text, kLinesLookedAt));
+  if (!set) return examples;
+  for (const auto& golden : set->records) {
     if (golden.prediction.empty() || examples.size() == kExamples) continue;
     const auto record = base::ParseJson(golden.record);
     if (record && !HoldsPersonalValues(*record, layout)) examples.push_back(golden.record);

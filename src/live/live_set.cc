@@ -71,8 +71,22 @@ void LiveSet::Finish(size_t place, const base::Result<std::shared_ptr<const Load
       .Add("version", model.version_text)
       .Add("digest", model.digest)
       .Add("source", model.source)
-      .Add("golden_records", model.golden_checked)
+      .Add("golden_records", model.golden.checked)
       .Add("seconds", std::chrono::duration<double>(model.load_time).count());
+  if (model.golden.tolerance > 0) LogNearness(model);
+}
+
+/// The golden records were made on another kind of CPU: how near they were answered.
+void LiveSet::LogNearness(const LoadedModel& model) {
+  const auto& golden = model.golden;
+  auto line =
+      log_.Line(golden.near > 0 ? telemetry::LogLevel::kWarning : telemetry::LogLevel::kInfo, "model.golden_near");
+  line.Add("model", model.name).Add("version", model.version_text);
+  line.Add("packed_on", golden.packed_on).Add("cpu", golden.checked_on);
+  line.Add("tolerance", golden.tolerance).Add("near", golden.near);
+  if (golden.worst.record < 0) return;
+  line.Add("worst_record", golden.worst.record).Add("worst_field", golden.worst.field);
+  line.Add("worst_share", golden.worst.share);
 }
 
 std::shared_ptr<const Snapshot> LiveSet::Current() const {

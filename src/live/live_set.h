@@ -53,6 +53,7 @@ class LiveSet {
 
  private:
   base::Result<std::shared_ptr<const LoadedModel>> LoadNew(const std::filesystem::path& path);
+  void LogNearness(const LoadedModel& model);
   void Finish(size_t place, const base::Result<std::shared_ptr<const LoadedModel>>& loaded);
 
   const engine::EngineTable& engines_;

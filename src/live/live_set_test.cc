@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/machine.h"
 #include "live/sum_bundle_fake.h"
 
 namespace slipway::live {
@@ -90,12 +91,34 @@ TEST_F(LiveSetTest, AnotherBundleOfTheSameVersionIsRefused) {
 TEST_F(LiveSetTest, AWrongGoldenRecordKeepsABundleOut) {
   const auto right = R"({"record":{"a":1,"b":2,"kind":"x"},"prediction":{"sum":3.0,"large":false}})";
   ASSERT_TRUE(live_.Load(bundles_.Write("right", "1.0.0", "", right)));
-  EXPECT_EQ(live_.Current()->Find("right")->stable->golden_checked, 1);
+  EXPECT_EQ(live_.Current()->Find("right")->stable->golden.checked, 1);
   const auto wrong = R"({"record":{"a":1,"b":2,"kind":"x"},"prediction":{"sum":4.0,"large":false}})";
   const auto loaded = live_.Load(bundles_.Write("wrong", "1.0.0", "", wrong));
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().reason, "bundle.golden_mismatch");
-  EXPECT_THAT(loaded.error().message, HasSubstr("record 1 gives {\"sum\":3.0"));
+  EXPECT_THAT(loaded.error().message, HasSubstr("record 0 gives {\"sum\":3.0"));
+}
+
+TEST_F(LiveSetTest, NumbersMayDifferInTheirLastBitsOnAnotherKindOfCpu) {
+  const auto packed_on = [](const std::string& cpu, const std::string& sum) {
+    return "{\"cpu\":\"" + cpu + R"("}
+{"record":{"a":1,"b":2,"kind":"x"},"prediction":{"sum":)" +
+           sum + R"(,"large":false}})";
+  };
+  ASSERT_TRUE(live_.Load(bundles_.Write("near", "1.0.0", "", packed_on("vax", "3.0000002"))));
+  const auto& golden = live_.Current()->Find("near")->stable->golden;
+  EXPECT_EQ(golden.near, 1);
+  EXPECT_EQ(golden.packed_on, "vax");
+  EXPECT_EQ(golden.worst.field, "sum");
+  EXPECT_EQ(golden.worst.record, 0);
+  EXPECT_NEAR(golden.worst.share, 6.7e-8, 1e-9);
+  const auto far = live_.Load(bundles_.Write("far", "1.0.0", "", packed_on("vax", "3.003")));
+  ASSERT_FALSE(far);
+  EXPECT_THAT(far.error().message, HasSubstr("made on vax"));
+  EXPECT_THAT(far.error().message, HasSubstr("golden.tolerance"));
+  EXPECT_FALSE(live_.Load(bundles_.Write("same", "1.0.0", "", packed_on(base::CpuKind(), "3.0000002"))));
+  EXPECT_FALSE(
+      live_.Load(bundles_.Write("strict", "1.0.0", "golden: {tolerance: 0}\n", packed_on("vax", "3.0000002"))));
 }
 
 TEST_F(LiveSetTest, ReadersSeeEveryPublicationAndKeepWhatTheyHold) {

@@ -2,36 +2,34 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
-#include <span>
 
 #include "base/text.h"
 #include "bundle/golden.h"
 #include "live/golden_examples.h"
-#include "scoring/golden_check.h"
 
 namespace slipway::live {
 namespace {
 
-base::Result<int64_t> CheckGolden(const bundle::Bundle& bundle, const scoring::Scorer& scorer, size_t most) {
-  if (!bundle.Has(bundle::kGoldenFile)) return 0;
+base::Result<scoring::GoldenReport> CheckGolden(const bundle::Bundle& bundle, const scoring::Scorer& scorer,
+                                                size_t most) {
+  if (!bundle.Has(bundle::kGoldenFile)) return scoring::GoldenReport{};
   SLIPWAY_ASSIGN(const auto text, bundle.Read(bundle::kGoldenFile));
-  SLIPWAY_ASSIGN(const auto records, bundle::ParseGolden(text));
-  SLIPWAY_ASSIGN(const auto report,
-                 scoring::CheckGolden(scorer, std::span(records).first(std::min(most, records.size()))));
+  SLIPWAY_ASSIGN(const auto golden, bundle::ParseGolden(text));
+  SLIPWAY_ASSIGN(auto report, scoring::CheckGolden(scorer, golden, most));
   if (report.mismatch_count > 0) {
     const auto& first = report.mismatches.front();
     return base::Fail(
         base::Code::kDataLoss, "bundle.golden_mismatch",
-        fmt::format("{} of {} golden records are answered otherwise than when the bundle was packed; record "
-                    "{} gives {} instead of {}; pack it again with this version of slipway, or see what "
-                    "differs with slipway verify",
-                    report.mismatch_count, report.checked, first.index + 1, base::Shorten(first.got, 200),
-                    base::Shorten(first.expected, 200)),
+        fmt::format("{} of {} golden records are answered otherwise than when the bundle was packed, compared {}; "
+                    "record {} gives {} instead of {}; pack it again with this version of slipway, or see what "
+                    "differs with slipway verify{}",
+                    report.mismatch_count, report.checked, report.HowCompared(), first.index,
+                    base::Shorten(first.got, 200), base::Shorten(first.expected, 200),
+                    report.tolerance > 0 ? ", or allow more by golden.tolerance in slipway.yaml" : ""),
         std::string(bundle::kGoldenFile));
   }
-  return report.checked;
+  return report;
 }
 
 }  // namespace
@@ -46,7 +44,7 @@ base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesyste
   SLIPWAY_ASSIGN(model->digest, bundle.Digest());
   SLIPWAY_ASSIGN(model->scorer, scoring::Scorer::Create(bundle, engines, {.engine = options.engine, .warm_up = true}));
   if (options.check_golden) {
-    SLIPWAY_ASSIGN(model->golden_checked, CheckGolden(bundle, *model->scorer, options.golden_records));
+    SLIPWAY_ASSIGN(model->golden, CheckGolden(bundle, *model->scorer, options.golden_records));
   }
   model->examples = GoldenExamples(bundle, model->scorer->layout());
   const auto& manifest = model->scorer->manifest();

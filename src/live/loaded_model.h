@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "bundle/bundle.h"
 #include "engine/engine.h"
+#include "scoring/golden_check.h"
 #include "scoring/scorer.h"
 
 namespace slipway::live {
@@ -28,7 +29,7 @@ struct LoadedModel {
   std::shared_ptr<const scoring::Scorer> scorer;
   base::WallTime loaded_at;
   std::chrono::nanoseconds load_time{0};
-  int64_t golden_checked = 0;
+  scoring::GoldenReport golden;  ///< how the golden records were answered at load; nothing checked when there are none
   /// Up to three golden records that were predicted, as JSON objects, for documentation; none that holds a personal
   /// value.
   std::vector<std::string> examples;
@@ -41,7 +42,8 @@ struct LoadOptions {
   const base::Clock* clock = &base::Clock::System();
 };
 
-/// Opens a bundle, compiles it, warms it up, and checks that it answers its golden records with the recorded bits.
+/// Opens a bundle, compiles it, warms it up, and checks that it answers its golden records as recorded: with the same
+/// bits, or near them on another kind of CPU (scoring::CheckGolden).
 /// Errors: those of Bundle::Open and Scorer::Create; data_loss "bundle.golden_mismatch" naming the first record.
 base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesystem::path& path,
                                                             const engine::EngineTable& engines,

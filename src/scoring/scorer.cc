@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 #include "scoring/model_inputs.h"
@@ -51,12 +52,17 @@ struct Workspace::State {
   std::vector<engine::Tensor> tensors;
   data::Table accepted;  ///< predictions of the rows that passed, before they are spread over all rows
   std::vector<std::pair<int64_t, data::Violation>> misfits;
+  double nudge = 0;
 };
 
 Workspace::Workspace(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Workspace::~Workspace() = default;
 Workspace::Workspace(Workspace&&) noexcept = default;
 Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+void Workspace::NudgeOutputs(double share) {
+  state_->nudge = share;
+}
 
 Scorer::Scorer(std::unique_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 Scorer::~Scorer() = default;
@@ -156,6 +162,22 @@ base::Result<Workspace> Scorer::NewWorkspace() const {
 
 namespace {
 
+template <typename Float>
+void NudgeElements(double share, engine::Tensor& tensor) {
+  auto* values = reinterpret_cast<Float*>(tensor.data.data());
+  for (size_t i = 0; i < tensor.data.size() / sizeof(Float); ++i) {
+    const double value = values[i];
+    values[i] = static_cast<Float>(value + share * std::max(std::abs(value), 1.0));
+  }
+}
+
+void Nudge(double share, std::span<engine::Tensor> tensors) {
+  for (auto& tensor : tensors) {
+    if (tensor.type == engine::ElementType::kFloat32) NudgeElements<float>(share, tensor);
+    if (tensor.type == engine::ElementType::kFloat64) NudgeElements<double>(share, tensor);
+  }
+}
+
 base::Result<void> CheckDeadline(const base::Deadline& deadline) {
   if (deadline.Stopped()) return Fail(Code::kCancelled, "scoring.cancelled", "scoring was cancelled before it ended");
   if (deadline.Expired()) {
@@ -230,6 +252,9 @@ base::Result<void> Scorer::Score(data::Decoded& rows, Workspace& workspace, Scor
       plan_->inputs->View(at, chunk, plan_->model.fixed_rows > 0 ? plan_->model.fixed_rows : chunk, state.inputs,
                           state.views);
       SLIPWAY_TRY(state.session->Run(state.views, state.tensors, deadline));
+      if (state.nudge != 0) [[unlikely]] {
+        Nudge(state.nudge, state.tensors);
+      }
       SLIPWAY_TRY(plan_->decoder->Take(state.tensors, chunk, state.outputs));
     }
     laps.Lap(scores.timings.infer);

@@ -1,4 +1,4 @@
-// What a bundle asks of whoever serves it (limits, fallback), and where it comes from (lineage).
+// What a bundle asks of whoever serves it (limits, golden, fallback), and where it comes from (lineage).
 
 #include <fmt/format.h>
 
@@ -19,6 +19,7 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds kMinTimeout = std::chrono::milliseconds(1);
 constexpr nanoseconds kMaxTimeout = std::chrono::hours(1);
 constexpr int64_t kMaxBatchRows = int64_t{1} << 24;
+constexpr double kMaxGoldenTolerance = 0.1;
 constexpr size_t kMaxFallbacks = 16;
 constexpr size_t kMaxDataFiles = 4096;
 constexpr size_t kMaxParameters = 65536;
@@ -117,6 +118,18 @@ base::Result<Limits> ParseLimits(const Value& section) {
   limits.max_batch_rows = reader.Integer("max_batch_rows", 1, kMaxBatchRows).value_or(limits.max_batch_rows);
   SLIPWAY_TRY(reader.Finish());
   return limits;
+}
+
+base::Result<double> ParseGoldenTolerance(const Value& section) {
+  SectionReader reader(section, "golden", {"tolerance"});
+  const double tolerance = reader.Number("tolerance").value_or(kGoldenTolerance);
+  if (tolerance < 0 || tolerance > kMaxGoldenTolerance) {
+    reader.Reject("tolerance", "manifest.value",
+                  fmt::format("{} must be 0 to {}, a share of the value, not {}", reader.Name("tolerance"),
+                              kMaxGoldenTolerance, tolerance));
+  }
+  SLIPWAY_TRY(reader.Finish());
+  return tolerance;
 }
 
 base::Result<void> CheckFallback(const Value& section, const std::vector<OutputSpec>& outputs) {

@@ -18,9 +18,9 @@ constexpr int64_t kFormat = 1;
 constexpr size_t kMaxSteps = 4096;
 constexpr size_t kMaxFiles = 1024;
 constexpr std::string_view kFileName = "slipway.yaml";
-const std::vector<std::string> kKeys = {"slipway", "name",   "version",        "description", "target",
-                                        "inputs",  "rules",  "unknown_fields", "features",    "model",
-                                        "outputs", "limits", "files",          "fallback",    "lineage"};
+const std::vector<std::string> kKeys = {"slipway", "name",           "version",  "description", "target",  "inputs",
+                                        "rules",   "unknown_fields", "features", "model",       "outputs", "limits",
+                                        "golden",  "files",          "fallback", "lineage"};
 
 /// Looked at before anything else, so that a manifest of a later format is named as such.
 base::Result<void> CheckFormat(const Value& document) {
@@ -141,6 +141,11 @@ void ReadRest(SectionReader& reader, Manifest& manifest) {
     auto limits = ParseLimits(*section);
     if (limits) manifest.limits = *limits;
     reader.Keep(limits ? base::Result<void>() : std::unexpected(limits.error()));
+  }
+  if (const Value* section = reader.Find("golden"); section != nullptr) {
+    auto tolerance = ParseGoldenTolerance(*section);
+    if (tolerance) manifest.golden_tolerance = *tolerance;
+    reader.Keep(tolerance ? base::Result<void>() : std::unexpected(tolerance.error()));
   }
   if (const Value* section = reader.Find("fallback"); section != nullptr) {
     reader.Keep(CheckFallback(*section, manifest.outputs));

@@ -37,6 +37,7 @@ outputs:
   raw: {expr: "probabilities", hidden: true, labels: [early, late], top: 2}
   label: label
 limits: {timeout: 100ms, max_batch_rows: 16}
+golden: {tolerance: 1e-6}
 files: [notes.md, weights/part.bin]
 fallback: [{version: previous}, {constant: {probability: 0.22, late: false}}]
 lineage: {code: {repository: r, commit: c}, data: [{file: train.csv, rows: 80789}], parameters: {trees: 300, deep: {a: [1]}}}
@@ -86,6 +87,7 @@ TEST(Manifest, ReadsLimitsFallbackAndLineage) {
   const Manifest manifest = Parse(kWhole);
   EXPECT_EQ(manifest.limits.timeout, milliseconds(100));
   EXPECT_EQ(manifest.limits.max_batch_rows, 16);
+  EXPECT_EQ(manifest.golden_tolerance, 1e-6);
   EXPECT_EQ(manifest.fallback.list().size(), 2u);
   EXPECT_EQ(manifest.lineage.Find("data")->list()[0].Find("rows")->integer(), 80789);
 }
@@ -99,6 +101,7 @@ TEST(Manifest, NeedsOnlyNameAndVersion) {
   EXPECT_THAT(manifest.outputs, IsEmpty());
   EXPECT_EQ(manifest.limits.max_batch_rows, 4096);
   EXPECT_FALSE(manifest.limits.timeout.has_value());
+  EXPECT_EQ(manifest.golden_tolerance, 1e-5);
 }
 
 TEST(Manifest, LeavesTheOptionsOfAnotherEngineToIt) {
@@ -194,6 +197,9 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"limits: {timeout: 2h}\n", "4:10", "value", "1ms to 1h"},
         Fault{"limits: {max_batch_rows: 0}\n", "4:10", "value", "1 to"},
         Fault{"limits: {max_rows: 5}\n", "4:10", "unknown_key", "max_batch_rows"},
+        Fault{"golden: {tolerance: 1}\n", "4:10", "value", "0 to 0.1"},
+        Fault{"golden: {tolerance: -1e-9}\n", "4:10", "value", "0 to 0.1"},
+        Fault{"golden: {tolerence: 1e-9}\n", "4:10", "unknown_key", "tolerance"},
         Fault{"fallback: previous\n", "4:1", "type", "`fallback` must be a list"},
         Fault{"fallback: []\n", "4:1", "type", "`fallback` must be a list"},
         Fault{"fallback: [{version: 1.0.0}]\n", "4:13", "value", "previous"},

@@ -17,6 +17,9 @@ base::Result<std::vector<OutputSpec>> ParseOutputs(const base::Value& section);
 
 base::Result<Limits> ParseLimits(const base::Value& section);
 
+/// `golden.tolerance`.
+base::Result<double> ParseGoldenTolerance(const base::Value& section);
+
 /// `outputs`: as declared, for the fields that a constant answer may carry; empty: not declared.
 base::Result<void> CheckFallback(const base::Value& section, const std::vector<OutputSpec>& outputs);
 

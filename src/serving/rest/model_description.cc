@@ -24,7 +24,8 @@ Value DescribeVersions(const live::Snapshot::Entry& entry) {
                      .Set("version", model->version_text)
                      .Set("state", "ready")
                      .Set("digest", model->digest)
-                     .Set("loaded_at", TimeText(model->loaded_at)));
+                     .Set("loaded_at", TimeText(model->loaded_at))
+                     .Set("golden", model->golden.ToValue()));
   }
   return versions;
 }
@@ -81,7 +82,8 @@ Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapsh
                           .Set("engine", scorer.model().engine)
                           .Set("loaded_at", TimeText(model.loaded_at))
                           .Set("load_seconds", std::chrono::duration<double>(model.load_time).count())
-                          .Set("golden_records", model.golden_checked);
+                          .Set("golden_records", model.golden.checked)
+                          .Set("golden", model.golden.ToValue());
   Value contract = schema::ToValue(scorer.schema());
   if (contract.is_map()) {
     for (auto& [key, value] : contract.map()) description.Set(key, std::move(value));
