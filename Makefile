@@ -30,7 +30,7 @@ test:  ## Everything that CI runs: checks, unit tests (also under sanitizers), s
 	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
 	@ninja -C build/release slipway unit_tests
 	@$(MAKE) build-sanitized
-	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc)
+	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --exclude-regex check.tidy
 
 bench: build  ## Measure against the opponents of bench/; --quick by QUICK=1
 	@deps/install bench

@@ -136,7 +136,15 @@ int EndUnderLimits(const ChildLimits& limits, Act act) {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// The shadow memory of a sanitizer is past any limit that is worth testing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLIPWAY_SHADOWED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SLIPWAY_SHADOWED 1
+#endif
+#endif
+#ifndef SLIPWAY_SHADOWED
 TEST(ChildLimits, MemoryPastTheLimitIsRefused) {
   const ChildLimits limits{.parent = ::getpid(), .memory = {256 << 20}, .processor = 60s};
   const auto take = [](size_t bytes) {
