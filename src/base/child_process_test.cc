@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/file_descriptor.h"
+#include "base/shadowed_memory_test.h"
 
 namespace slipway::base {
 namespace {
@@ -136,14 +137,6 @@ int EndUnderLimits(const ChildLimits& limits, Act act) {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// The shadow memory of a sanitizer is past any limit that is worth testing.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLIPWAY_SHADOWED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SLIPWAY_SHADOWED 1
-#endif
-#endif
 #ifndef SLIPWAY_SHADOWED
 TEST(ChildLimits, MemoryPastTheLimitIsRefused) {
   const ChildLimits limits{.parent = ::getpid(), .memory = {256 << 20}, .processor = 60s};

@@ -137,19 +137,28 @@ Bundle::Bundle(std::shared_ptr<const FileStore> files, std::shared_ptr<const Man
 base::Result<Bundle> Bundle::Open(const fs::path& path, const OpenLimits& limits) {
   try {
     SLIPWAY_ASSIGN(std::unique_ptr<FileStore> files, OpenFiles(path, limits));
-    SLIPWAY_ASSIGN(Manifest manifest, ReadManifest(*files, path, limits));
-    SLIPWAY_TRY(RequireFiles(*files, manifest));
-    SLIPWAY_TRY(InlineTables(manifest, *files, limits));
-    SLIPWAY_ASSIGN(Value fitted, ReadFitted(*files, limits));
-    if (!files->is_archive()) {
-      SLIPWAY_ASSIGN(auto names, SelectFiles(*files, manifest));
-      files->Select(std::move(names));
-    }
-    return Bundle(std::move(files), std::make_shared<const Manifest>(std::move(manifest)),
-                  std::make_shared<const Value>(std::move(fitted)));
+    return Assemble(std::move(files), path, limits);
   } catch (const std::bad_alloc&) {
     return base::Fail(Code::kResourceExhausted, "bundle.limit", "the bundle takes more memory than there is");
   }
+}
+
+base::Result<Bundle> Bundle::OfFiles(LentFiles files) {
+  return Assemble(LendFiles(std::move(files)), {}, {});
+}
+
+base::Result<Bundle> Bundle::Assemble(std::unique_ptr<FileStore> files, const fs::path& path,
+                                      const OpenLimits& limits) {
+  SLIPWAY_ASSIGN(Manifest manifest, ReadManifest(*files, path, limits));
+  SLIPWAY_TRY(RequireFiles(*files, manifest));
+  SLIPWAY_TRY(InlineTables(manifest, *files, limits));
+  SLIPWAY_ASSIGN(Value fitted, ReadFitted(*files, limits));
+  if (!files->is_archive()) {
+    SLIPWAY_ASSIGN(auto names, SelectFiles(*files, manifest));
+    files->Select(std::move(names));
+  }
+  return Bundle(std::move(files), std::make_shared<const Manifest>(std::move(manifest)),
+                std::make_shared<const Value>(std::move(fitted)));
 }
 
 bool Bundle::is_archive() const {

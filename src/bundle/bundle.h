@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +40,8 @@ struct OpenLimits {
 };
 
 class FileStore;
+/// Files by their names in a bundle.
+using LentFiles = std::map<std::string, std::string_view, std::less<>>;
 
 /// The files of a bundle in memory (an archive) or on disk (a folder), opened and checked for form.
 /// Immutable; const access from any thread; copies share the files.
@@ -49,6 +52,9 @@ class Bundle {
   /// Lookup steps of the manifest get the content of their `file` as `table`.
   /// Errors: "bundle.…" (docs/formats/bundle.md lists them), "manifest.…", "json.…" with the file as `where`.
   static base::Result<Bundle> Open(const std::filesystem::path& path, const OpenLimits& limits = {});
+  /// A bundle of files that lie in memory already, as another bundle's Read() gave them: checked for form, not for
+  /// digests. The bytes are lent for as long as any copy lives. Errors: as Open().
+  static base::Result<Bundle> OfFiles(LentFiles files);
 
   const Manifest& manifest() const { return *manifest_; }
   const base::Value& fitted() const { return *fitted_; }  ///< null when there is none
@@ -73,6 +79,8 @@ class Bundle {
  private:
   Bundle(std::shared_ptr<const FileStore> files, std::shared_ptr<const Manifest> manifest,
          std::shared_ptr<const base::Value> fitted);
+  static base::Result<Bundle> Assemble(std::unique_ptr<FileStore> files, const std::filesystem::path& path,
+                                       const OpenLimits& limits);
 
   std::shared_ptr<const FileStore> files_;
   std::shared_ptr<const Manifest> manifest_;

@@ -90,6 +90,33 @@ std::string ReadAll(const fs::path& path) {
   return base::ReadFile(path).value();
 }
 
+TEST_F(BundleTest, OpensFilesThatLieInMemory) {
+  const Files files = {{"slipway.yaml", kLookupManifest},
+                       {"tables/rates.csv", "key,value\nJFK,0.5\n"},
+                       {"fitted.json", "{\"a\":1}"},
+                       {"golden.jsonl", ""},
+                       {"weights.bin", "w"}};
+  const auto folder = Opened(WriteFolder(files));
+
+  const auto lent = Bundle::OfFiles({files.begin(), files.end()});
+
+  ASSERT_TRUE(lent) << lent.error().Text();
+  EXPECT_EQ(lent->Files(), folder.Files());
+  EXPECT_EQ(lent->Digest().value(), folder.Digest().value());
+  EXPECT_EQ(lent->Read("weights.bin").value_or(""), "w");
+  EXPECT_EQ(lent->Read("other").error().reason, "bundle.missing_file");
+  EXPECT_EQ(base::ToJson(lent->fitted()), base::ToJson(folder.fitted()));
+}
+
+TEST_F(BundleTest, FilesInMemoryAreCheckedForForm) {
+  const auto without = Bundle::OfFiles({{"model.onnx", "bytes"}});
+  const auto lacking = Bundle::OfFiles({{"slipway.yaml", kLookupManifest}});
+
+  ASSERT_FALSE(without || lacking);
+  EXPECT_EQ(without.error().reason, "bundle.no_manifest");
+  EXPECT_EQ(lacking.error().reason, "bundle.missing_file");
+}
+
 TEST_F(BundleTest, SameFilesGiveTheSameBytes) {
   Files files = SmallBundle();
   files[std::string(120, 'n') + "/" + std::string(120, 'm')] = "a name too long for the plain header";

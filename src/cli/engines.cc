@@ -2,17 +2,20 @@
 
 #include <algorithm>
 
+#include "cli/trial.h"
 #include "engine/onnx/model_file.h"
 #include "engine/onnx/onnx_engine.h"
 
 namespace slipway::cli {
 
+engine::EngineTable MakeEngines(const engine::BundleTrial& trial) {
+  engine::EngineTable engines;
+  engines.Register("onnx", engine::onnx::OnnxLoader(trial));
+  return engines;
+}
+
 const engine::EngineTable& Engines() {
-  static const engine::EngineTable table = [] {
-    engine::EngineTable engines;
-    engines.Register("onnx", engine::onnx::LoadOnnxEngine);
-    return engines;
-  }();
+  static const engine::EngineTable table = MakeEngines(TryFirst);
   return table;
 }
 

@@ -9,11 +9,16 @@
 #include "base/error.h"
 #include "bundle/bundle.h"
 #include "engine/engine.h"
+#include "engine/trial/bundle_trial.h"
 #include "scoring/scorer.h"
 
 namespace slipway::cli {
 
+/// With models that are not light tried first, by starting this program once more.
 const engine::EngineTable& Engines();
+
+/// The same engines with another trial; none: every model is loaded at once.
+engine::EngineTable MakeEngines(const engine::BundleTrial& trial);
 
 /// Files beside the model that it takes weights from, as it names them; nothing when it is no model of a known kind.
 std::vector<std::string> ExternalFiles(const bundle::Manifest& manifest, std::string_view model);

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
+
 #include "base/machine.h"
+#include "base/quantities.h"
 #include "base/text.h"
 #include "data/json_rows.h"
 #include "scoring/answers.h"
@@ -18,7 +21,14 @@ base::Result<std::vector<bundle::GoldenRecord>> Predict(const Scorer& scorer, Wo
   data::Decoded rows(scorer.layout());
   for (const auto record : records) decoder.DecodeLine(record, rows);
   Scores scores;
-  SLIPWAY_TRY(scorer.Score(rows, workspace, scores));
+  const auto time = std::chrono::minutes(1) + std::chrono::seconds(records.size());
+  if (auto scored = scorer.Score(rows, workspace, scores, {.at = std::chrono::steady_clock::now() + time}); !scored) {
+    if (scored.error().code == base::Code::kDeadlineExceeded) {
+      scored.error().message =
+          fmt::format("the model did not answer {} golden records in {}", records.size(), base::FormatDuration(time));
+    }
+    return std::unexpected(std::move(scored).error());
+  }
   const data::JsonRowEncoder encoder(scorer.output_fields());
   std::vector<bundle::GoldenRecord> golden(records.size());
   size_t at = 0;

@@ -98,20 +98,27 @@ int64_t ChunkRows(const bundle::Manifest& manifest, const engine::ModelInfo& mod
   return std::clamp<int64_t>(model.exact_rows, 1, Preprocessor::kBlockRows);
 }
 
+bool LabelsAreWanted(const engine::ModelInfo& model) {
+  return std::ranges::any_of(model.outputs, [](const engine::TensorSpec& spec) {
+    return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
+  });
+}
+
 /// Runs the model once on a blank row: pages its memory in, and learns the labels of maps whose file does not tell
 /// them. A model may refuse a blank row; that is only an error when the labels depend on it.
 base::Result<void> WarmUp(const ModelInputs& inputs, engine::Engine& engine, engine::ModelInfo& model) {
-  const bool labels_wanted = std::ranges::any_of(model.outputs, [](const engine::TensorSpec& spec) {
-    return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
-  });
+  const bool labels_wanted = LabelsAreWanted(model);
+  // Of open shapes a blank row would have the smallest, which few models are made for.
+  if (inputs.variable() && !labels_wanted) return {};
   SLIPWAY_ASSIGN(auto session, engine.NewSession());
   ModelInputs::Buffers buffers;
   std::vector<engine::TensorView> views;
   std::vector<engine::Tensor> tensors(model.outputs.size());
   inputs.FillBlank(buffers);
   inputs.View(0, 1, std::max<int64_t>(model.fixed_rows, 1), buffers, views);
-  auto ran = session->Run(views, tensors, {});
-  if (!ran) return labels_wanted ? ran : base::Result<void>();
+  auto ran = session->Run(views, tensors, {.at = std::chrono::steady_clock::now() + std::chrono::minutes(1)});
+  const bool needed = labels_wanted || (!ran && ran.error().code == Code::kResourceExhausted);
+  if (!ran) return needed ? ran : base::Result<void>();
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (model.outputs[i].labels.empty()) model.outputs[i].labels = tensors[i].labels;
   }
@@ -142,10 +149,8 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
     SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
   }
   SLIPWAY_ASSIGN(plan->inputs, ModelInputs::Create(plan->manifest, plan->schema, *plan->preprocessor, plan->model));
-  const bool labels_wanted = std::ranges::any_of(plan->model.outputs, [](const engine::TensorSpec& spec) {
-    return spec.kind == engine::TensorSpec::Kind::kMaps && spec.labels.empty();
-  });
-  if (options.warm_up || labels_wanted) SLIPWAY_TRY(WarmUp(*plan->inputs, *plan->engine, plan->model));
+  const bool warm_up = options.warm_up || LabelsAreWanted(plan->model);
+  if (warm_up) SLIPWAY_TRY(WarmUp(*plan->inputs, *plan->engine, plan->model));
   SLIPWAY_ASSIGN(plan->decoder, PredictionDecoder::Create(plan->manifest, plan->schema, plan->model));
   plan->chunk_rows = ChunkRows(plan->manifest, plan->model, plan->inputs->variable());
   return std::shared_ptr<const Scorer>(new Scorer(std::move(plan)));

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/onnx/foreign_file.h"
+#include "engine/onnx/light/light_model.h"
 #include "engine/onnx/model_file.h"
 #include "engine/onnx/model_rewrite.h"
 #include "engine/onnx/row_exactness.h"
@@ -17,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!file) return 0;
   (void)file->Describe();
   (void)JudgeOperators(*file);
+  (void)WhyNotLight(*file, bytes);
   if (RewriteModel(bytes, {}) != bytes && file->operators.empty()) return 0;  // tags may be written longer than needed
   const ModelEdits edits{DroppableZipMaps(*file), "C.UTF-8"};
   const auto edited = ParseModelFile(RewriteModel(bytes, edits));

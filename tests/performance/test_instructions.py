@@ -1,7 +1,7 @@
 """Instructions that one request costs inside the server, counted by callgrind: repeatable where times are not.
 
 budgets.json holds what each kind of request may cost, ONNX Runtime's own instructions left out. A request that costs more
-than its budget fails; one that costs a tenth less wants its budget lowered. `SHOW=1` prints the dearest functions.
+than its budget fails; one that costs a fifth less wants its budget lowered. `SHOW=1` prints the dearest functions.
 """
 
 import collections
@@ -150,4 +150,4 @@ def test_a_request_keeps_its_budget(folder, kind):
         print(dearest)
     assert total > 500, "nothing was counted"
     assert total <= budget, f"{kind} costs {total:.0f} instructions, its budget is {budget}; the dearest functions:\n{dearest}"
-    assert total > 0.9 * budget, f"{kind} costs {total:.0f} instructions only: lower its budget of {budget} in budgets.json"
+    assert total > 0.8 * budget, f"{kind} costs {total:.0f} instructions only: lower its budget of {budget} in budgets.json"

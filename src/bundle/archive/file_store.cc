@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -17,6 +18,17 @@ namespace {
 using base::Code;
 namespace fs = std::filesystem;
 
+base::Result<std::string_view> FileIn(const auto& files, std::string_view name, int64_t limit) {
+  const auto found = files.find(name);
+  if (found == files.end()) return MissingFile(name);
+  if (static_cast<int64_t>(found->second.size()) > limit) {
+    return base::Fail(Code::kResourceExhausted, "bundle.limit",
+                      fmt::format("the file \"{}\" has {} bytes, more than the limit of {}", name, found->second.size(),
+                                  base::FormatBytes({limit})));
+  }
+  return found->second;
+}
+
 class ArchiveStore final : public FileStore {
  public:
   ArchiveStore(std::map<std::string, std::string> files, FileDigests digests) : digests_(std::move(digests)) {
@@ -26,14 +38,7 @@ class ArchiveStore final : public FileStore {
   bool is_archive() const override { return true; }
   bool Has(std::string_view name) const override { return files_.contains(name); }
   base::Result<std::string_view> Read(std::string_view name, int64_t limit) const override {
-    const auto found = files_.find(name);
-    if (found == files_.end()) return MissingFile(name);
-    if (static_cast<int64_t>(found->second.size()) > limit) {
-      return base::Fail(Code::kResourceExhausted, "bundle.limit",
-                        fmt::format("the file \"{}\" has {} bytes, more than the limit of {}", name,
-                                    found->second.size(), base::FormatBytes({limit})));
-    }
-    return found->second;
+    return FileIn(files_, name, limit);
   }
   fs::path PathOf(std::string_view) const override { return {}; }
   std::vector<std::string> Names() const override {
@@ -47,6 +52,32 @@ class ArchiveStore final : public FileStore {
  private:
   std::map<std::string, std::string, std::less<>> files_;
   FileDigests digests_;
+};
+
+class LentStore final : public FileStore {
+ public:
+  explicit LentStore(LentFiles files) : files_(std::move(files)) {}
+
+  bool is_archive() const override { return false; }
+  bool Has(std::string_view name) const override { return files_.contains(name); }
+  base::Result<std::string_view> Read(std::string_view name, int64_t limit) const override {
+    return FileIn(files_, name, limit);
+  }
+  fs::path PathOf(std::string_view) const override { return {}; }
+  std::vector<std::string> Names() const override { return names_; }
+  base::Result<FileDigests> Digests() const override {
+    FileDigests digests;
+    for (const std::string& name : names_) {
+      SLIPWAY_ASSIGN(const std::string_view bytes, Read(name, std::numeric_limits<int64_t>::max()));
+      digests[name] = {Sha256Hex(bytes), static_cast<int64_t>(bytes.size())};
+    }
+    return digests;
+  }
+  void Select(std::vector<std::string> names) override { names_ = std::move(names); }
+
+ private:
+  LentFiles files_;
+  std::vector<std::string> names_;
 };
 
 class FolderStore final : public FileStore {
@@ -127,6 +158,10 @@ base::Result<std::unique_ptr<FileStore>> OpenFolder(const fs::path& path, const 
                       fmt::format("cannot open the folder \"{}\": {}", path.string(), error.message()));
   }
   return std::make_unique<FolderStore>(std::move(root));
+}
+
+std::unique_ptr<FileStore> LendFiles(LentFiles files) {
+  return std::make_unique<LentStore>(std::move(files));
 }
 
 base::Result<std::unique_ptr<FileStore>> OpenArchive(const fs::path& path, const OpenLimits& limits) {

@@ -32,6 +32,8 @@ class FileStore {
 base::Result<std::unique_ptr<FileStore>> OpenFolder(const std::filesystem::path& path, const OpenLimits& limits);
 /// The digests of an archive have been checked against its digests.json.
 base::Result<std::unique_ptr<FileStore>> OpenArchive(const std::filesystem::path& path, const OpenLimits& limits);
+/// Files in memory, which outlives the store.
+std::unique_ptr<FileStore> LendFiles(LentFiles files);
 
 std::unexpected<base::Error> MissingFile(std::string_view name);
 

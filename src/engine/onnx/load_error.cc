@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "engine/onnx/runtime.h"
 
 namespace slipway::engine::onnx {
 
@@ -79,6 +80,13 @@ std::optional<std::string> ForeignOperatorText(const ModelFile& file) {
 }  // namespace
 
 base::Error ExplainLoadFailure(const ModelFile& file, std::string_view text, std::string_view runtime_version) {
+  if (TellsOfMemory(text)) {
+    return {base::Code::kResourceExhausted,
+            "engine.model",
+            "ONNX Runtime found too little memory to load this model: " + std::string(text) +
+                "; give the process more memory, or make the sizes in the model smaller",
+            {}};
+  }
   std::string message;
   if (auto set = TooNewOperatorSet(text, runtime_version)) {
     message = *set;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/onnx/external_data.h"
 #include "engine/onnx/foreign_file.h"
+#include "engine/onnx/light/light_model.h"
 #include "engine/onnx/load_error.h"
 #include "engine/onnx/model_rewrite.h"
 #include "engine/onnx/onnx_session.h"
@@ -90,12 +91,7 @@ base::Result<ModelEdits> ChooseEdits(const ModelFile& file, bool drop_zip_maps) 
 }
 
 base::Result<void> OpenSession(const ModelSource& source, const LoadOptions& options, const ModelFile& file,
-                               const ModelEdits& edits, LoadedModel& model) {
-  SLIPWAY_ASSIGN(const auto files, ReadExternalData(file, source));
-  model.info.external_files.clear();
-  for (const auto& external : files) model.info.external_files.push_back(external.location);
-  model.info.external_files.clear();
-  for (const ExternalFile& external : files) model.info.external_files.push_back(external.path);
+                               const std::vector<ExternalFile>& files, const ModelEdits& edits, LoadedModel& model) {
   const OrtApi& api = model.runtime->api();
   SLIPWAY_ASSIGN(const auto session_options, MakeOptions(api, options.threads, PlansPay(file), files));
   const std::string edited = edits.empty() ? std::string() : RewriteModel(source.bytes, edits);
@@ -109,21 +105,34 @@ base::Result<void> OpenSession(const ModelSource& source, const LoadOptions& opt
   return {};
 }
 
-base::Result<std::unique_ptr<Engine>> Load(const ModelSource& source, const LoadOptions& options) {
-  SLIPWAY_ASSIGN(const ModelFile file, ParseOrExplain(source));
+base::Result<std::shared_ptr<LoadedModel>> Open(const ModelSource& source, const LoadOptions& options,
+                                                const ModelFile& file) {
   SLIPWAY_ASSIGN(ModelEdits edits, ChooseEdits(file, options.drop_zip_maps));
   auto model = std::make_shared<LoadedModel>();
   SLIPWAY_ASSIGN(model->runtime, Runtime::Get());
-  auto opened = OpenSession(source, options, file, edits, *model);
+  SLIPWAY_ASSIGN(const auto files, ReadExternalData(file, source));
+  for (const ExternalFile& external : files) model->info.external_files.push_back(external.path);
+  if (const std::string cause = WhyNotLight(file, source.bytes); !cause.empty()) {
+    if (options.trial) SLIPWAY_TRY(options.trial(cause, files));
+    model->watch = std::make_unique<RunWatch>(*model->runtime);
+  }
+  auto opened = OpenSession(source, options, file, files, edits, *model);
   if (!opened && !edits.drop.empty()) {
     edits.drop.clear();  // a ZipMap of an unusual make: let ONNX Runtime have it, and decode its maps
-    opened = OpenSession(source, options, file, edits, *model);
+    opened = OpenSession(source, options, file, files, edits, *model);
   }
   SLIPWAY_TRY(std::move(opened));
-  model->info.engine = "onnx";
   SLIPWAY_TRY(ReadSignature(file, edits.drop, *model));
+  return model;
+}
+
+base::Result<std::unique_ptr<Engine>> Load(const ModelSource& source, const LoadOptions& options) {
+  SLIPWAY_ASSIGN(const ModelFile file, ParseOrExplain(source));
+  SLIPWAY_ASSIGN(auto model, Open(source, options, file));
+  model->info.engine = "onnx";
   SLIPWAY_TRY(DecideBatching(options.batched, *model));
-  FindExactRows(file, options.exact, model);
+  SLIPWAY_TRY(CheckRunSize(model->info));
+  SLIPWAY_TRY(FindExactRows(file, options.exact, model));
   model->info.details = file.Describe();
   model->info.details.Set("runtime", "ONNX Runtime " + model->runtime->version());
   return std::make_unique<OnnxEngine>(std::move(model));

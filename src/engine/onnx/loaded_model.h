@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "engine/onnx/model_file.h"
+#include "engine/onnx/run_watch.h"
 #include "engine/onnx/runtime.h"
 
 namespace slipway::engine::onnx {
@@ -24,11 +25,18 @@ struct ModelSource {
   std::function<base::Result<std::string_view>(std::string_view)> read;
 };
 
+struct ExternalFile;
+
+/// Has a model tried where it can do no harm, before it is loaded here. `cause` follows "because of". An error is that
+/// of LoadModel().
+using ModelTrial = std::function<base::Result<void>(std::string_view cause, const std::vector<ExternalFile>& external)>;
+
 struct LoadOptions {
   int threads = 1;
   bool exact = true;            ///< find out how many rows may share a run; otherwise rows are run as they come
   bool drop_zip_maps = true;    ///< false decodes the maps themselves
   std::optional<bool> batched;  ///< the manifest's word against the model's declared shapes
+  ModelTrial trial;             ///< for models that are not light; none: they are loaded at once
 };
 
 /// Immutable once loaded.
@@ -40,15 +48,19 @@ struct LoadedModel {
   std::vector<std::string> output_names;
   std::vector<bool> output_unshaped;  ///< the file does not tell this output's shape
   int64_t padding = 1;                ///< rows of a run are rounded up to a multiple of this
+  std::unique_ptr<RunWatch> watch;    ///< ends runs that outlast their time; none for light models
 };
 
-/// Loads from memory. Errors: as LoadOnnxEngine().
+/// Loads from memory. Errors: as OnnxLoader()'s; resource_exhausted "engine.memory" when made-up rows found too little.
 base::Result<std::unique_ptr<Engine>> LoadModel(const ModelSource& source, const LoadOptions& options);
 
 /// Fills info.inputs, info.outputs and the names from the session. `dropped`: ZipMaps that RewriteModel() took out.
 /// Errors: "engine.model" naming an input or output of a kind that is not supported.
 base::Result<void> ReadSignature(const ModelFile& file, const std::vector<const ZipMapNode*>& dropped,
                                  LoadedModel& model);
+
+/// Errors: "engine.model" naming an input whose declared shape makes a run larger than any row can be.
+base::Result<void> CheckRunSize(const ModelInfo& info);
 
 /// Decides info.batched and info.fixed_rows from the declared shapes:
 ///   every input's first dimension is dynamic (and, where named, named alike and not after time)  -> batched;

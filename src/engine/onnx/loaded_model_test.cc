@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "engine/onnx/external_data.h"
 #include "engine/onnx/tiny_model.h"
 
 namespace slipway::engine::onnx {
@@ -531,6 +532,61 @@ TEST(ExternalData, ShorterThanItsTensorIsRefused) {
   const Files files = {{"w.bin", "1234"}};
   EXPECT_NE(Refusal(External("w.bin", "0", "4").Bytes(), files), "loaded");
   EXPECT_NE(Refusal(External("w.bin", "0", "").Bytes(), files), "loaded");
+}
+
+/// Loads with a trial that notes why it was asked for and gives that answer.
+struct FakeTrial {
+  std::vector<std::string> causes;
+  base::Result<void> answer;
+
+  base::Result<std::unique_ptr<Engine>> Load(const std::string& bytes) {
+    LoadOptions options;
+    options.trial = [this](std::string_view cause, const std::vector<ExternalFile>&) {
+      causes.emplace_back(cause);
+      return answer;
+    };
+    return onnx::Load(bytes, options);
+  }
+};
+
+TEST(OnnxModelOnTrial, LightModelsAreNotTried) {
+  FakeTrial trial;
+  ASSERT_TRUE(trial.Load(Doubler().Bytes()));
+  EXPECT_THAT(trial.causes, ElementsAre());
+}
+
+std::string Convolution() {
+  return TinyModel()
+      .Input("x", kFloat, {-1, 1, 3, 3})
+      .Initializer(FloatTensor("k", {1, 1, 2, 2}, {1, 2, 3, 4}))
+      .Node("Conv", {"x", "k"}, {"y"})
+      .Output("y", kFloat, {-1, 1, 2, 2})
+      .Bytes();
+}
+
+TEST(OnnxModelOnTrial, OthersAreTriedOnceAndThenLoaded) {
+  FakeTrial trial;
+  ASSERT_TRUE(trial.Load(Convolution()));
+  EXPECT_THAT(trial.causes, ElementsAre("Conv"));
+}
+
+TEST(OnnxModelOnTrial, OneThatFailedIsNotLoaded) {
+  FakeTrial trial;
+  trial.answer = base::Fail(base::Code::kInvalidArgument, "engine.model", "crashed");
+
+  const auto engine = trial.Load(Convolution());
+
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().Text(), "model.onnx: crashed");
+}
+
+TEST(OnnxModel, RefusesARowThatNoMemoryHolds) {
+  const auto row = [](const std::vector<int64_t>& shape) {
+    return TinyModel().Input("x", kFloat, shape).Node("Neg", {"x"}, {"y"}).Output("y", kFloat, shape).Bytes();
+  };
+  EXPECT_THAT(Refusal(row({-1, int64_t{1} << 40})), HasSubstr("at input x"));
+  EXPECT_THAT(Refusal(row({int64_t{1} << 40, 3})), HasSubstr("more than 268435456 elements"));
+  EXPECT_THAT(Refusal(row({int64_t{1} << 32, int64_t{1} << 32})), HasSubstr("at input x"));
 }
 
 }  // namespace

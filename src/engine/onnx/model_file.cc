@@ -219,7 +219,11 @@ bool Reader::ReadAttribute(std::string_view message, int depth, Attribute& attri
   WireReader reader(message);
   WireField field;
   while (reader.Next(field)) {
-    if (field.type != kBytes || field.number == 9) continue;  // lists of numbers and texts: most of a tree ensemble
+    // Lists of numbers and texts are most of a tree ensemble.
+    if (field.number == 7) reader.SkipFixed32(7);
+    if (field.number == 8) reader.EachVarint(8, [](uint64_t) {});
+    if (field.number == 9) reader.EachText(9, [](std::string_view) {});
+    if (field.type != kBytes || field.number == 9) continue;
     bool fine = true;
     if (field.number == 1) attribute.name = field.bytes;
     if (field.number == 4) attribute.text = field.bytes;

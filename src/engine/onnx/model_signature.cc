@@ -194,6 +194,27 @@ base::Result<void> ReadSignature(const ModelFile& file, const std::vector<const 
   return ReadOutputs(file, dropped, model);
 }
 
+base::Result<void> CheckRunSize(const ModelInfo& info) {
+  constexpr int64_t kMostElements = int64_t{1} << 28;
+  int64_t all = 0;
+  for (const TensorSpec& spec : info.inputs) {
+    int64_t elements = info.batched ? std::max<int64_t>(info.fixed_rows, 1) : 1;
+    for (const int64_t dimension : spec.RowShape(info.batched)) {
+      if (__builtin_mul_overflow(elements, std::max<int64_t>(dimension, 1), &elements)) elements = kMostElements + 1;
+      elements = std::min(elements, kMostElements + 1);
+    }
+    all += elements;
+    if (all <= kMostElements) continue;
+    return base::Fail(
+        base::Code::kInvalidArgument, "engine.model",
+        "the inputs of one run have more than " + std::to_string(kMostElements) +
+            " elements by their declared shapes; export the model with a smaller shape, or a dynamic one; "
+            "the run gets too large at input " +
+            base::Shorten(spec.name));
+  }
+  return {};
+}
+
 base::Result<void> DecideBatching(std::optional<bool> wish, LoadedModel& model) {
   ModelInfo& info = model.info;
   info.fixed_rows = 0;

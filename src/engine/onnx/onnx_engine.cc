@@ -1,7 +1,9 @@
 #include "engine/onnx/onnx_engine.h"
 
 #include <string_view>
+#include <utility>
 
+#include "engine/onnx/external_data.h"
 #include "engine/onnx/loaded_model.h"
 
 namespace slipway::engine::onnx {
@@ -18,16 +20,28 @@ LoadOptions ReadOptions(const bundle::ModelSpec& spec, const EngineOptions& opti
   return load;
 }
 
+base::Result<std::unique_ptr<Engine>> LoadFrom(const bundle::Bundle& bundle, const LoadOptions& options) {
+  ModelSource source;
+  source.file = bundle.manifest().model.file;
+  SLIPWAY_ASSIGN(source.bytes, bundle.Read(source.file));
+  source.read = [&bundle](std::string_view name) { return bundle.Read(name); };
+  return LoadModel(source, options);
+}
+
 }  // namespace
 
-base::Result<std::unique_ptr<Engine>> LoadOnnxEngine(const bundle::Bundle& bundle, const EngineOptions& options) {
-  const bundle::ModelSpec& spec = bundle.manifest().model;
-  const LoadOptions load = ReadOptions(spec, options);
-  ModelSource source;
-  source.file = spec.file;
-  SLIPWAY_ASSIGN(source.bytes, bundle.Read(spec.file));
-  source.read = [&bundle](std::string_view name) { return bundle.Read(name); };
-  return LoadModel(source, load);
+EngineLoader OnnxLoader(BundleTrial trial) {
+  return [trial = std::move(trial)](const bundle::Bundle& bundle, const EngineOptions& options) {
+    LoadOptions load = ReadOptions(bundle.manifest().model, options);
+    if (trial) {
+      load.trial = [&](std::string_view cause, const std::vector<ExternalFile>& external) {
+        TrialTask task{bundle, options, {}, "ONNX Runtime", cause};
+        for (const ExternalFile& file : external) task.external_files.push_back(file.path);
+        return trial(task);
+      };
+    }
+    return LoadFrom(bundle, load);
+  };
 }
 
 }  // namespace slipway::engine::onnx

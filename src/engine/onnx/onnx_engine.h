@@ -5,12 +5,14 @@
 
 #include "base/error.h"
 #include "engine/engine.h"
+#include "engine/trial/bundle_trial.h"
 
 namespace slipway::engine::onnx {
 
-/// The EngineLoader of "onnx". Errors: "engine.library" (ONNX Runtime not found or too old), "engine.model" (the file
-/// is no ONNX model, wants a newer operator set, external data outside the bundle, an unsupported type), each with a
-/// cure.
-base::Result<std::unique_ptr<Engine>> LoadOnnxEngine(const bundle::Bundle& bundle, const EngineOptions& options);
+/// The EngineLoader of "onnx". Models that are not light go through `trial` first, unless it is empty. Errors:
+/// "engine.library" (ONNX Runtime not found or too old), "engine.model" (the file is no ONNX model, wants a newer
+/// operator set, external data outside the bundle, an unsupported type, or crashed, hung or flooded its trial),
+/// "engine.trial", each with a cure.
+EngineLoader OnnxLoader(BundleTrial trial);
 
 }  // namespace slipway::engine::onnx

@@ -27,10 +27,11 @@ class OnnxEngineOfABundle : public testing::Test {
     SLIPWAY_TRY(base::WriteFileAtomically(folder_->path() / "nets/w.bin", {reinterpret_cast<const char*>(weights), 8}));
     SLIPWAY_TRY(base::WriteFileAtomically(folder_->path() / "slipway.yaml", yaml));
     SLIPWAY_ASSIGN(const auto bundle, bundle::Bundle::Open(folder_->path()));
-    return LoadOnnxEngine(bundle, {});
+    return OnnxLoader(trial_)(bundle, {.threads = 2});
   }
 
   base::Result<base::TemporaryFolder> folder_ = base::TemporaryFolder::Create();
+  BundleTrial trial_;
 };
 
 TEST_F(OnnxEngineOfABundle, ReadsItsModelAndItsExternalData) {
@@ -40,6 +41,22 @@ TEST_F(OnnxEngineOfABundle, ReadsItsModelAndItsExternalData) {
   EXPECT_EQ((*engine)->info().engine, "onnx");
   EXPECT_EQ((*engine)->info().exact_rows, 256);
   EXPECT_THAT((*engine)->info().external_files, testing::ElementsAre("nets/w.bin"));
+}
+
+TEST_F(OnnxEngineOfABundle, IsTriedWithItsExternalData) {
+  std::vector<std::string> seen;
+  trial_ = [&](const TrialTask& task) -> base::Result<void> {
+    seen = task.external_files;
+    seen.emplace_back(task.cause);
+    seen.push_back(std::to_string(task.options.threads));
+    return base::Fail(base::Code::kInvalidArgument, "engine.model", "crashed");
+  };
+
+  const auto engine = Load("");
+
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().Text(), "nets/model.onnx: crashed");
+  EXPECT_THAT(seen, testing::ElementsAre("nets/w.bin", "the weights in other files", "2"));
 }
 
 TEST_F(OnnxEngineOfABundle, TakesOptionsOfTheManifest) {

@@ -36,12 +36,24 @@ int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
+std::unexpected<base::Error> RunFailure(const std::string& message) {
+  if (TellsOfMemory(message)) {
+    return base::Fail(base::Code::kResourceExhausted, "engine.memory",
+                      "the model found too little memory for these inputs; send fewer rows or give the process more "
+                      "memory; ONNX Runtime says: " +
+                          message);
+  }
+  return base::Fail(base::Code::kInternal, "engine.run",
+                    "the model failed on these inputs; ONNX Runtime says: " + message);
+}
+
 }  // namespace
 
 OnnxSession::OnnxSession(std::shared_ptr<const LoadedModel> model)
     : model_(std::move(model)), api_(model_->runtime->api()) {
   for (const std::string& name : model_->input_names) input_names_.push_back(name.c_str());
   for (const std::string& name : model_->output_names) output_names_.push_back(name.c_str());
+  if (model_->watch != nullptr) seat_ = std::make_unique<RunWatch::Seat>(*model_->watch);
 }
 
 base::Result<void> OnnxSession::Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
@@ -59,7 +71,7 @@ base::Result<void> OnnxSession::Run(std::span<const TensorView> inputs, std::spa
     SLIPWAY_TRY(Fill(inputs[i], *slot, slot->inputs[i]));
     slot->input_values[i] = slot->inputs[i].value.get();
   }
-  SLIPWAY_TRY(Call(*slot));
+  SLIPWAY_TRY(Call(*slot, deadline));
   base::Result<void> taken;
   for (size_t i = 0; i < outputs.size() && taken; ++i) taken = Take(info.outputs[i], *slot, i, outputs[i]);
   return taken;
@@ -208,10 +220,34 @@ base::Result<void> OnnxSession::FillStrings(const TensorView& view, BoundInput& 
   return {};
 }
 
-base::Result<void> OnnxSession::Call(Slot& slot) {
+base::Result<void> OnnxSession::Call(Slot& slot, const base::Deadline& deadline) {
+  const bool bounded = deadline.at != base::SteadyTime::max() || deadline.stop.stop_possible();
+  return bounded && seat_ != nullptr ? CallWatched(slot, deadline) : CallNow(slot);
+}
+
+base::Result<void> OnnxSession::CallWatched(Slot& slot, const base::Deadline& deadline) {
+  base::Result<void> called;
+  bool ended = false, stopped = false;
+  {
+    const std::stop_callback on_stop(deadline.stop, [this] { seat_->EndRun(); });
+    const bool timed = deadline.at != base::SteadyTime::max();
+    if (timed) seat_->Begin(deadline);
+    called = CallNow(slot);
+    ended = timed && seat_->End();
+    stopped = deadline.Stopped();
+  }
+  if (ended || stopped) seat_->Rearm();
+  if (called || (!ended && !stopped)) return called;
+  if (stopped) return base::Fail(base::Code::kCancelled, "engine.cancelled", "the model's run was stopped");
+  return base::Fail(base::Code::kDeadlineExceeded, "engine.deadline",
+                    "the model's run was ended because its time was over; send fewer rows or raise limits.timeout");
+}
+
+base::Result<void> OnnxSession::CallNow(Slot& slot) {
   for (size_t i = 0; i < slot.outputs.size(); ++i) slot.output_values[i] = slot.outputs[i].value.get();
+  const OrtRunOptions* options = seat_ != nullptr ? seat_->options() : nullptr;
   const auto run = [&] {
-    return api_.Run(model_->session.get(), nullptr, input_names_.data(), slot.input_values.data(), input_names_.size(),
+    return api_.Run(model_->session.get(), options, input_names_.data(), slot.input_values.data(), input_names_.size(),
                     output_names_.data(), output_names_.size(), slot.output_values.data());
   };
   OrtStatus* status = run();
@@ -232,8 +268,7 @@ base::Result<void> OnnxSession::Call(Slot& slot) {
     }
     api_.ReleaseStatus(status);
   }
-  return base::Fail(base::Code::kInternal, "engine.run",
-                    "the model failed on these inputs; ONNX Runtime says: " + message);
+  return RunFailure(message);
 }
 
 base::Result<void> OnnxSession::Take(const TensorSpec& spec, Slot& slot, size_t index, Tensor& out) {

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,22 +14,25 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "engine/onnx/loaded_model.h"
+#include "engine/onnx/run_watch.h"
 
 namespace slipway::engine::onnx {
 
 /// Memory at a multiple of 64 bytes: kernels that treat a misaligned head apart would otherwise give other bits.
 class AlignedBytes {
  public:
+  /// Throws std::bad_alloc, as containers do.
   void Resize(size_t bytes) {
     if (bytes <= capacity_) return;
-    capacity_ = (bytes + 63) / 64 * 64;
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(64, capacity_)));
+    memory_.reset(static_cast<std::byte*>(::operator new(bytes, kAlignment)));
+    capacity_ = bytes;
   }
   std::byte* data() const { return memory_.get(); }
 
  private:
+  static constexpr std::align_val_t kAlignment{64};
   struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
+    void operator()(std::byte* memory) const { ::operator delete(memory, kAlignment); }
   };
   std::unique_ptr<std::byte, Free> memory_;
   size_t capacity_ = 0;
@@ -39,7 +42,8 @@ class OnnxSession final : public Session {
  public:
   explicit OnnxSession(std::shared_ptr<const LoadedModel> model);
   /// Errors: invalid_argument "engine.input" (an input of another type or shape than the model takes),
-  /// "engine.deadline" and "engine.cancelled" (looked at before the run), "engine.run".
+  /// "engine.deadline" and "engine.cancelled" (before the run, and inside it unless the model is light), "engine.run",
+  /// resource_exhausted "engine.memory".
   base::Result<void> Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
                          const base::Deadline& deadline) override;
 
@@ -77,7 +81,9 @@ class OnnxSession final : public Session {
   base::Result<void> BindInput(const TensorView& view, const Slot& slot, BoundInput& bound) const;
   base::Result<void> Fill(const TensorView& view, const Slot& slot, BoundInput& bound) const;
   base::Result<void> FillStrings(const TensorView& view, BoundInput& bound) const;
-  base::Result<void> Call(Slot& slot);
+  base::Result<void> Call(Slot& slot, const base::Deadline& deadline);
+  base::Result<void> CallWatched(Slot& slot, const base::Deadline& deadline);
+  base::Result<void> CallNow(Slot& slot);
   base::Result<void> Take(const TensorSpec& spec, Slot& slot, size_t index, Tensor& out);
   base::Result<void> TakeTensor(const Slot& slot, OrtValue* value, BoundOutput& bound, Tensor& out);
   base::Result<void> TakeStrings(const OrtValue* value, size_t count, Tensor& out);
@@ -96,6 +102,7 @@ class OnnxSession final : public Session {
   bool preset_ = true;  ///< until the model turns out to give other shapes for the same input shapes
   std::string text_;
   std::vector<size_t> offsets_;
+  std::unique_ptr<RunWatch::Seat> seat_;  ///< none for light models
 };
 
 /// Decodes ONNX's sequence of maps, one a row, to a tensor of rows x labels in `spec`'s order, or, when it tells none,

@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr std::chrono::seconds kMostTime{60};  // of one run
 constexpr int64_t kMostRows = 256;
 constexpr int64_t kMostRowElements = int64_t{1} << 22;
 constexpr ProbeStyle kStyles[] = {
@@ -31,14 +32,19 @@ constexpr ProbeStyle kStyles[] = {
 /// A row's part of every output, as bytes, ready to compare.
 using RowBits = std::string;
 
-/// Tries one model with made-up rows. Sees the padding as it was when the first batch ran.
-class Trial {
+/// Runs one model on made-up rows. Sees the padding as it was when the first batch ran.
+class ProbeRuns {
  public:
-  Trial(const std::shared_ptr<LoadedModel>& model, ProbeRows& rows)
-      : rows_(rows), session_(model), outputs_(model->info.outputs.size()) {}
+  /// `memory` becomes the error of a run that found too little memory.
+  ProbeRuns(const std::shared_ptr<LoadedModel>& model, ProbeRows& rows, base::Result<void>& memory)
+      : rows_(rows), session_(model), outputs_(model->info.outputs.size()), memory_(memory) {}
 
   /// Runs the given rows as one batch.
-  base::Result<void> Run(std::span<const int64_t> rows) { return session_.Run(rows_.Batch(rows), outputs_, {}); }
+  base::Result<void> Run(std::span<const int64_t> rows) {
+    auto ran = session_.Run(rows_.Batch(rows), outputs_, {.at = steady_clock::now() + kMostTime});
+    if (!ran && ran.error().code == base::Code::kResourceExhausted) memory_ = ran;
+    return ran;
+  }
   const std::vector<Tensor>& outputs() const { return outputs_; }
 
   bool RowsLeadEveryOutput(int64_t rows) const {
@@ -61,6 +67,7 @@ class Trial {
   ProbeRows& rows_;
   OnnxSession session_;
   std::vector<Tensor> outputs_;
+  base::Result<void>& memory_;
 };
 
 /// How much of the probe a model's speed allows: it must not hold up loading.
@@ -85,7 +92,7 @@ int64_t RowElements(const ModelInfo& info, const ProbeStyle& style, int64_t cap)
   for (const TensorSpec& spec : info.inputs) {
     int64_t elements = 1;
     for (int64_t dimension : spec.RowShape(info.batched)) {
-      const int64_t size = dimension < 0 ? style.dynamic_size : dimension;
+      const int64_t size = dimension < 0 ? OpenSize(spec, info.batched, style) : dimension;
       elements = size > cap ? cap + 1 : std::min(elements * size, cap + 1);
     }
     all = std::min(all + elements, cap + 1);
@@ -104,31 +111,31 @@ constexpr int64_t kTooAlike = -1;
 
 /// The first batch size that changes a row, 0 when none does, kTooAlike when that says little because nearly all rows
 /// are answered alike; an error when a run fails.
-base::Result<int64_t> FirstDeviation(Trial& trial, const ProbeSize& size) {
+base::Result<int64_t> FirstDeviation(ProbeRuns& runs, const ProbeSize& size) {
   std::vector<int64_t> chosen;
   std::vector<RowBits> expected;
   for (int64_t i = 0; i < size.alone; ++i) {
     const int64_t row = Spread(i, size.alone, size.most);
-    SLIPWAY_TRY(trial.Run({&row, 1}));
-    if (!trial.RowsLeadEveryOutput(1)) return 1;
+    SLIPWAY_TRY(runs.Run({&row, 1}));
+    if (!runs.RowsLeadEveryOutput(1)) return 1;
     chosen.push_back(row);
-    expected.push_back(trial.Bits(0, 1));
+    expected.push_back(runs.Bits(0, 1));
   }
   for (int64_t batch : {2, 3, 7, 16, 64}) {
     for (int64_t at = 0; batch <= size.most && at < size.alone; at += batch) {
       const auto rows = std::min(batch, size.alone - at);
-      SLIPWAY_TRY(trial.Run({chosen.data() + at, static_cast<size_t>(rows)}));
+      SLIPWAY_TRY(runs.Run({chosen.data() + at, static_cast<size_t>(rows)}));
       for (int64_t i = 0; i < rows; ++i) {
-        if (trial.Bits(static_cast<size_t>(i), static_cast<size_t>(rows)) != expected[static_cast<size_t>(at + i)])
+        if (runs.Bits(static_cast<size_t>(i), static_cast<size_t>(rows)) != expected[static_cast<size_t>(at + i)])
           return batch;
       }
     }
   }
   std::vector<int64_t> all(static_cast<size_t>(size.most));
   std::iota(all.begin(), all.end(), 0);
-  SLIPWAY_TRY(trial.Run(all));
+  SLIPWAY_TRY(runs.Run(all));
   for (size_t i = 0; i < chosen.size(); ++i) {
-    if (trial.Bits(static_cast<size_t>(chosen[i]), all.size()) != expected[i]) return size.most;
+    if (runs.Bits(static_cast<size_t>(chosen[i]), all.size()) != expected[i]) return size.most;
   }
   // Saturated answers (probabilities of 0 and 1) hide the bits that they are made of.
   const std::set<RowBits> different(expected.begin(), expected.end());
@@ -142,6 +149,7 @@ class Finder {
       : promise_(JudgeOperators(file)), model_(model), info_(model->info) {}
 
   void Find(bool exact);
+  const base::Result<void>& memory() const { return memory_; }
 
  private:
   void Conclude(int64_t rows, std::string why) {
@@ -161,7 +169,8 @@ class Finder {
   ModelInfo& info_;
   steady_clock::duration one_row_{};
   int64_t elements_ = 0;
-  std::string fault_;  // of the last trial run that failed
+  std::string fault_;          // of the last trial run that failed
+  base::Result<void> memory_;  // the error of one that found too little memory
 };
 
 bool Finder::ShapesAreOpen() const {
@@ -182,16 +191,16 @@ std::optional<size_t> Finder::FindStyle(size_t from) {
       continue;
     }
     ProbeRows rows(info_, 1, kStyles[i]);
-    Trial trial(model_, rows);
+    ProbeRuns runs(model_, rows, memory_);
     const int64_t first = 0;
-    if (const auto result = trial.Run({&first, 1}); !result) {
+    if (const auto result = runs.Run({&first, 1}); !result) {
       fault_ = result.error().message;
       continue;
     }
     one_row_ = steady_clock::duration::max();
     for (int round = 0; round < 3; ++round) {  // the shortest: others may have been disturbed
       const auto start = steady_clock::now();
-      if (!trial.Run({&first, 1})) break;
+      if (!runs.Run({&first, 1})) break;
       one_row_ = std::min(one_row_, steady_clock::now() - start);
       if (one_row_ > std::chrono::milliseconds(20) && round > 0) break;
     }
@@ -202,20 +211,20 @@ std::optional<size_t> Finder::FindStyle(size_t from) {
 
 void Finder::CorrectShapes(const ProbeStyle& style) {
   ProbeRows rows(info_, 1, style);
-  Trial trial(model_, rows);
+  ProbeRuns runs(model_, rows, memory_);
   const int64_t same[] = {0, 0, 0};
-  if (!trial.Run({same, 1})) return;
-  const std::vector<Tensor> one = trial.outputs();
+  if (!runs.Run({same, 1})) return;
+  const std::vector<Tensor> one = runs.outputs();
   bool more = info_.batched && info_.fixed_rows == 0;
-  if (more && !trial.Run(same)) {
+  if (more && !runs.Run(same)) {
     info_.fixed_rows = 1;  // a shape inside the model is fixed, whatever its inputs declare
     more = false;
   }
-  if (more && !trial.RowsLeadEveryOutput(3)) {
+  if (more && !runs.RowsLeadEveryOutput(3)) {
     info_.batched = false;
     return;
   }
-  for (size_t i = 0; i < one.size(); ++i) CorrectShape(one[i], more ? trial.outputs()[i] : one[i], i);
+  for (size_t i = 0; i < one.size(); ++i) CorrectShape(one[i], more ? runs.outputs()[i] : one[i], i);
 }
 
 void Finder::CorrectShape(const Tensor& one, const Tensor& three, size_t index) {
@@ -239,16 +248,16 @@ void Finder::FindFixed(const ProbeStyle& style) {
   if (SizeFor(one_row_, elements_ * batch / 4).alone == 0 || batch > kMostRows)
     return Conclude(1, fixed + ", too slow to try out at load");
   ProbeRows rows(info_, batch, style);
-  Trial trial(model_, rows);
+  ProbeRuns runs(model_, rows, memory_);
   std::vector<RowBits> alone;
   for (int64_t row = 0; row < batch; ++row) {
-    if (!trial.Run({&row, 1})) return Conclude(1, fixed + ", and a trial run failed");
-    alone.push_back(trial.Bits(0, 1));
+    if (!runs.Run({&row, 1})) return Conclude(1, fixed + ", and a trial run failed");
+    alone.push_back(runs.Bits(0, 1));
   }
   std::vector<int64_t> all(static_cast<size_t>(batch));
   std::iota(all.begin(), all.end(), 0);
-  bool same = trial.Run(all).has_value();
-  for (size_t i = 0; i < alone.size() && same; ++i) same = trial.Bits(i, alone.size()) == alone[i];
+  bool same = runs.Run(all).has_value();
+  for (size_t i = 0; i < alone.size() && same; ++i) same = runs.Bits(i, alone.size()) == alone[i];
   Conclude(same ? batch : 1,
            fixed + (same ? "; a row's place in it does not matter" : "; a row's place in it changes its bits"));
 }
@@ -263,8 +272,8 @@ bool Finder::TryRows(const ProbeStyle& style) {
     return true;
   }
   ProbeRows rows(info_, size.most, style);
-  Trial trial(model_, rows);
-  const auto deviation = FirstDeviation(trial, size);
+  ProbeRuns runs(model_, rows, memory_);
+  const auto deviation = FirstDeviation(runs, size);
   if (!deviation) {
     model_->padding = 1;
     fault_ = deviation.error().message;
@@ -307,8 +316,10 @@ void Finder::Find(bool exact) {
 
 }  // namespace
 
-void FindExactRows(const ModelFile& file, bool exact, const std::shared_ptr<LoadedModel>& model) {
-  Finder(file, model).Find(exact);
+base::Result<void> FindExactRows(const ModelFile& file, bool exact, const std::shared_ptr<LoadedModel>& model) {
+  Finder finder(file, model);
+  finder.Find(exact);
+  return finder.memory();
 }
 
 }  // namespace slipway::engine::onnx

@@ -24,7 +24,8 @@ OperatorPromise JudgeOperators(const ModelFile& file);
 
 /// Runs made-up rows alone and in batches, compares by bits, and sets padding, info.exact_rows, info.exactness;
 /// corrects info.batched and the outputs' shapes where the file tells none or a wrong one. A model that cannot be tried
-/// gets exact_rows 1. Never fails: what goes wrong is told in info.exactness.
-void FindExactRows(const ModelFile& file, bool exact, const std::shared_ptr<LoadedModel>& model);
+/// gets exact_rows 1; what went wrong is told in info.exactness. Error: resource_exhausted "engine.memory" when a run
+/// found too little memory.
+base::Result<void> FindExactRows(const ModelFile& file, bool exact, const std::shared_ptr<LoadedModel>& model);
 
 }  // namespace slipway::engine::onnx

@@ -44,6 +44,12 @@ void Put(std::vector<std::byte>& values, size_t index, T value) {
 
 }  // namespace
 
+int64_t OpenSize(const TensorSpec& spec, bool batched, const ProbeStyle& style) {
+  constexpr int64_t kImageSize = 64;
+  const bool image = std::ranges::count(spec.RowShape(batched), -1) > 1;
+  return image ? std::max(style.dynamic_size, kImageSize) : style.dynamic_size;
+}
+
 ProbeRows::ProbeRows(const ModelInfo& info, int64_t rows, const ProbeStyle& style)
     : rows_(rows), batched_(info.batched) {
   for (const TensorSpec& spec : info.inputs) {
@@ -51,7 +57,7 @@ ProbeRows::ProbeRows(const ModelInfo& info, int64_t rows, const ProbeStyle& styl
     input.type = spec.type;
     input.row_shape = spec.RowShape(info.batched);
     for (int64_t& dimension : input.row_shape) {
-      if (dimension < 0) dimension = style.dynamic_size;
+      if (dimension < 0) dimension = OpenSize(spec, info.batched, style);
       input.row_elements *= static_cast<size_t>(dimension);
     }
     FillValues(input, style);

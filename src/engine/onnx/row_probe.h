@@ -14,12 +14,16 @@ namespace slipway::engine::onnx {
 
 /// How daring the values are; a model may refuse some (an index past its table, a text that is no number).
 struct ProbeStyle {
-  int64_t dynamic_size = 5;  ///< for dimensions that the model leaves open
+  int64_t dynamic_size = 5;  ///< for a dimension of a row that the model leaves open
   int64_t smallest = 0;      ///< integer
   int64_t largest = 9;       ///< integer
   bool extremes = true;      ///< numbers of many magnitudes, not only near one
   bool numeric_texts = false;
 };
+
+/// The size that an open dimension of this input's rows gets. Images, which have two of them, get at least 64: kernels
+/// make nothing of smaller ones, and ONNX Runtime 1.32 divides by that (MaxPool of what Conv left).
+int64_t OpenSize(const TensorSpec& spec, bool batched, const ProbeStyle& style);
 
 /// Rows for every input of a model, packed so that any set of them makes a batch. The caller has seen to it that a row
 /// fits into memory.

@@ -3,6 +3,7 @@
 #define ORT_API_MANUAL_INIT
 #include <onnxruntime_c_api.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <mutex>
@@ -114,6 +115,9 @@ base::Result<const Runtime*> Runtime::Open() {
   return runtime.release();
 }
 
+void Release::operator()(OrtRunOptions* object) const {
+  g_api->ReleaseRunOptions(object);
+}
 void Release::operator()(OrtSession* object) const {
   g_api->ReleaseSession(object);
 }
@@ -152,6 +156,11 @@ std::string CleanMessage(std::string_view text) {
     if (const size_t at = clean.find(noise); at != std::string::npos) clean.erase(at, noise.size());
   }
   return base::Shorten(base::Trim(clean), 600);
+}
+
+bool TellsOfMemory(std::string_view text) {
+  constexpr std::string_view kTexts[] = {"bad_alloc", "Failed to allocate memory", "Available memory of"};
+  return std::ranges::any_of(kTexts, [&](std::string_view part) { return text.find(part) != std::string_view::npos; });
 }
 
 base::Result<void> Check(OrtStatus* status, std::string_view doing) {

@@ -11,6 +11,7 @@
 struct OrtApi;
 struct OrtEnv;
 struct OrtMemoryInfo;
+struct OrtRunOptions;
 struct OrtSession;
 struct OrtSessionOptions;
 struct OrtStatus;
@@ -49,6 +50,7 @@ void ForbidTelemetry();
 
 /// Frees whatever ONNX Runtime handed over. Precondition: Runtime::Get() has succeeded.
 struct Release {
+  void operator()(OrtRunOptions* object) const;
   void operator()(OrtSession* object) const;
   void operator()(OrtSessionOptions* object) const;
   void operator()(OrtStatus* object) const;
@@ -63,6 +65,9 @@ using Owned = std::unique_ptr<T, Release>;
 std::string TakeMessage(OrtStatus* status);
 /// The cleaning alone, for tests and for texts from elsewhere.
 std::string CleanMessage(std::string_view text);
+
+/// Whether ONNX Runtime's text tells of memory that it could not get.
+bool TellsOfMemory(std::string_view text);
 
 /// Result of a C call: "engine.run" with the cleaned text, or nothing.
 base::Result<void> Check(OrtStatus* status, std::string_view doing);

@@ -27,6 +27,43 @@ class WireReader {
   bool Next(WireField& field);
   bool ok() const { return ok_; }
 
+  /// The entries of a repeated field below 16 that follow at once, much faster than by Next(): lists are most of a tree
+  /// ensemble. `each` gets the value; what is malformed makes ok() false.
+  template <typename Each>
+  void EachVarint(uint32_t number, Each each) {
+    const auto tag = static_cast<char>(number << 3 | 0);
+    uint64_t value = 0;
+    while (!rest_.empty() && rest_.front() == tag) {
+      rest_.remove_prefix(1);
+      if (!ReadVarint(value)) {
+        ok_ = false;
+        return;
+      }
+      each(value);
+    }
+  }
+  template <typename Each>
+  void EachText(uint32_t number, Each each) {
+    const auto tag = static_cast<char>(number << 3 | 2);
+    uint64_t length = 0;
+    while (!rest_.empty() && rest_.front() == tag) {
+      rest_.remove_prefix(1);
+      if (!ReadVarint(length) || length > rest_.size()) {
+        ok_ = false;
+        return;
+      }
+      each(rest_.substr(0, length));
+      rest_.remove_prefix(length);
+    }
+  }
+  /// Skips entries of four bytes; how many.
+  size_t SkipFixed32(uint32_t number) {
+    const auto tag = static_cast<char>(number << 3 | 5);
+    size_t count = 0;
+    for (; rest_.size() >= 5 && rest_.front() == tag; ++count) rest_.remove_prefix(5);
+    return count;
+  }
+
  private:
   bool ReadVarint(uint64_t& value) {
     if (!rest_.empty() && static_cast<uint8_t>(rest_.front()) < 0x80) {
