@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import time
 
 import numpy as np
 import pandas as pd
@@ -103,11 +104,18 @@ def test_colours_are_for_terminals_and_not_with_NO_COLOR(slipway):
 
 
 def test_progress_is_shown_on_a_terminal_only(slipway):
-    with open(slipway.folder / "t.csv", "w") as file:
-        file.write("a,b,c,d,e,f\n")
-        file.writelines(f"{n},{n % 7},x{n % 90000},{n / 3:.3f},y{n % 80000},z{n % 70000}\n" for n in range(1_500_000))
-    assert "reading" in on_a_terminal(["init", "t.csv", "--rows", 10_000_000], slipway.folder)
-    assert "reading" not in slipway("init", "t.csv", "--force", "--rows", 10_000_000).stderr
+    with open(slipway.folder / "part.csv", "w") as file:
+        file.writelines(f"{n},{n % 7},x{n % 90000},{n / 3:.3f},y{n % 80000},z{n % 70000}\n" for n in range(500_000))
+    # Progress shows after a second: the table grows until this machine needs longer.
+    seconds, parts = 0, 3
+    while seconds < 2 and parts < 100:
+        with open(slipway.folder / "t.csv", "w") as file:
+            file.write("a,b,c,d,e,f\n" + (slipway.folder / "part.csv").read_text() * parts)
+        begun = time.monotonic()
+        text = on_a_terminal(["init", "t.csv", "--force", "--rows", 100_000_000], slipway.folder)
+        seconds, parts = time.monotonic() - begun, parts * 3
+    assert "reading" in text
+    assert "reading" not in slipway("init", "t.csv", "--force", "--rows", 100_000_000).stderr
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(bundle, slipway):
