@@ -72,6 +72,12 @@ def doubled():
     return model([*nodes, node("ReduceMax", ["t40"], ["y"], axes=[1])])
 
 
+def doubled_behind_an_unknown_part():
+    made = doubled()
+    made.training_info.add()
+    return made
+
+
 def functions_of_functions():
     made = []
     for i in range(40):
@@ -143,6 +149,7 @@ HOSTILE = {
         lambda: folded([node("Range", ["a", "b", "c"], ["big"])], a=np.int64(0), b=np.int64(2**40), c=np.int64(1)), "needed more than 1GiB", "Range"),
     "row times column": (lambda: folded([node("Add", ["a", "b"], ["big"])], a=ones, b=ones.T), "needed more than 1GiB", "how large it gets at Add"),
     "doubling": (doubled, "needed more than 1GiB", "how large it gets at Concat"),
+    "doubling behind an unknown part": (doubled_behind_an_unknown_part, "needed more than 1GiB", "parts of the file"),
     "enlarged image": (
         lambda: model([node("Resize", ["x", "", "s"], ["y"], mode="nearest")], ("N", 3, 16, 16),
                       initializers=[constant("s", np.array([1, 1, 1e5, 1e5], "float32"))]), "needed more than 1GiB", "Resize"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/text.h"
@@ -31,8 +32,8 @@ std::string StrangeOperators(const ModelFile& file) {
   return text;
 }
 
-/// The one graph; empty when the model has parts that are not known here.
-std::string_view GraphOf(std::string_view model) {
+/// The one graph; nullopt when the model has parts that are not known here.
+std::optional<std::string_view> GraphOf(std::string_view model) {
   constexpr uint64_t kOnce = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7;
   constexpr uint64_t kMany = 1 << 8 | 1 << 14;  // operator sets, metadata
   StrictReader reader(model, kOnce, kMany);
@@ -41,7 +42,8 @@ std::string_view GraphOf(std::string_view model) {
   while (reader.Next(field)) {
     if (field.Is(7, kBytes)) graph = field.bytes;
   }
-  return reader.ok() ? graph : std::string_view();
+  if (!reader.ok() || graph.empty()) return std::nullopt;
+  return graph;
 }
 
 /// ONNX Runtime crashes on some inputs that are left out in the middle (LayerNormalization's, 1.32).
@@ -69,8 +71,10 @@ std::string WhyNotLight(const ModelFile& file, std::string_view bytes) {
   if (std::string strange = StrangeOperators(file); !strange.empty()) return strange;
   if (!file.functions.empty()) return "the functions that it defines";
   if (!file.external.empty()) return "the weights in other files";
+  const auto message = GraphOf(bytes);
+  if (!message) return "parts of the file that are not known here";
   KnownGraph graph;
-  if (!graph.Open(GraphOf(bytes))) return "inputs or initializers of an unusual make";
+  if (!graph.Open(*message)) return "inputs or initializers of an unusual make";
   if (graph.bytes() > kMostBytes) return "how large its inputs are";
   if (graph.nodes().size() > kMostNodes) return "its many nodes";
   int64_t work = 0;

@@ -259,6 +259,19 @@ TEST(LightModel, AThingSaidTwiceIsNotBelieved) {
   EXPECT_THAT(Cause(model(InputOfTypes({{-1, 3}, {int64_t{1} << 40}}))), HasSubstr("unusual make"));
 }
 
+TEST(LightModel, PartsOfTheFileThatAreNotKnownAreNotLight) {
+  std::string model = OneInput().Node("Neg", {"x"}, {"y"}).Bytes();
+  EXPECT_EQ(Cause(model), "");
+  AppendWireBytes(model, 20, "");  // training_info
+  EXPECT_THAT(Cause(model), HasSubstr("parts of the file"));
+}
+
+TEST(LightModel, ASecondFormatVersionIsNotLight) {
+  std::string model = OneInput().Node("Neg", {"x"}, {"y"}).Bytes();
+  AppendWireInteger(model, 1, 8);
+  EXPECT_THAT(Cause(model), HasSubstr("parts of the file"));
+}
+
 TEST(LightModel, AnInitializerWithLessDataThanItsShapeIsNotBelieved) {
   EXPECT_THAT(
       Cause(OneInput().Initializer(FloatTensor("w", {int64_t{1} << 40}, {1})).Node("Mul", {"x", "w"}, {"y"}).Bytes()),
