@@ -15,6 +15,7 @@ using Kind = Dimension::Kind;
 /// ONNX Runtime builds a tree by recursion; 10,000 levels take about 1 MiB of its stack.
 constexpr int64_t kMostTreeDepth = 10'000;
 constexpr int64_t kMostClasses = 1'000;
+constexpr int64_t kStepsOfAKernel = 4;  // an exponential, a power: for each element of a support vector
 
 /// Rows and features of the input that ai.onnx.ml's models take: a matrix, or one row.
 struct Table {
@@ -192,7 +193,7 @@ bool SvmRegressor(LightNode& node) {
       coefficients != (vectors > 0 ? vectors : table->features)) {
     return false;
   }
-  node.Work(Times(table->rows.most, Times(std::max<int64_t>(vectors, 1), table->features)));
+  node.Work(Times(table->rows.most, Times(kStepsOfAKernel * std::max<int64_t>(vectors, 1), table->features)));
   return node.Give(0, kFloatElement, {table->rows, {1, Kind::kExact}});
 }
 
