@@ -94,8 +94,8 @@ base::Result<PackedParcel> PackParcel(const TrialTask& task) {
   if (error == 0) error = WriteParcel(file.get(), size, Header(task.options, pieces), pieces);
   if (error == 0) return PackedParcel{std::move(file), static_cast<int64_t>(size)};
   return base::Fail(base::Code::kUnavailable, "engine.trial",
-                    "this model is to be tried in another process, and there is no memory to hand it over: " +
-                        std::generic_category().message(error) + "; give this process more memory");
+                    "this model is to be tried in another process, and its bundle cannot be handed over: " +
+                        std::generic_category().message(error) + "; that takes memory for a copy of it");
 }
 
 void Parcel::Unmap::operator()(char* memory) const {
