@@ -20,7 +20,10 @@ endif()
 set(CMAKE_CXX_FLAGS_DEBUG "-O1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_compile_options($<$<CONFIG:Release>:-ffunction-sections> $<$<CONFIG:Release>:-fdata-sections>)
-add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections> $<$<CONFIG:Release>:-s>)
+add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections>)
+if(NOT SLIPWAY_SYMBOLS)  # for profilers; the release program carries none
+  add_link_options($<$<CONFIG:Release>:-s>)
+endif()
 
 if(SLIPWAY_SANITIZE)
   add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -193,85 +193,109 @@ std::string ReasonToLeaveOut(const ColumnProfile& column, const Verdict& verdict
   return {};
 }
 
-}  // namespace
-
-Proposal ProposeManifest(const ProposalSource& source, const std::vector<ColumnProfile>& columns) {
-  Proposal proposal;
+/// What the columns become, as lines of the manifest.
+struct Sections {
   std::vector<InputLine> inputs;
   std::vector<std::string> features, left_out;
-  const auto target = std::ranges::find(columns, source.target, &ColumnProfile::name);
-  bool target_known = false;
-  if (target != columns.end()) {
-    const auto type = target->Judge().type;
-    target_known = type == ScalarType::kBoolean || type == ScalarType::kInteger || type == ScalarType::kNumber;
-  }
+};
+
+bool IsNumericTarget(std::string_view target, const std::vector<ColumnProfile>& columns) {
+  const auto found = std::ranges::find(columns, target, &ColumnProfile::name);
+  if (found == columns.end()) return false;
+  const auto type = found->Judge().type;
+  return type == ScalarType::kBoolean || type == ScalarType::kInteger || type == ScalarType::kNumber;
+}
+
+Sections SortColumns(const ProposalSource& source, const std::vector<ColumnProfile>& columns, Proposal& proposal) {
+  Sections sections;
+  const bool target_known = IsNumericTarget(source.target, columns);
   for (const auto& column : columns) {
     if (column.name() == source.target && !source.target.empty()) continue;
     const auto verdict = column.Judge();
     const std::string reason = ReasonToLeaveOut(column, verdict);
     auto line = Line(column, verdict);
     if (!reason.empty()) {
-      left_out.push_back(fmt::format("  # {}   # {}\n", line.entry, reason));
+      sections.left_out.push_back(fmt::format("  # {}   # {}\n", line.entry, reason));
       proposal.excluded.push_back(fmt::format("{}: {}", column.name(), reason));
       continue;
     }
     if (verdict.personal != PersonalKind::kNone) {
       proposal.personal.push_back(column.name());
     } else {
-      ProposeFeatures(column, verdict, target_known, features);
+      ProposeFeatures(column, verdict, target_known, sections.features);
     }
-    inputs.push_back(std::move(line));
+    sections.inputs.push_back(std::move(line));
   }
-  proposal.inputs = static_cast<int64_t>(inputs.size());
-  proposal.features = static_cast<int64_t>(features.size());
+  return sections;
+}
 
-  std::string& out = proposal.yaml;
-  auto add = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-  };
-  add("# Proposed by `slipway init` from {} ({} rows{}). Read it, change it, keep what is true.\n", source.file,
+template <typename... Args>
+void Add(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+}
+
+void AppendHead(const ProposalSource& source, std::string& out) {
+  Add(out, "# Proposed by `slipway init` from {} ({} rows{}). Read it, change it, keep what is true.\n", source.file,
       source.rows, source.whole ? "" : " looked at");
-  add("slipway: 1\nname: {}\nversion: 1.0.0\ndescription: \"\"          # one sentence: what does the prediction "
+  Add(out,
+      "slipway: 1\nname: {}\nversion: 1.0.0\ndescription: \"\"          # one sentence: what does the prediction "
       "mean?\n",
       source.bundle);
   if (source.target.empty()) {
-    add("# target: COLUMN         # what the model predicts; take it out of `inputs`, or run init again with "
-        "--target\n");
+    out +=
+        "# target: COLUMN         # what the model predicts; take it out of `inputs`, or run init again with "
+        "--target\n";
   } else {
-    add("target: {}\n", Quoted(source.target));
+    Add(out, "target: {}\n", Quoted(source.target));
   }
-  add("\n# What a request must carry. Ranges are a little wider than what was seen (after the #); a record outside is\n"
+}
+
+void AppendInputs(const Sections& sections, std::string& out) {
+  out +=
+      "\n# What a request must carry. Ranges are a little wider than what was seen (after the #); a record outside is\n"
       "# refused. Per column: on_violation: reject | clamp | impute | null | warn, missing: reject | null | "
-      "impute.\ninputs:\n");
+      "impute.\n";
+  out += sections.inputs.empty() ? "inputs: {}\n" : "inputs:\n";
   size_t width = 0;
-  for (const auto& line : inputs) width = std::max(width, std::min<size_t>(line.entry.size(), 90));
-  for (const auto& line : inputs) {
-    add("  {:<{}}{}\n", line.entry, line.comment.empty() ? 0 : width,
+  for (const auto& line : sections.inputs) width = std::max(width, std::min<size_t>(line.entry.size(), 90));
+  for (const auto& line : sections.inputs) {
+    Add(out, "  {:<{}}{}\n", line.entry, line.comment.empty() ? 0 : width,
         line.comment.empty() ? "" : "   # " + line.comment);
   }
-  if (inputs.empty()) out.replace(out.rfind("inputs:\n"), 8, "inputs: {}\n");
-  if (!left_out.empty()) {
-    add("  # Left out:\n");
-    for (const auto& line : left_out) out += line;
+  if (sections.left_out.empty()) return;
+  out += "  # Left out:\n";
+  for (const auto& line : sections.left_out) out += line;
+}
+
+void AppendFeatures(const Sections& sections, const std::vector<std::string>& personal, std::string& out) {
+  out += "\n# What the model gets, in this order. `slipway fit` learns what has to be learned.\n";
+  if (!personal.empty()) {
+    Add(out, "# Personal columns ({}) are not used; without a feature that needs them they can go.\n",
+        fmt::join(personal, ", "));
   }
-  add("\n# Checks across columns: what can never be true together?\n# rules: [{{check: \"arrival > departure\", "
-      "message: "
-      "arrival comes after departure}}]\n");
-  add("\n# What the model gets, in this order. `slipway fit` learns what has to be learned.\n");
-  if (!proposal.personal.empty()) {
-    add("# Personal columns ({}) are not used; without a feature that needs them they can go.\n",
-        fmt::join(proposal.personal, ", "));
-  }
-  if (features.empty()) {
-    add("features: []\n");
-  } else {
-    add("features:\n");
-    for (const auto& line : features) add("  - {}\n", line);
-  }
-  add("\nmodel: {{engine: onnx, file: model.onnx}}\n"
+  out += sections.features.empty() ? "features: []\n" : "features:\n";
+  for (const auto& line : sections.features) Add(out, "  - {}\n", line);
+}
+
+}  // namespace
+
+Proposal ProposeManifest(const ProposalSource& source, const std::vector<ColumnProfile>& columns) {
+  Proposal proposal;
+  const Sections sections = SortColumns(source, columns, proposal);
+  proposal.inputs = std::ssize(sections.inputs);
+  proposal.features = std::ssize(sections.features);
+  std::string& out = proposal.yaml;
+  AppendHead(source, out);
+  AppendInputs(sections, out);
+  out +=
+      "\n# Checks across columns: what can never be true together?\n"
+      "# rules: [{check: \"arrival > departure\", message: arrival comes after departure}]\n";
+  AppendFeatures(sections, proposal.personal, out);
+  out +=
+      "\nmodel: {engine: onnx, file: model.onnx}\n"
       "\n# Names for what the model answers; without this section its outputs keep their own names.\n"
-      "# outputs:\n#   probability: {{from: \"probabilities[1]\", type: number, min: 0, max: 1}}\n"
-      "#   decision:    {{when: \"probability >= 0.5\"}}\n");
+      "# outputs:\n#   probability: {from: \"probabilities[1]\", type: number, min: 0, max: 1}\n"
+      "#   decision:    {when: \"probability >= 0.5\"}\n";
   return proposal;
 }
 
