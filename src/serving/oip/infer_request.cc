@@ -66,11 +66,33 @@ base::Result<void> InferRequestReader::Read(std::string_view body, std::optional
         fmt::format("Inference-Header-Content-Length is {}, but the body has {} bytes", *json_length, body.size()));
   }
   const auto length = static_cast<size_t>(json_length.value_or(size));
-  auto read = ReadDocument(body.substr(0, length));
-  cursor_.Trim();
-  SLIPWAY_TRY(std::move(read));
+  const std::string_view text = body.substr(0, length);
+  if (has_binary_section_ && remembered_.Holds(text, contract.serial)) {
+    SLIPWAY_TRY(Repeat());
+  } else {
+    SLIPWAY_TRY(ReadHead(text));
+  }
   SLIPWAY_TRY(AddRawParts(body.substr(length)));
   return decoder.End();
+}
+
+base::Result<void> InferRequestReader::ReadHead(std::string_view text) {
+  remembered_.Begin(text);
+  all_binary_ = true;
+  auto read = ReadDocument(text);
+  cursor_.Trim();
+  SLIPWAY_TRY(std::move(read));
+  if (all_binary_) remembered_.Keep(text, contract_->serial, *request_);
+  return {};
+}
+
+base::Result<void> InferRequestReader::Repeat() {
+  *request_ = remembered_.request();
+  for (const auto& input : remembered_.inputs()) {
+    SLIPWAY_ASSIGN(const auto slot, decoder_->Admit(input.head()));
+    parts_.push_back({slot, input.size});
+  }
+  return {};
 }
 
 /// The whole body is the data of the only input; the number of rows follows from its size.
@@ -222,6 +244,7 @@ base::Result<void> InferRequestReader::EndInput() {
     return Refuse(fmt::format("input {} has {}; it has either data or binary_data_size", base::Shorten(input_.name),
                               input_.has_data ? "both" : "no data"));
   }
+  all_binary_ &= !input_.has_data;
   if (input_.decoded) return {};
   if (input_.has_data) {
     const size_t after = cursor_.place();
@@ -236,8 +259,10 @@ base::Result<void> InferRequestReader::EndInput() {
                     "where it begins",
                     base::Shorten(input_.name)));
   }
-  SLIPWAY_ASSIGN(const auto slot, decoder_->Admit({input_.name, *input_.datatype, *input_.shape}));
+  const TensorHead head{input_.name, *input_.datatype, *input_.shape};
+  SLIPWAY_ASSIGN(const auto slot, decoder_->Admit(head));
   parts_.push_back({slot, input_.binary_size});
+  remembered_.Add(head, input_.binary_size);
   return {};
 }
 

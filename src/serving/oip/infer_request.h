@@ -1,7 +1,6 @@
 #pragma once
-// An inference request taken apart: its tensors go straight into rows, what else it says is kept.
+// Reads inference requests: their tensors go straight into rows, what else they say into an InferRequest.
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,26 +9,10 @@
 
 #include "base/error.h"
 #include "data/json_cursor.h"
+#include "serving/oip/infer_head.h"
 #include "serving/tensors/tensor_decoder.h"
-#include "serving/tensors/tensor_encoder.h"
 
 namespace slipway::serving::oip {
-
-struct RequestedOutput {
-  int output = 0;  ///< index in the contract
-  std::optional<bool> binary;
-  int64_t classes = 0;  ///< of a classification; 0: the tensor itself
-};
-
-/// Reused: memory is kept.
-struct InferRequest {
-  std::string id;
-  bool has_id = false;
-  bool binary_output = false;           ///< where an output does not say
-  std::chrono::microseconds timeout{};  ///< 0: none
-  tensors::NonFinite non_finite = tensors::NonFinite::kNull;
-  std::vector<RequestedOutput> outputs;  ///< empty: all, in the model's order
-};
 
 /// Reads bodies of POST …/infer. Keeps its buffers. Thread-safety: one thread.
 class InferRequestReader {
@@ -87,7 +70,11 @@ class InferRequestReader {
   base::Result<void> Skip();
   base::Error Broken() const { return cursor_.Error(); }
 
+  base::Result<void> ReadHead(std::string_view text);
+  base::Result<void> Repeat();
+
   data::JsonCursor cursor_;
+  RememberedHead remembered_;
   Input input_;
   std::string text_;
   std::vector<RawPart> parts_;
@@ -96,6 +83,7 @@ class InferRequestReader {
   tensors::TensorDecoder* decoder_ = nullptr;
   InferRequest* request_ = nullptr;
   bool has_binary_section_ = false;
+  bool all_binary_ = false;  ///< of the inputs read so far
 };
 
 }  // namespace slipway::serving::oip

@@ -14,6 +14,7 @@
 namespace slipway::serving::oip {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -105,6 +106,38 @@ TEST_F(OipRoutesTest, BinaryDataIsTakenAndGiven) {
             R"({"name":"sum","datatype":"FP32","shape":[2,1],"parameters":{"binary_data_size":8}}]})");
   const float sums[] = {3.5, 10};
   EXPECT_EQ(answer.body.substr(length), std::string(reinterpret_cast<const char*>(sums), sizeof sums));
+}
+
+TEST_F(OipRoutesTest, TheSameHeadAgainTakesTheNewData) {
+  const std::string json =
+      Request({R"({"name":"a","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}})",
+               R"({"name":"b","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}})",
+               R"({"name":"kind","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":5}})"},
+              R"(,"id":"r-7")");
+  const auto bytes = [](double a, double b) {
+    const double numbers[] = {a, b};
+    return std::string(reinterpret_cast<const char*>(numbers), sizeof numbers) + std::string("\1\0\0\0x", 5);
+  };
+  EXPECT_THAT(InferBinary(json, bytes(1, 2)).body, AllOf(HasSubstr("[3.0]"), HasSubstr(R"("id":"r-7")")));
+  EXPECT_THAT(InferBinary(json, bytes(4, 5)).body, AllOf(HasSubstr("[9.0]"), HasSubstr(R"("id":"r-7")")));
+  EXPECT_THAT(ErrorOf(InferBinary(json, bytes(-4, 5))), HasSubstr("schema.out_of_range"));
+  EXPECT_THAT(ErrorOf(InferBinary(json, "12345678")), HasSubstr("only 0 bytes are left"));
+  EXPECT_THAT(ErrorOf(Infer(json)), HasSubstr("Inference-Header-Content-Length must say"));
+  EXPECT_THAT(InferBinary(json, bytes(6, 5)).body, HasSubstr("[11.0]"));
+}
+
+TEST_F(OipRoutesTest, AHeadThatOneModelTookIsReadAnewForAnother) {
+  const std::string json =
+      Request({R"({"name":"a","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}})",
+               R"({"name":"b","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}})",
+               R"({"name":"kind","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":5}})"});
+  const std::string bytes(std::string(16, '\0') + std::string("\1\0\0\0x", 5));
+  ASSERT_TRUE(live_.Load(bundles_.Write("other", "2.0.0")));
+  EXPECT_THAT(InferBinary(json, bytes).body, HasSubstr(R"("model_name":"sum")"));
+  const auto other = Ask("POST", "/v2/models/other/infer", json + bytes,
+                         "Inference-Header-Content-Length: " + std::to_string(json.size()) + "\r\n");
+  EXPECT_THAT(other.body, HasSubstr(R"("model_name":"other")"));
+  EXPECT_THAT(InferBinary(json, bytes).body, HasSubstr(R"("model_name":"sum")"));
 }
 
 TEST_F(OipRoutesTest, BinarySizesMustFillTheBody) {

@@ -1,6 +1,7 @@
 #include "serving/tensors/contract.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace slipway::serving::tensors {
 namespace {
@@ -71,7 +72,9 @@ std::string Shape::ToString() const {
 }
 
 Contract Contract::Of(const scoring::Scorer& scorer) {
+  static std::atomic<uint64_t> last_serial{0};
   Contract contract;
+  contract.serial = ++last_serial;
   contract.batched = scorer.model().batched || scorer.manifest().has_inputs;
   // Columns that a request leaves out cost memory too.
   const int64_t most = std::max<int64_t>(1, kTableBytes / data::RowBytes(scorer.layout().fields()));

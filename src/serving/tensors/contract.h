@@ -44,6 +44,7 @@ struct Contract {
   std::vector<Port> inputs, outputs;  ///< in the order of the layout, of the output fields
   bool batched = true;                ///< a request may hold several rows
   int64_t max_rows = 0;
+  uint64_t serial = 0;  ///< unlike every other contract's of this process
 
   static Contract Of(const scoring::Scorer& scorer);
   /// Index of the output, or -1.
