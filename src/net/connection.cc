@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <exception>
 
 #include "base/ids.h"
 #include "net/content_coding.h"
@@ -71,7 +70,9 @@ Connection::~Connection() {
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kHandshake) io_.handshakes().Leave(handshake_place_);
-  if (std::exchange(state_, State::kClosed) == State::kStream) AbandonStream();
+  const State last = std::exchange(state_, State::kClosed);
+  if (last == State::kStream) AbandonStream();
+  if (last == State::kLate) AbandonLate();
   SetWaiting(false);
   io_.loop().Forget(transport_.descriptor());
   transport_.Close();
@@ -90,6 +91,9 @@ void Connection::OnReady(uint32_t events) {
       break;
     case State::kStream:
       OnStreamReady(events);
+      break;
+    case State::kLate:
+      OnLateReady(events);
       break;
     case State::kSending:
       Flush();
@@ -370,6 +374,10 @@ void Connection::Answer(ByteBuffer& buffer) {
   exchange.request.body =
       body_ != nullptr ? std::string_view(body_->whole) : buffer.view().substr(head_bytes_, content_length_);
   CallHandler();
+  if (exchange.response.later) [[unlikely]] {
+    PutOff(buffer);
+    return;
+  }
   SetWaiting(false);
   state_ = State::kHead;
   const size_t used = head_bytes_ + (body_ != nullptr ? 0 : content_length_);
@@ -413,13 +421,13 @@ void Connection::CallHandler() {
     AnswerOptions();
     return;
   }
-  try {
-    exchange.request.route->handler(exchange.request, exchange.response);
-  } catch (const std::exception& failure) {
-    LogFailure(failure.what());
-    exchange.response.Clear();
-    WriteFault(kHandlerFailed);
-  }
+  CallSafely([&] { exchange.request.route->handler(exchange.request, exchange.response); });
+}
+
+void Connection::FailHandler(const char* what) {
+  LogFailure(what);
+  exchange().response.Clear();
+  WriteFault(kHandlerFailed);
 }
 
 void Connection::LogFailure(const char* what) {

@@ -2,6 +2,7 @@
 // One connection of a client: reads requests, has them answered, writes.
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "net/byte_buffer.h"
 #include "net/event_loop.h"
 #include "net/io_thread.h"
+#include "net/late_answer.h"
 #include "net/transport.h"
 
 namespace slipway::net {
@@ -18,6 +20,7 @@ namespace slipway::net {
 /// States: kHandshake --TLS agreed--> kHead (a plain connection starts there)
 ///         kHead --head read--> kBody --body read, answered--> kHead …
 ///         kHead --head read, body to be answered as it comes--> kStream --answered--> kHead …
+///         kHead or kBody --answer put off--> kLate --come--> kHead …
 ///         any --answer not taken at once--> kSending --taken--> kHead
 ///         any --answered early, to be closed--> kLingering --> kClosed
 /// Thread-safety: its io thread only.
@@ -35,14 +38,17 @@ class Connection final : public Watcher {
   void OnDrain();
   void GiveUpHandshake(tls::HandshakeOutcome outcome);
   void Close();
+  /// Has the answer that was put off written; without `fill` it will never come.
+  void FinishLate(const LateAnswer::Fill& fill);
 
   size_t place = 0;    ///< in the thread's list; the thread's business
   AddressKey address;  ///< under which it is counted; likewise
 
  private:
-  enum class State : uint8_t { kHandshake, kHead, kBody, kStream, kSending, kLingering, kClosed };
+  enum class State : uint8_t { kHandshake, kHead, kBody, kStream, kLate, kSending, kLingering, kClosed };
   struct Body;
   struct Stream;
+  struct Late;
 
   void Handshake();
   void EndHandshake(tls::HandshakeOutcome outcome);
@@ -63,7 +69,7 @@ class Connection final : public Watcher {
   void ReadAgain(std::string_view head);
   void Answer(ByteBuffer& buffer);
 
-  /// The exchange at hand: the thread's, or the stream's own, which outlasts the turn.
+  /// The exchange at hand: the thread's, or one that outlasts the turn.
   Exchange& exchange() const;
   void BeginExchange();
   void Route();
@@ -76,6 +82,15 @@ class Connection final : public Watcher {
   void SendContinue();
   bool EndsAfterThis();
   void CallHandler();
+  template <typename Call>
+  void CallSafely(Call&& call) {
+    try {
+      call();
+    } catch (const std::exception& failure) {
+      FailHandler(failure.what());
+    }
+  }
+  void FailHandler(const char* what);
   void AnswerOptions();
   void LogFailure(const char* what);
   /// Answers with a fault and gives the connection up, since what follows on it cannot be trusted or is not wanted.
@@ -94,6 +109,12 @@ class Connection final : public Watcher {
   void OnStreamReady(uint32_t events);
   void OnStreamTick(base::SteadyTime now);
   void AbandonStream();
+
+  // Answers that come later (connection_late.cc).
+  void PutOff(ByteBuffer& buffer);
+  void AwaitLate();
+  void OnLateReady(uint32_t events);
+  void AbandonLate();
 
   void Send(bool close, bool unread);
   /// `length` -1: chunked.
@@ -129,6 +150,7 @@ class Connection final : public Watcher {
   size_t content_length_ = 0;
   std::unique_ptr<Body> body_;      ///< of one that is chunked or coded, and handled whole
   std::unique_ptr<Stream> stream_;  ///< the request that is answered in pieces
+  std::unique_ptr<Late> late_;      ///< the request whose answer was put off
   base::SteadyTime rate_since_;
   int64_t rate_bytes_ = 0;  ///< received since then
   // The answer being written.
@@ -155,8 +177,16 @@ struct Connection::Stream {
   int64_t unsent_most = 0;  ///< bytes of the answer that may wait for the peer before reading pauses
 };
 
+/// A request whose answer was put off.
+struct Connection::Late {
+  std::string head, body;  ///< what the exchange's views look at
+  Exchange exchange;
+  std::shared_ptr<LateAnswer::State> state;
+};
+
 inline Exchange& Connection::exchange() const {
-  return stream_ == nullptr ? io_.exchange() : stream_->exchange;
+  if (stream_ != nullptr) return stream_->exchange;
+  return late_ == nullptr ? io_.exchange() : late_->exchange;
 }
 
 }  // namespace slipway::net

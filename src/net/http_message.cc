@@ -96,6 +96,7 @@ void Response::Clear() {
   content_type = "application/json";
   fixed_body = {};
   close = begun = false;
+  if (later) later = nullptr;
   headers_.clear();
   if (body.capacity() > kKeptBody) {
     std::string().swap(body);

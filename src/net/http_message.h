@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,8 +32,9 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 std::optional<std::string> DecodePercent(std::string_view text, bool form = false);
 
 struct Route;
+class LateAnswer;
 
-/// A whole request. All views are valid until the handler returns.
+/// A whole request. All views are valid until the handler returns, or until the answer that was put off is written.
 struct Request {
   static constexpr size_t kMaxParameters = 4;
 
@@ -74,6 +76,8 @@ class Response {
   std::string_view fixed_body;  ///< sent instead of `body` when not empty; outlives the server
   bool close = false;           ///< end the connection after this answer
   bool begun = false;           ///< the head has been sent; set by the server
+  /// Set by a handler whose answer comes later (late_answer.h): called when it has returned; all else is ignored.
+  std::function<void(LateAnswer)> later;
 
   /// Line breaks and other control characters in the value become '?'.
   void AddHeader(std::string_view name, std::string_view value);

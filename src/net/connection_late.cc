@@ -1,0 +1,72 @@
+// Answers that come later: the request moves out of the thread's buffers, and the connection waits for whoever took it.
+
+#include <sys/epoll.h>
+
+#include <utility>
+
+#include "net/connection.h"
+
+namespace slipway::net {
+
+void Connection::PutOff(ByteBuffer& buffer) {
+  const Exchange& found = exchange();
+  auto later = found.response.later;
+  auto late = std::make_unique<Late>();
+  late->head = buffer.view().substr(0, head_bytes_);
+  late->body = found.request.body;
+  late->body.reserve(late->body.size() + ByteBuffer::kPadding);
+  const auto received = found.request.received;
+  const auto own_id = found.own_id;
+  late_ = std::move(late);
+  ReadAgain(late_->head);
+  Exchange& exchange = late_->exchange;
+  exchange.own_id = own_id;
+  exchange.request.received = received;
+  exchange.request.body = late_->body;
+  buffer.Consume(head_bytes_ + (body_ != nullptr ? 0 : content_length_));
+  body_.reset();
+  state_ = State::kLate;
+  deadline_ = base::SteadyTime::max();  // who took the request sees to its time
+  SetWaiting(true);
+  WaitFor(EPOLLRDHUP);
+  late_->state = LateAnswer::Await(*this, io_.loop());
+  later(LateAnswer(late_->state));
+}
+
+/// The peer will not read an answer; what it sent behind this request nobody needs then.
+void Connection::OnLateReady(uint32_t events) {
+  if ((events & static_cast<uint32_t>(EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) Close();
+}
+
+void Connection::AbandonLate() {
+  late_->exchange.response.status = 499;
+  Count();
+  std::exchange(late_, nullptr)->state->Abandon();
+}
+
+void Connection::FinishLate(const LateAnswer::Fill& fill) {
+  Exchange& exchange = late_->exchange;
+  exchange.response.Clear();
+  if (fill) {
+    CallSafely([&] { fill(exchange.request, exchange.response); });
+  } else {
+    FailHandler("the answer was put off and never came");
+  }
+  if (exchange.response.later) {
+    late_->state = LateAnswer::Await(*this, io_.loop());
+    exchange.response.later(LateAnswer(late_->state));
+    return;
+  }
+  SetWaiting(false);
+  state_ = State::kHead;
+  Send(EndsAfterThis(), !in_.empty());
+  late_.reset();
+  if (state_ != State::kHead) return;
+  BecomeIdle();
+  WaitFor(ReadEvents());
+  if (in_.empty()) return;
+  later_ = true;  // requests that arrived behind this one
+  io_.GoOnLater(*this);
+}
+
+}  // namespace slipway::net
