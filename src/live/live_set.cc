@@ -3,34 +3,61 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "base/machine.h"
+#include "bundle/bundle.h"
 
 namespace slipway::live {
-
-std::string_view ModelStateName(ModelState state) {
-  switch (state) {
-    case ModelState::kLoading:
-      return "loading";
-    case ModelState::kReady:
-      return "ready";
-    case ModelState::kFailed:
-      return "failed";
-  }
-  return "unknown";
-}
 
 LiveSet::LiveSet(const engine::EngineTable& engines, LoadOptions options, telemetry::Log& log)
     : engines_(engines), options_(options), log_(log), snapshot_(std::make_shared<const Snapshot>()) {}
 
-base::Result<void> LiveSet::Load(const std::filesystem::path& path) {
+LiveSet::Record* LiveSet::Find(int64_t id) {
+  const auto found = std::ranges::find(records_, id, [](const Record& record) { return record.status.id; });
+  return found == records_.end() ? nullptr : &*found;
+}
+
+bool LiveSet::Move(Record& record, ModelState to) {
+  if (!MayFollow(record.status.state, to)) return false;
+  record.status.state = to;
+  record.status.since = options_.clock->Now();
+  return true;
+}
+
+int64_t LiveSet::Admit(const std::filesystem::path& path, std::string stamp) {
+  const std::lock_guard lock(mutex_);
+  Record record;
+  record.status.id = ++last_id_;
+  record.status.source = path.string();
+  record.status.stamp = std::move(stamp);
+  record.status.since = options_.clock->Now();
+  return records_.emplace_back(std::move(record)).status.id;
+}
+
+void LiveSet::SetWanted(int64_t id, bool wanted) {
+  const std::lock_guard lock(mutex_);
+  if (Record* record = Find(id)) record->status.wanted = wanted;
+}
+
+void LiveSet::RetryAt(int64_t id, base::SteadyTime time) {
+  const std::lock_guard lock(mutex_);
+  if (Record* record = Find(id)) record->status.next_try = time;
+}
+
+base::Result<void> LiveSet::Load(int64_t id) {
   const std::lock_guard one_at_a_time(loading_);
-  size_t place = 0;
+  std::string source;
   {
     const std::lock_guard lock(mutex_);
-    place = statuses_.size();
-    statuses_.push_back({.source = path.string(), .name = {}, .version = {}, .error = {}});
+    Record* record = Find(id);
+    if (record == nullptr || !Move(*record, ModelState::kLoading)) return {};
+    record->status.next_try = base::SteadyTime::max();
+    source = record->status.source;
   }
-  const auto loaded = LoadNew(path);
-  Finish(place, loaded);
+  const int64_t before = base::ResidentMemory().count;
+  const auto loaded = LoadNew(source);
+  Finish(id, loaded, std::max<int64_t>(0, base::ResidentMemory().count - before));
   if (!loaded) return std::unexpected(loaded.error());
   return {};
 }
@@ -45,27 +72,121 @@ base::Result<std::shared_ptr<const LoadedModel>> LiveSet::LoadNew(const std::fil
                                 model->source, (*served)->source, model->name, model->version_text));
 }
 
-void LiveSet::Finish(size_t place, const base::Result<std::shared_ptr<const LoadedModel>>& loaded) {
+void LiveSet::Finish(int64_t id, const base::Result<std::shared_ptr<const LoadedModel>>& loaded, int64_t bytes) {
   if (!loaded) {
+    // What it would have been called tells whom it would have replaced.
+    std::string source;
     {
       const std::lock_guard lock(mutex_);
-      statuses_[place].state = ModelState::kFailed;
-      statuses_[place].error = loaded.error();
+      source = Find(id)->status.source;
     }
-    log_.Line(telemetry::LogLevel::kError, "model.failed").Add("source", statuses_[place].source).Add(loaded.error());
+    const auto bundle = bundle::Bundle::Open(source);
+    const std::lock_guard lock(mutex_);
+    Record& record = *Find(id);
+    Move(record, ModelState::kFailed);
+    ++record.status.attempts;
+    record.status.error = loaded.error();
+    if (bundle) record.status.name = bundle->manifest().name;
+    if (bundle) record.status.version = bundle->manifest().version.ToString();
+    log_.Line(telemetry::LogLevel::kError, "model.failed").Add("source", source).Add(loaded.error());
     return;
   }
   const auto& model = **loaded;
   {
     const std::lock_guard lock(mutex_);
-    if (!snapshot_->Contains(model)) {
-      snapshot_ = std::make_shared<const Snapshot>(snapshot_->With(*loaded));
+    Record& record = *Find(id);
+    Move(record, ModelState::kReady);
+    record.model = *loaded;
+    record.status.error = {};
+    record.status.attempts = 0;
+    record.status.name = model.name;
+    record.status.version = model.version_text;
+    record.status.bytes = bytes;
+    Show(*loaded);
+  }
+  TellOfChange();
+  LogReady(model);
+}
+
+/// With the mutex held.
+void LiveSet::Show(const std::shared_ptr<const LoadedModel>& model) {
+  if (snapshot_->Contains(*model)) return;
+  snapshot_ = std::make_shared<const Snapshot>(snapshot_->With(model));
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+void LiveSet::TellOfChange() {
+  if (changed_) changed_();
+}
+
+void LiveSet::Publish(int64_t id) {
+  ModelStatus status;
+  {
+    const std::lock_guard lock(mutex_);
+    Record* record = Find(id);
+    if (record == nullptr || !Move(*record, ModelState::kReady)) return;
+    Show(record->model);
+    status = record->status;
+  }
+  TellOfChange();
+  LogEnd("model.brought_back", status);
+}
+
+void LiveSet::Withdraw(int64_t id) {
+  ModelStatus status;
+  {
+    const std::lock_guard lock(mutex_);
+    Record* record = Find(id);
+    if (record == nullptr || !Move(*record, ModelState::kResident)) return;
+    status = record->status;
+    // The same contents may be served on behalf of another record.
+    const bool served_still = std::ranges::any_of(records_, [&](const Record& other) {
+      return other.status.state == ModelState::kReady && other.model == record->model;
+    });
+    if (!served_still) {
+      snapshot_ = std::make_shared<const Snapshot>(snapshot_->Without(*record->model));
       generation_.fetch_add(1, std::memory_order_release);
     }
-    statuses_[place].state = ModelState::kReady;
-    statuses_[place].name = model.name;
-    statuses_[place].version = model.version_text;
   }
+  TellOfChange();
+  LogEnd("model.withdrawn", status);
+}
+
+void LiveSet::Drop(int64_t id) {
+  const std::lock_guard lock(mutex_);
+  Record* record = Find(id);
+  if (record == nullptr) return;
+  if (Move(*record, ModelState::kDraining)) {
+    record->held_by_others = record->model;
+    record->model = nullptr;
+  } else if (Move(*record, ModelState::kGone)) {
+    records_.erase(records_.begin() + (record - records_.data()));
+  }
+}
+
+bool LiveSet::ForgetDrained() {
+  std::vector<ModelStatus> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Record& record : records_) {
+      if (record.status.state != ModelState::kDraining || !record.held_by_others.expired()) continue;
+      Move(record, ModelState::kGone);
+      gone.push_back(record.status);
+    }
+    std::erase_if(records_, [](const Record& record) { return record.status.state == ModelState::kGone; });
+  }
+  for (const auto& status : gone) LogEnd("model.unloaded", status);
+  return !gone.empty();
+}
+
+void LiveSet::LogEnd(std::string_view event, const ModelStatus& status) {
+  log_.Line(telemetry::LogLevel::kInfo, event)
+      .Add("model", status.name)
+      .Add("version", status.version)
+      .Add("source", status.source);
+}
+
+void LiveSet::LogReady(const LoadedModel& model) {
   log_.Line(telemetry::LogLevel::kInfo, "model.ready")
       .Add("model", model.name)
       .Add("version", model.version_text)
@@ -96,13 +217,18 @@ std::shared_ptr<const Snapshot> LiveSet::Current() const {
 
 std::vector<ModelStatus> LiveSet::Statuses() const {
   const std::lock_guard lock(mutex_);
-  return statuses_;
+  std::vector<ModelStatus> statuses;
+  statuses.reserve(records_.size());
+  for (const Record& record : records_) statuses.push_back(record.status);
+  return statuses;
 }
 
 bool LiveSet::Ready() const {
   const std::lock_guard lock(mutex_);
-  return !statuses_.empty() &&
-         std::ranges::all_of(statuses_, [](const auto& status) { return status.state == ModelState::kReady; });
+  const auto wanted = [](const Record& record) { return record.status.wanted; };
+  return std::ranges::any_of(records_, wanted) && std::ranges::all_of(records_, [&](const Record& record) {
+           return !wanted(record) || record.status.state == ModelState::kReady;
+         });
 }
 
 }  // namespace slipway::live

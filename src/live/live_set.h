@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,25 +16,14 @@
 
 #include "base/error.h"
 #include "live/loaded_model.h"
+#include "live/model_status.h"
 #include "live/snapshot.h"
 #include "telemetry/log.h"
 
 namespace slipway::live {
 
-enum class ModelState : uint8_t { kLoading, kReady, kFailed };
-/// "loading", "ready", "failed".
-std::string_view ModelStateName(ModelState state);
-
-/// What became of one bundle that this process was asked to serve.
-struct ModelStatus {
-  std::string source;
-  ModelState state = ModelState::kLoading;
-  std::string name, version;  ///< empty until known
-  base::Error error;          ///< kFailed: why
-};
-
-/// Lifecycle of a version: Load() -> loading -> ready (published) | failed.
-/// Thread-safety: all methods from any thread; loads are done one after another.
+/// Thread-safety: all methods from any thread; loads are done one after another. Moves that the lifecycle does not have
+/// (lifecycle.h) are refused by doing nothing.
 class LiveSet {
  public:
   /// `engines` and `log` outlive the set.
@@ -42,28 +32,59 @@ class LiveSet {
 
   /// Loads and publishes a bundle; returns when it is served. A version that is served already is left as it is when
   /// the digest is the same. Errors: those of LoadBundle; already_exists "live.version_conflict" for another digest.
-  base::Result<void> Load(const std::filesystem::path& path);
+  base::Result<void> Load(const std::filesystem::path& path) { return Load(Admit(path, "")); }
+
+  // One step at a time, as a controller takes them.
+  /// Notes a bundle as wanted; its id.
+  int64_t Admit(const std::filesystem::path& path, std::string stamp);
+  void SetWanted(int64_t id, bool wanted);
+  /// wanted or failed -> loading -> ready | failed. Errors: as Load() by path.
+  base::Result<void> Load(int64_t id);
+  /// When a failed version should be tried again.
+  void RetryAt(int64_t id, base::SteadyTime time);
+  void Publish(int64_t id);   ///< resident -> ready
+  void Withdraw(int64_t id);  ///< ready -> resident: no request begins with it any more
+  void Drop(int64_t id);      ///< resident -> draining; wanted or failed -> gone
+  /// draining -> gone, of those that no request holds any more. True when memory may have become free.
+  bool ForgetDrained();
 
   std::shared_ptr<const Snapshot> Current() const;
-  /// Raised by each publication. Readers compare it before they take a lock.
+  /// Raised by each change of what is served. Readers compare it before they take a lock.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  /// Called after each such change, on the thread that made it. Set before anything changes.
+  void OnChange(std::function<void()> changed) { changed_ = std::move(changed); }
+  /// In the order admitted.
   std::vector<ModelStatus> Statuses() const;
   /// True when something was asked for and all of it is ready.
   bool Ready() const;
 
  private:
+  /// One bundle, with what keeps it loaded.
+  struct Record {
+    ModelStatus status;
+    std::shared_ptr<const LoadedModel> model;         ///< ready, resident
+    std::weak_ptr<const LoadedModel> held_by_others;  ///< draining
+  };
+  Record* Find(int64_t id);
+  bool Move(Record& record, ModelState to);
   base::Result<std::shared_ptr<const LoadedModel>> LoadNew(const std::filesystem::path& path);
+  void Finish(int64_t id, const base::Result<std::shared_ptr<const LoadedModel>>& loaded, int64_t bytes);
+  void Show(const std::shared_ptr<const LoadedModel>& model);
+  void LogReady(const LoadedModel& model);
   void LogNearness(const LoadedModel& model);
-  void Finish(size_t place, const base::Result<std::shared_ptr<const LoadedModel>>& loaded);
+  void LogEnd(std::string_view event, const ModelStatus& status);
+  void TellOfChange();
 
   const engine::EngineTable& engines_;
   const LoadOptions options_;
   telemetry::Log& log_;
+  std::function<void()> changed_;
   std::mutex loading_;  ///< held for a whole load
 
   mutable std::mutex mutex_;  ///< guards what follows
   std::shared_ptr<const Snapshot> snapshot_;
-  std::vector<ModelStatus> statuses_;
+  std::vector<Record> records_;
+  int64_t last_id_ = 0;
   std::atomic<uint64_t> generation_{1};
 };
 

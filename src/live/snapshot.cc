@@ -49,9 +49,23 @@ Snapshot Snapshot::With(std::shared_ptr<const LoadedModel> model) const {
   std::erase_if(versions, [&](const auto& other) { return other->version == model->version; });
   const auto place = std::ranges::find_if(versions, [&](const auto& other) { return other->version < model->version; });
   versions.insert(place, std::move(model));
+  ChooseStable(*entry);
+  return next;
+}
+
+void Snapshot::ChooseStable(Entry& entry) {
   const auto release =
-      std::ranges::find_if(versions, [](const auto& other) { return other->version.prerelease.empty(); });
-  entry->stable = release == versions.end() ? versions.front().get() : release->get();
+      std::ranges::find_if(entry.versions, [](const auto& other) { return other->version.prerelease.empty(); });
+  entry.stable = release == entry.versions.end() ? entry.versions.front().get() : release->get();
+}
+
+Snapshot Snapshot::Without(const LoadedModel& model) const {
+  Snapshot next = *this;
+  for (Entry& entry : next.entries_) {
+    std::erase_if(entry.versions, [&](const auto& other) { return other.get() == &model; });
+    if (!entry.versions.empty()) ChooseStable(entry);
+  }
+  std::erase_if(next.entries_, [](const Entry& entry) { return entry.versions.empty(); });
   return next;
 }
 

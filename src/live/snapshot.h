@@ -26,6 +26,8 @@ class Snapshot {
   Snapshot() = default;
   /// This snapshot with one version more; one of the same name and version is replaced.
   Snapshot With(std::shared_ptr<const LoadedModel> model) const;
+  /// This snapshot without that version.
+  Snapshot Without(const LoadedModel& model) const;
 
   /// By name, sorted.
   std::span<const Entry> entries() const { return entries_; }
@@ -36,6 +38,7 @@ class Snapshot {
   bool Contains(const LoadedModel& model) const;
 
  private:
+  static void ChooseStable(Entry& entry);
   std::vector<Entry> entries_;
 };
 

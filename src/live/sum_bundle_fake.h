@@ -14,16 +14,11 @@ namespace slipway::live {
 
 /// Writes bundles into a folder of its own, and knows the engine that runs them:
 ///   {"a": number >= 0, "b": number or null, "kind": x | y | z} -> {"sum": a + b, "large": sum >= 10}
-/// A null counts as NaN. `run_hook`, when set, is called before each run.
+/// A null counts as NaN. The hooks, when set, are called before each run, and before each load of a model.
 class SumBundles {
  public:
   SumBundles() {
-    engines_.Register("onnx", [this](const bundle::Bundle&, const engine::EngineOptions&) {
-      return base::Result<std::unique_ptr<engine::Engine>>(std::make_unique<scoring::FakeEngine>(
-          Info(), [this](std::span<const engine::TensorView> inputs, std::span<engine::Tensor> outputs) {
-            return Run(inputs, outputs);
-          }));
-    });
+    engines_.Register("onnx", [this](const bundle::Bundle&, const engine::EngineOptions&) { return Open(); });
   }
 
   const engine::EngineTable& engines() const { return engines_; }
@@ -59,9 +54,17 @@ class SumBundles {
     return path;
   }
 
-  std::function<base::Result<void>()> run_hook;
+  std::function<base::Result<void>()> run_hook, load_hook;
 
  private:
+  base::Result<std::unique_ptr<engine::Engine>> Open() {
+    if (load_hook) SLIPWAY_TRY(load_hook());
+    return std::make_unique<scoring::FakeEngine>(
+        Info(), [this](std::span<const engine::TensorView> inputs, std::span<engine::Tensor> outputs) {
+          return Run(inputs, outputs);
+        });
+  }
+
   static void Put(const std::filesystem::path& path, const std::string& text) {
     (void)base::WriteFileAtomically(path, text);
   }

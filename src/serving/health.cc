@@ -76,8 +76,8 @@ Health::Check Health::CheckModels() const {
   int64_t ready = 0, failed = 0, loading = 0;
   for (const auto& status : live_.Statuses()) {
     ready += status.state == live::ModelState::kReady;
-    failed += status.state == live::ModelState::kFailed;
-    loading += status.state == live::ModelState::kLoading;
+    failed += status.wanted && status.state == live::ModelState::kFailed;
+    loading += status.state == live::ModelState::kWanted || status.state == live::ModelState::kLoading;
     Value model = Value::Map();
     if (!status.name.empty()) model.Set("model", status.name).Set("version", status.version);
     model.Set("state", live::ModelStateName(status.state));

@@ -124,6 +124,21 @@ Value DescribeStatistics(const live::LoadedModel& model, std::string_view versio
       .Set("response_stats", Value::Map());
 }
 
+namespace {
+
+/// In Triton's words.
+std::string_view RepositoryState(live::ModelState state) {
+  if (state == live::ModelState::kWanted || state == live::ModelState::kLoading) return "LOADING";
+  return state == live::ModelState::kDraining ? "UNLOADING" : "UNAVAILABLE";
+}
+
+std::string_view RepositoryReason(const live::ModelStatus& status) {
+  if (status.state == live::ModelState::kFailed) return status.error.reason;
+  return status.state == live::ModelState::kResident ? "unloaded" : "";
+}
+
+}  // namespace
+
 Value DescribeRepository(const live::LiveSet& live, bool ready) {
   Value index = Value::List();
   const auto add = [&](std::string_view name, std::string_view version, std::string_view state,
@@ -137,10 +152,9 @@ Value DescribeRepository(const live::LiveSet& live, bool ready) {
   if (ready) return index;
   for (const auto& status : live.Statuses()) {
     if (status.state == live::ModelState::kReady) continue;
-    const bool failed = status.state == live::ModelState::kFailed;
     const std::string name =
         status.name.empty() ? std::filesystem::path(status.source).filename().string() : status.name;
-    add(name, status.version, failed ? "UNAVAILABLE" : "LOADING", failed ? status.error.reason : "");
+    add(name, status.version, RepositoryState(status.state), RepositoryReason(status));
   }
   return index;
 }
