@@ -95,10 +95,11 @@ void LogLine::Key(std::string_view key) {
 LogLine& LogLine::Add(std::string_view key, std::string_view value) {
   if (text_ == nullptr) return *this;
   Key(key);
-  if (value.size() <= log_->options_.field_bytes) {
+  const size_t most = log_->field_bytes_.load(std::memory_order_relaxed);
+  if (value.size() <= most) {
     base::AppendJsonString(*text_, value);
   } else {
-    base::AppendJsonString(*text_, base::Shorten(value, log_->options_.field_bytes));
+    base::AppendJsonString(*text_, base::Shorten(value, most));
   }
   return *this;
 }
@@ -149,7 +150,10 @@ struct Log::State {
 };
 
 Log::Log(LogOptions options, int descriptor)
-    : options_(std::move(options)), level_(options_.level), state_(std::make_unique<State>()) {
+    : options_(std::move(options)),
+      level_(options_.level),
+      field_bytes_(options_.field_bytes),
+      state_(std::make_unique<State>()) {
   state_->descriptor = descriptor;
   if (descriptor < 0) return;
   state_->writer = std::jthread([this](const std::stop_token& stop) {

@@ -68,6 +68,7 @@ class Log {
 
   bool Enabled(LogLevel level) const { return level >= level_.load(std::memory_order_relaxed); }
   void SetLevel(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
+  void SetFieldBytes(size_t bytes) { field_bytes_.store(bytes, std::memory_order_relaxed); }
 
   /// Starts a line with "time", "level" and "event".
   LogLine Line(LogLevel level, std::string_view event);
@@ -88,6 +89,7 @@ class Log {
 
   LogOptions options_;
   std::atomic<LogLevel> level_;
+  std::atomic<size_t> field_bytes_;
   std::atomic<int64_t> dropped_{0};
   std::unique_ptr<State> state_;
 };

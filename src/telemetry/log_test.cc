@@ -58,6 +58,13 @@ TEST_F(LogTest, LongFieldsAreCut) {
   EXPECT_LT(Written(*log).size(), 150u);
 }
 
+TEST_F(LogTest, TheLengthOfFieldsMayChangeWhileItIsWritten) {
+  const auto log = OpenLog({.field_bytes = 16});
+  log->SetFieldBytes(100);
+  log->Line(LogLevel::kInfo, "e").Add("v", std::string(90, 'x'));
+  EXPECT_THAT(Written(*log), HasSubstr(std::string(90, 'x')));
+}
+
 TEST_F(LogTest, LowerLevelsAreNotWritten) {
   const auto log = OpenLog({.level = LogLevel::kWarning});
   log->Line(LogLevel::kInfo, "quiet").Add("v", 1);

@@ -93,12 +93,15 @@ struct MetricFamily {
 
 struct MetricRegistry::State {
   MetricCells cells;
+  int max_series = 0;        ///< of every family; 0: each its own
   mutable std::mutex mutex;  ///< guards what follows; counting takes no lock
   std::deque<MetricFamily> families;
   std::deque<MetricSeries> series;
 };
 
-MetricRegistry::MetricRegistry() : state_(std::make_unique<State>()) {}
+MetricRegistry::MetricRegistry(int max_series) : state_(std::make_unique<State>()) {
+  state_->max_series = max_series;
+}
 MetricRegistry::~MetricRegistry() = default;
 
 MetricFamily* MetricRegistry::AddFamily(MetricDescription description, int kind) {
@@ -143,12 +146,16 @@ void MetricRegistry::AddGaugeReader(MetricDescription description, std::function
   AddFamily(std::move(description), kGauge)->read = std::move(read);
 }
 
+int MetricRegistry::MaxSeriesOf(const MetricFamily& family) const {
+  return state_->max_series > 0 ? state_->max_series : family.description.max_series;
+}
+
 MetricSeries& MetricRegistry::FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values) {
   assert(values.size() == family.description.labels.size());
   const std::lock_guard lock(state_->mutex);
   std::vector<std::string> key(values.begin(), values.end());
   if (const auto found = family.by_values.find(key); found != family.by_values.end()) return *found->second;
-  if (!key.empty() && std::ssize(family.by_values) >= family.description.max_series) {
+  if (!key.empty() && std::ssize(family.by_values) >= MaxSeriesOf(family)) {
     std::ranges::fill(key, "other");
     if (const auto found = family.by_values.find(key); found != family.by_values.end()) return *found->second;
   }

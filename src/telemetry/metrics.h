@@ -133,7 +133,8 @@ std::string_view ContentType(Exposition form);
 /// Owns all series of a process. Thread-safety: all methods from any thread; WriteText() never stops the counting.
 class MetricRegistry {
  public:
-  MetricRegistry();
+  /// `max_series`: for every family in place of MetricDescription::max_series; 0: each has its own.
+  explicit MetricRegistry(int max_series = 0);
   ~MetricRegistry();
   MetricRegistry(const MetricRegistry&) = delete;
   MetricRegistry& operator=(const MetricRegistry&) = delete;
@@ -154,6 +155,7 @@ class MetricRegistry {
   friend class GaugeFamily;
   friend class HistogramFamily;
   struct State;
+  int MaxSeriesOf(const MetricFamily& family) const;
   MetricSeries& FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values);
   MetricFamily* AddFamily(MetricDescription description, int kind);
   std::unique_ptr<State> state_;

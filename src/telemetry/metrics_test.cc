@@ -92,6 +92,14 @@ TEST(Metrics, OpenMetricsNamesCountersWithoutTotalAndEnds) {
   EXPECT_EQ(Text(registry, Exposition::kOpenMetrics), "# HELP c C.\n# TYPE c counter\nc_total 1\n# EOF\n");
 }
 
+TEST(Metrics, ABoundOfTheRegistryHoldsForEveryFamily) {
+  MetricRegistry registry(2);
+  const auto family = registry.AddCounter({"c_total", "C.", {"l"}, 1000});
+  for (const char* value : {"a", "b", "c", "d"}) family.With({value}).Add();
+  EXPECT_THAT(Text(registry), HasSubstr("c_total{l=\"b\"} 1\n"));
+  EXPECT_THAT(Text(registry), HasSubstr("c_total{l=\"other\"} 2\n"));
+}
+
 TEST(Metrics, NothingIsLostWhileThreadsCountAndAnotherScrapes) {
   MetricRegistry registry;
   const auto counter = registry.AddCounter({"c_total", "C.", {}}).With({});
