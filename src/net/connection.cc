@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 
 #include "base/ids.h"
 #include "net/content_coding.h"
@@ -309,12 +310,14 @@ bool Connection::ReadBody(ByteBuffer& buffer) {
   return body_->reader.done();
 }
 
-/// Puts the request whose head stands at the start of `head` back into the exchange.
+/// Puts the request whose head stands at the start of `head` back into the exchange. It was within the limits of the
+/// time when it came.
 void Connection::ReadAgain(std::string_view head) {
   BeginExchange();
   Exchange& exchange = this->exchange();
   HttpFault fault;
-  if (ParseHead(head, io_.limits(), exchange.head, exchange.request.headers, fault) == HeadState::kComplete) {
+  constexpr HttpLimits kAny{.target_bytes = INT64_MAX / 2, .head_bytes = INT64_MAX / 2, .header_count = INT_MAX};
+  if (ParseHead(head, kAny, exchange.head, exchange.request.headers, fault) == HeadState::kComplete) {
     Route();
   }
 }
@@ -403,7 +406,7 @@ void Connection::AnswerOptions() {
   const std::string_view allow = exchange.match.allow.empty() ? "GET, HEAD, POST, OPTIONS" : exchange.match.allow;
   exchange.response.status = 204;
   exchange.response.AddHeader("Allow", allow);
-  const CorsOptions& cors = io_.context().options.cors;
+  const CorsOptions& cors = io_.conduct().cors;
   if (!cors.enabled() || exchange.request.Header("Access-Control-Request-Method").empty()) return;
   std::string lines;
   AppendPreflightHeaders(cors, exchange.head.origin, allow, exchange.request.Header("Access-Control-Request-Headers"),
@@ -486,7 +489,7 @@ void Connection::WriteHead(bool close, int64_t length) {
   text += exchange.request.id;
   text += "\r\n";
   text += response.header_text();
-  if (const CorsOptions& cors = io_.context().options.cors; cors.enabled()) {
+  if (const CorsOptions& cors = io_.conduct().cors; cors.enabled()) {
     AppendCorsHeaders(cors, exchange.head.origin, text);
   }
   // HTTP/1.0 clients that asked to keep the connection must be told that it is kept.
@@ -497,7 +500,7 @@ void Connection::WriteHead(bool close, int64_t length) {
 std::string_view Connection::EncodeContent() {
   Exchange& exchange = this->exchange();
   const std::string_view content = exchange.response.content();
-  const CompressionOptions& compression = io_.context().options.compression;
+  const CompressionOptions& compression = io_.conduct().compression;
   if (!compression.enabled || std::ssize(content) < compression.min_bytes || exchange.response.content_type.empty()) {
     return content;
   }

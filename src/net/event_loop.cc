@@ -88,6 +88,11 @@ bool EventLoop::Turn(Owner& owner, int wait) {
   return owner.OnTurnEnd();
 }
 
+void EventLoop::SetTick(std::chrono::nanoseconds tick) {
+  tick_ = tick;
+  next_tick_ = std::min(next_tick_, now_ + tick);
+}
+
 void EventLoop::Run(Owner& owner, std::chrono::nanoseconds tick) {
   now_ = base::Clock::System().Now();
   tick_ = tick;

@@ -52,6 +52,9 @@ class EventLoop {
   /// returned.
   bool Turn(Owner& owner, int wait);
 
+  /// From the next tick on. On the loop's thread.
+  void SetTick(std::chrono::nanoseconds tick);
+
   /// The time at which this turn began.
   base::SteadyTime now() const { return now_; }
 

@@ -1,5 +1,8 @@
 #include "net/handshake_queue.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "net/connection.h"
 #include "net/io_thread.h"
 
@@ -7,10 +10,15 @@ namespace slipway::net {
 
 using tls::HandshakeOutcome;
 
+HandshakeQueue::HandshakeQueue(IoThread& io) : io_(io), context_(io.context()) {}
+
+bool HandshakeQueue::IsFull() const {
+  const int share = io_.limits().handshakes / static_cast<int>(std::max<size_t>(context_.threads.size(), 1));
+  return std::cmp_greater_equal(waiting_.size(), std::max(1, share));
+}
+
 HandshakeQueue::Place HandshakeQueue::Enter(Connection& connection) {
-  if (std::cmp_greater_equal(waiting_.size(), context_.handshakes_a_thread)) {
-    waiting_.front()->GiveUpHandshake(HandshakeOutcome::kCrowded);
-  }
+  while (!waiting_.empty() && IsFull()) waiting_.front()->GiveUpHandshake(HandshakeOutcome::kCrowded);
   context_.handshaking.Add(1);
   return waiting_.insert(waiting_.end(), &connection);
 }

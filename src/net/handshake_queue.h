@@ -14,6 +14,7 @@
 namespace slipway::net {
 
 class Connection;
+class IoThread;
 struct ServerContext;
 
 /// Thread-safety: its io thread only.
@@ -21,7 +22,7 @@ class HandshakeQueue {
  public:
   using Place = std::list<Connection*>::iterator;
 
-  explicit HandshakeQueue(ServerContext& context) : context_(context) {}
+  explicit HandshakeQueue(IoThread& io);
 
   /// Past the limit, the connection that has waited longest is dropped: a client that means it is done in a moment.
   Place Enter(Connection& connection);
@@ -39,6 +40,10 @@ class HandshakeQueue {
   static constexpr auto kShareOfTurn = std::chrono::milliseconds(1);
   static constexpr int kLinesPerSecond = 5;
 
+  /// Of this thread's share of HttpLimits::handshakes.
+  bool IsFull() const;
+
+  IoThread& io_;
   ServerContext& context_;
   std::list<Connection*> waiting_;  ///< the longest first
   std::chrono::nanoseconds spent_{0};

@@ -116,7 +116,6 @@ base::Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions op
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
   state->context.options = std::move(options);
   const auto& listeners = state->context.options.listeners;
-  state->context.handshakes_a_thread = std::max(1, state->context.options.limits.handshakes / threads);
   for (int i = 0; i < threads; ++i) {
     SLIPWAY_ASSIGN(auto io, IoThread::Create(state->context, i));
     state->context.threads.push_back(io.get());
@@ -136,6 +135,13 @@ void HttpServer::Stop() {
     for (const auto& io : state_->io) io->BeginDrain();
     for (auto& thread : state_->threads) thread.join();
   });
+}
+
+base::Result<void> HttpServer::Change(const HttpConduct& conduct) {
+  SLIPWAY_TRY(conduct.cors.Check());
+  const auto shared = std::make_shared<const HttpConduct>(conduct);
+  for (const auto& io : state_->io) io->Change(shared);
+  return {};
 }
 
 uint16_t HttpServer::port(size_t listener) const {

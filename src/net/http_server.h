@@ -43,13 +43,21 @@ struct CompressionOptions {
   int64_t min_bytes = 4 << 10;  ///< of the answer; below, it never pays
 };
 
+/// What may change while a server runs.
+struct HttpConduct {
+  HttpLimits limits;
+  CompressionOptions compression;
+  CorsOptions cors;
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< Stop() waits so long for requests begun
+};
+
 struct HttpServerOptions {
   std::vector<ListenerOptions> listeners;
   int threads = 0;  ///< io threads; 0: base::CpuBudget()
   HttpLimits limits;
   CompressionOptions compression;
   CorsOptions cors;
-  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< Stop() waits so long for requests begun
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< as HttpConduct's
   telemetry::MetricRegistry* metrics = nullptr;                       ///< outlives the server; nullptr: no metrics
   telemetry::Log* log = nullptr;                                      ///< outlives the server; nullptr: no log
   /// Gets how late each io thread's timer ran, by thread; outlives the server; nullptr: not measured.
@@ -60,7 +68,7 @@ struct HttpServerOptions {
 };
 
 /// Lifecycle: serving from Start() to Stop(); not started twice.
-/// Thread-safety: Stop() from any thread but the io threads, any number of times.
+/// Thread-safety: Stop() and Change() from any thread but the io threads, any number of times.
 class HttpServer {
  public:
   /// Binds all listeners, then starts the threads. Errors: "net.address", "net.address_in_use", "net.listen",
@@ -71,6 +79,11 @@ class HttpServer {
   /// Stops accepting, closes idle connections, lets requests that have begun finish with "Connection: close", and
   /// returns when all have, or when the drain timeout has passed and the rest were cut.
   void Stop();
+
+  /// Each io thread takes the new conduct between two of its turns, soon after this returns. It counts for connections
+  /// and requests that begin then; of those that have begun, for deadlines not yet set. Errors: those of
+  /// CorsOptions::Check(), and nothing changes.
+  base::Result<void> Change(const HttpConduct& conduct);
 
   uint16_t port(size_t listener = 0) const;  ///< 0 for a Unix socket
   /// As given, with the port that was taken: "127.0.0.1:41234", "unix:/run/slipway.sock".

@@ -51,7 +51,12 @@ base::Result<std::unique_ptr<IoThread>> IoThread::Create(ServerContext& context,
 }
 
 IoThread::IoThread(ServerContext& context, int index, std::unique_ptr<EventLoop> loop)
-    : context_(context), index_(index), loop_(std::move(loop)), handshakes_(context) {}
+    : context_(context),
+      index_(index),
+      conduct_{context.options.limits, context.options.compression, context.options.cors,
+               context.options.drain_timeout},
+      loop_(std::move(loop)),
+      handshakes_(*this) {}
 
 IoThread::~IoThread() {
   while (!connections_.empty()) connections_.back()->Close();
@@ -126,6 +131,7 @@ void IoThread::Admit(Descriptor socket, std::string peer, size_t listener) {
     return;
   }
   const int most = limits().connections_per_address;
+  // Without a bound nobody is counted, not even for a bound that comes later: it holds for connections from then on.
   const AddressKey address = most > 0 ? AddressKey::Of(peer) : AddressKey();
   if (most > 0 && !context_.addresses.Enter(address, most)) {
     context_.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -158,7 +164,7 @@ void IoThread::Bury(Connection& connection) {
   connections_[place]->place = place;
   buried_.push_back(std::move(connections_.back()));
   connections_.pop_back();
-  if (limits().connections_per_address > 0) context_.addresses.Leave(connection.address);
+  context_.addresses.Leave(connection.address);
   context_.connections.fetch_sub(1, std::memory_order_relaxed);
   context_.open.Subtract(1);
 }
@@ -167,9 +173,16 @@ void IoThread::BeginDrain() {
   loop_->Post([this] { Drain(); });
 }
 
+void IoThread::Change(std::shared_ptr<const HttpConduct> conduct) {
+  loop_->Post([this, conduct = std::move(conduct)] {
+    conduct_ = *conduct;
+    loop_->SetTick(TickOf(limits()));
+  });
+}
+
 void IoThread::Drain() {
   if (std::exchange(draining_, true)) return;
-  drain_until_ = loop_->now() + context_.options.drain_timeout;
+  drain_until_ = loop_->now() + conduct_.drain_timeout;
   for (const auto& acceptor : acceptors_) {
     while (Accept(*acceptor)) {  // connections that the kernel has accepted already
     }

@@ -44,7 +44,6 @@ struct ServerContext {
   std::array<telemetry::Counter, tls::kHandshakeOutcomes> handshake_outcomes;
   telemetry::Gauge handshaking;
   std::vector<IoThread*> threads;
-  int handshakes_a_thread = 1;
   AddressTable addresses;
   alignas(64) std::atomic<int> connections{0};
   alignas(64) std::atomic<int> in_flight{0};  ///< requests that outlast the turn in which they began
@@ -65,7 +64,7 @@ struct Exchange {
   std::string coded;  ///< the content in its content coding
 };
 
-/// Thread-safety: Run() on its own thread; BeginDrain() from any.
+/// Thread-safety: Run() on its own thread; BeginDrain() and Change() from any.
 class IoThread final : private EventLoop::Owner {
  public:
   static base::Result<std::unique_ptr<IoThread>> Create(ServerContext& context, int index);
@@ -78,13 +77,16 @@ class IoThread final : private EventLoop::Owner {
   /// Serves until drained.
   void Run();
   void BeginDrain();
+  void Change(std::shared_ptr<const HttpConduct> conduct);
   /// For tests that step a thread by hand instead of calling Run(): takes a connected socket, and one turn.
   void Adopt(Descriptor socket, size_t listener) { Admit(std::move(socket), "", listener); }
   bool Turn() { return loop_->Turn(*this, 0); }
 
   // For connections, on this thread.
   ServerContext& context() { return context_; }
-  const HttpLimits& limits() const { return context_.options.limits; }
+  /// Views into these are for one turn: they change between turns.
+  const HttpConduct& conduct() const { return conduct_; }
+  const HttpLimits& limits() const { return conduct_.limits; }
   EventLoop& loop() { return *loop_; }
   Exchange& exchange() { return exchange_; }
   ByteBuffer& scratch() { return scratch_; }
@@ -115,6 +117,7 @@ class IoThread final : private EventLoop::Owner {
 
   ServerContext& context_;
   const int index_;
+  HttpConduct conduct_;
   std::unique_ptr<EventLoop> loop_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -20,7 +20,18 @@ Health::Health(HealthOptions options, const live::LiveSet& live)
       live_(live),
       started_(options_.clock->Now()),
       requests_(options_.threads),
-      loop_lag_(options_.threads) {}
+      loop_lag_(options_.threads),
+      thresholds_(options_.thresholds) {}
+
+void Health::SetThresholds(const HealthThresholds& thresholds) {
+  const std::lock_guard lock(mutex_);
+  thresholds_ = thresholds;
+}
+
+HealthThresholds Health::Thresholds() const {
+  const std::lock_guard lock(mutex_);
+  return thresholds_;
+}
 
 void Health::Record(int thread, std::chrono::nanoseconds elapsed, int status) {
   requests_.Record(thread, options_.clock->Now(), elapsed, status >= 500);
@@ -38,17 +49,17 @@ Health::Check Health::Finish(std::string_view name, double value, const Threshol
   return {name, Judge(value, threshold), std::move(details)};
 }
 
-Health::Check Health::CheckMemory() const {
+Health::Check Health::CheckMemory(const Threshold& threshold) const {
   const base::Bytes resident = options_.resident_memory();
   Value details = Value::Map().Set("resident_bytes", resident.count);
   if (!options_.memory_limit) return {"memory", Verdict::kPass, std::move(details)};
   const double share = static_cast<double>(resident.count) / static_cast<double>(options_.memory_limit->count);
   details.Set("limit_bytes", options_.memory_limit->count).Set("share", share);
-  return Finish("memory", share, options_.thresholds.memory, std::move(details));
+  return Finish("memory", share, threshold, std::move(details));
 }
 
-Health::Check Health::CheckLatency(const telemetry::RecentWindow::Summary& requests) const {
-  return Finish("latency", Seconds(requests.p99), options_.thresholds.latency_seconds,
+Health::Check Health::CheckLatency(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const {
+  return Finish("latency", Seconds(requests.p99), threshold,
                 Value::Map()
                     .Set("requests", requests.count)
                     .Set("p50_seconds", Seconds(requests.p50))
@@ -57,17 +68,17 @@ Health::Check Health::CheckLatency(const telemetry::RecentWindow::Summary& reque
                     .Set("max_seconds", Seconds(requests.max)));
 }
 
-Health::Check Health::CheckErrors(const telemetry::RecentWindow::Summary& requests) const {
-  return Finish("errors", requests.failure_rate(), options_.thresholds.error_rate,
+Health::Check Health::CheckErrors(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const {
+  return Finish("errors", requests.failure_rate(), threshold,
                 Value::Map()
                     .Set("requests", requests.count)
                     .Set("errors", requests.failures)
                     .Set("rate", requests.failure_rate()));
 }
 
-Health::Check Health::CheckLoop() const {
+Health::Check Health::CheckLoop(const Threshold& threshold) const {
   const auto lag = loop_lag_.Read(options_.clock->Now());
-  return Finish("event_loop", Seconds(lag.p99), options_.thresholds.loop_lag_seconds,
+  return Finish("event_loop", Seconds(lag.p99), threshold,
                 Value::Map().Set("p99_seconds", Seconds(lag.p99)).Set("max_seconds", Seconds(lag.max)));
 }
 
@@ -90,6 +101,13 @@ Health::Check Health::CheckModels() const {
       Value::Map().Set("ready", ready).Set("loading", loading).Set("failed", failed).Set("models", std::move(models))};
 }
 
+std::array<Health::Check, 5> Health::CheckAll() const {
+  const HealthThresholds thresholds = Thresholds();
+  const auto requests = requests_.Read(options_.clock->Now());
+  return {CheckModels(), CheckMemory(thresholds.memory), CheckLatency(requests, thresholds.latency_seconds),
+          CheckErrors(requests, thresholds.error_rate), CheckLoop(thresholds.loop_lag_seconds)};
+}
+
 std::string_view Health::State() const {
   if (draining_.load(std::memory_order_relaxed)) return "draining";
   return started_serving_.load(std::memory_order_relaxed) ? "serving" : "starting";
@@ -98,9 +116,7 @@ std::string_view Health::State() const {
 std::string_view Health::UnreadyReason() const {
   const std::string_view state = State();
   if (state != "serving") return state;
-  const auto requests = requests_.Read(options_.clock->Now());
-  for (const Check& check :
-       {CheckModels(), CheckMemory(), CheckLatency(requests), CheckErrors(requests), CheckLoop()}) {
+  for (const Check& check : CheckAll()) {
     if (check.verdict == Verdict::kFail) return check.name;
   }
   return {};
@@ -109,12 +125,10 @@ std::string_view Health::UnreadyReason() const {
 Value Health::Report() const {
   constexpr std::string_view kNames[] = {"pass", "warn", "fail"};
   const auto now = options_.clock->Now();
-  const auto requests = requests_.Read(now);
   const std::string_view state = State();
   Verdict worst = state == "serving" ? Verdict::kPass : Verdict::kFail;
   Value checks = Value::Map();
-  std::array found = {CheckModels(), CheckMemory(), CheckLatency(requests), CheckErrors(requests), CheckLoop()};
-  for (Check& check : found) {
+  for (Check& check : CheckAll()) {
     worst = std::max(worst, check.verdict);
     Value entry = Value::Map().Set("verdict", kNames[static_cast<size_t>(check.verdict)]);
     for (auto& [key, value] : check.details.map()) entry.Set(key, std::move(value));

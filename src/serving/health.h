@@ -2,9 +2,11 @@
 // Health: how this process is, measured against thresholds: what GET /health tells, and whether /readyz sends traffic
 // away.
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +53,9 @@ class Health {
   /// For HttpServerOptions::loop_lag.
   telemetry::RecentWindow& loop_lag() { return loop_lag_; }
 
+  /// In place of those of the options; from the next report on.
+  void SetThresholds(const HealthThresholds& thresholds);
+
   /// What was asked for at the start is loaded.
   void MarkStarted() { started_serving_.store(true, std::memory_order_relaxed); }
   void BeginDrain() { draining_.store(true, std::memory_order_relaxed); }
@@ -70,10 +75,12 @@ class Health {
   };
   static Verdict Judge(double value, const Threshold& threshold);
   Check Finish(std::string_view name, double value, const Threshold& threshold, base::Value details) const;
-  Check CheckMemory() const;
-  Check CheckLatency(const telemetry::RecentWindow::Summary& requests) const;
-  Check CheckErrors(const telemetry::RecentWindow::Summary& requests) const;
-  Check CheckLoop() const;
+  HealthThresholds Thresholds() const;
+  std::array<Check, 5> CheckAll() const;
+  Check CheckMemory(const Threshold& threshold) const;
+  Check CheckLatency(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const;
+  Check CheckErrors(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const;
+  Check CheckLoop(const Threshold& threshold) const;
   Check CheckModels() const;
   std::string_view State() const;
 
@@ -81,6 +88,8 @@ class Health {
   const live::LiveSet& live_;
   const base::SteadyTime started_;
   telemetry::RecentWindow requests_, loop_lag_;
+  mutable std::mutex mutex_;  ///< guards thresholds_
+  HealthThresholds thresholds_;
   std::atomic<bool> started_serving_{false}, draining_{false};
 };
 

@@ -128,6 +128,18 @@ TEST_F(HealthTest, LatencyIsJudgedByItsNinetyNinthPercentile) {
   EXPECT_EQ(Verdict(health, "latency"), "fail");
 }
 
+TEST_F(HealthTest, ThresholdsMayChangeWhileItServes) {
+  LoadModel();
+  const auto health = Serving();
+  resident_ = 500;
+  EXPECT_EQ(Verdict(*health, "memory"), "pass");
+  health->SetThresholds({.memory = {0.2, 0.4}});
+  EXPECT_EQ(Verdict(*health, "memory"), "fail");
+  EXPECT_EQ(health->UnreadyReason(), "memory");
+  health->SetThresholds({.memory = {0.2, std::nullopt}});
+  EXPECT_EQ(health->UnreadyReason(), "");
+}
+
 TEST_F(HealthTest, AStuckLoopFails) {
   LoadModel();
   const auto made = Serving();

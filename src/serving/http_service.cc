@@ -32,7 +32,6 @@ void AddProcessMetrics(const HttpServiceOptions& options, telemetry::MetricRegis
 
 struct HttpService::State {
   const live::LiveSet& live;
-  std::chrono::nanoseconds drain_delay;
   std::optional<Health> health;
   std::optional<Predictor> predictor;
   std::optional<RequestLog> request_log;
@@ -40,7 +39,8 @@ struct HttpService::State {
   std::vector<Listener> listeners;
   std::unique_ptr<net::HttpServer> server;
 
-  std::mutex mutex;  ///< guards stops
+  std::mutex mutex;  ///< guards what follows
+  std::chrono::nanoseconds drain_delay{0};
   std::condition_variable hurry;
   int stops = 0;
 
@@ -96,7 +96,10 @@ void HttpService::State::NameListeners() {
 HttpService::HttpService(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 HttpService::~HttpService() {
-  state_->drain_delay = {};
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->drain_delay = {};
+  }
   Stop();
 }
 
@@ -104,8 +107,9 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                                               const live::LiveSet& live,
                                                               telemetry::MetricRegistry& metrics, telemetry::Log& log) {
   SLIPWAY_TRY(options.listen.Check());
-  auto owned = std::make_unique<State>(live, options.drain_delay);
+  auto owned = std::make_unique<State>(live);
   State& state = *owned;
+  state.drain_delay = options.drain_delay;
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
   state.health.emplace(HealthOptions{.thresholds = options.health,
                                      .threads = threads,
@@ -164,6 +168,18 @@ void HttpService::Stop() {
     if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
   }
   state_->server->Stop();
+}
+
+base::Result<void> HttpService::Change(const HttpServiceOptions& options) {
+  SLIPWAY_TRY(state_->server->Change({.limits = options.limits,
+                                      .compression = {.enabled = options.compress},
+                                      .cors = options.cors,
+                                      .drain_timeout = options.drain_timeout}));
+  state_->health->SetThresholds(options.health);
+  state_->request_log->SetLinesPerSecond(options.log_lines_per_second);
+  const std::lock_guard lock(state_->mutex);
+  state_->drain_delay = options.drain_delay;
+  return {};
 }
 
 base::Result<void> HttpService::ReloadCertificates() {

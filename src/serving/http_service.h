@@ -54,6 +54,11 @@ class HttpService {
   /// Idempotent. A second call from another thread (a second signal) cuts the drain delay short.
   void Stop();
 
+  /// Takes those of `options` that may change while it serves: limits, compress, cors, drain_delay, drain_timeout,
+  /// health and log_lines_per_second. Requests that have begun go on as they were. Errors: those of
+  /// net::HttpServer::Change, and nothing changes.
+  base::Result<void> Change(const HttpServiceOptions& options);
+
   /// Reads the certificate's files again, if there are any. Errors: those of net::tls::Credentials::Reload.
   base::Result<void> ReloadCertificates();
 

@@ -185,6 +185,23 @@ TEST_F(HttpServiceTest, TheLogLeavesOutWhatIsTooMuch) {
   EXPECT_LT(std::ranges::count(LogText(), '\n'), 20);
 }
 
+TEST_F(HttpServiceTest, TakesAnotherConductWhileItServes) {
+  Start();
+  EXPECT_EQ(Post("/predict/sum", kRecord).status, 200);
+  HttpServiceOptions changed;
+  changed.limits.body_bytes = 4;
+  changed.health.memory = {0.0001, std::nullopt};
+  changed.drain_delay = std::chrono::milliseconds(1);
+  ASSERT_TRUE(service_->Change(changed));
+  int status = 200;
+  for (int i = 0; i < 200 && status == 200; ++i) status = Post("/predict/sum", kRecord).status;
+  EXPECT_EQ(status, 413);
+  changed.cors = {.origins = {"*"}, .credentials = true};
+  changed.limits.body_bytes = 1 << 20;
+  EXPECT_FALSE(service_->Change(changed));
+  EXPECT_EQ(Post("/predict/sum", kRecord).status, 413) << "what does not check changes nothing";
+}
+
 TEST_F(HttpServiceTest, ModelsAreListedWithTheirContract) {
   Load("other", "2.0.0");
   const auto list = base::ParseJson(Get("/models").body);

@@ -14,7 +14,7 @@ bool RequestLog::Take(Budget& budget, const net::Request& request, int status) c
   const int64_t second = std::chrono::duration_cast<std::chrono::seconds>(request.received.time_since_epoch()).count();
   if (second != budget.second) {
     budget.second = second;
-    budget.left = lines_per_second_;
+    budget.left = lines_per_second_.load(std::memory_order_relaxed);
   }
   if (budget.left > 0) {
     --budget.left;

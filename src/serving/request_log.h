@@ -1,6 +1,7 @@
 #pragma once
 // One line per request, as many as the operator asked for, never a value that a caller sent.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,9 @@ class RequestLog {
  public:
   RequestLog(telemetry::Log& log, Predictor& predictor, int threads, int lines_per_second);
 
+  /// Takes effect in each thread's next second. From any thread.
+  void SetLinesPerSecond(int lines) { lines_per_second_.store(lines, std::memory_order_relaxed); }
+
   /// Writes the line, or counts it as skipped, and clears the thread's note.
   void Write(const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed);
 
@@ -30,7 +34,7 @@ class RequestLog {
 
   telemetry::Log& log_;
   Predictor& predictor_;
-  const int lines_per_second_;
+  std::atomic<int> lines_per_second_;
   std::vector<Budget> budgets_;
 };
 
