@@ -23,7 +23,7 @@ CsvRowDecoder::CsvRowDecoder(const Layout& layout, char delimiter, CsvLimits lim
       row_limit_(std::max<int64_t>(1, limits.table_bytes / RowBytes(layout.fields()))) {
   const auto& fields = layout.fields();
   if (std::any_of(fields.begin(), fields.end(), [](const Field& field) { return !field.type.is_scalar(); })) {
-    walker_ = std::make_unique<JsonWalker>(layout, kListDepth);
+    walker_ = std::make_unique<JsonWalker>(layout, JsonBounds{.depth = kListDepth});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/base64.h"
 #include "data/json_string.h"
@@ -86,7 +87,9 @@ bool IsJsonScalar(std::string_view text) {
   return !text.empty() && (text[0] == '"' || text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
 }
 
-JsonCursor::JsonCursor(int depth_limit) : depth_limit_(std::min(depth_limit, kDepthBound)) {}
+JsonCursor::JsonCursor(const JsonBounds& bounds) : bounds_(bounds) {
+  bounds_.depth = std::min(bounds_.depth, kDepthBound);
+}
 
 bool JsonCursor::Open(std::string_view text) {
   text_ = text;
@@ -111,11 +114,15 @@ std::string JsonCursor::Where() const {
 }
 
 base::Error JsonCursor::Error() const {
-  const bool deep = fault_.kind == JsonFault::Kind::kTooDeep;
-  std::string message = std::string(deep ? "this JSON goes past a limit at " : "this is not valid JSON at ") + Where() +
-                        ": " + fault_.problem;
-  if (deep) message += ", at most " + std::to_string(depth_limit_) + " levels are read";
-  return {base::Code::kInvalidArgument, deep ? "json.limit" : "json.malformed", std::move(message), ""};
+  const bool past_limit = fault_.kind != JsonFault::Kind::kMalformed;
+  std::string message = std::string(past_limit ? "this JSON goes past a limit at " : "this is not valid JSON at ") +
+                        Where() + ": " + fault_.problem;
+  if (fault_.kind == JsonFault::Kind::kTooDeep) {
+    message += ", at most " + std::to_string(bounds_.depth) + " levels are read";
+  } else if (past_limit) {
+    message += ", at most " + std::to_string(bounds_.string_bytes) + " bytes are read";
+  }
+  return {base::Code::kInvalidArgument, past_limit ? "json.limit" : "json.malformed", std::move(message), ""};
 }
 
 bool JsonCursor::Finish() {
@@ -292,6 +299,8 @@ bool JsonCursor::ReadString(std::string_view& value) {
   const size_t begin = Offset();
   Advance();
   value = RawString(begin);
+  if (std::cmp_greater(value.size(), bounds_.string_bytes)) [[unlikely]]
+    return FailAtLongString(begin);
   if (std::memchr(value.data(), '\\', value.size()) == nullptr) [[likely]] {
     return true;
   }
@@ -316,7 +325,7 @@ bool JsonCursor::Unescape(std::string_view raw, std::string& out) {
 }
 
 bool JsonCursor::Enter() {
-  if (depth_ == depth_limit_) {
+  if (depth_ == bounds_.depth) {
     fault_ = {JsonFault::Kind::kTooDeep, "objects and lists are nested too deep", Offset()};
     return false;
   }
@@ -337,6 +346,11 @@ bool JsonCursor::Fail(const char* problem, size_t offset) {
 
 bool JsonCursor::FailHere(const char* problem) {
   return Fail(Peek() == '\0' && next_ >= tokens_.size() ? "the text ends too early" : problem, Offset());
+}
+
+bool JsonCursor::FailAtLongString(size_t offset) {
+  fault_ = {JsonFault::Kind::kTooLong, "a string is too long", offset};
+  return false;
 }
 
 bool JsonCursor::FailAtToken(size_t offset) {

@@ -15,10 +15,16 @@ namespace slipway::data {
 
 /// What is wrong with a text: `problem` is a fixed phrase that quotes none of it, so that it may be shown and logged.
 struct JsonFault {
-  enum class Kind : uint8_t { kMalformed, kTooDeep };
+  enum class Kind : uint8_t { kMalformed, kTooDeep, kTooLong };
   Kind kind = Kind::kMalformed;
   const char* problem = nullptr;
   size_t offset = 0;
+};
+
+/// What a text may hold at most.
+struct JsonBounds {
+  int depth = 32;                    ///< objects and lists inside one another; 512 at most, since the walk recurses
+  int64_t string_bytes = INT64_MAX;  ///< of one string or name, as written: between its quotes
 };
 
 /// What a protocol allows beyond RFC 8259.
@@ -43,7 +49,7 @@ bool IsJsonScalar(std::string_view text);
 /// Thread-safety: one thread at a time. Keeps its buffers from text to text.
 class JsonCursor {
  public:
-  explicit JsonCursor(int depth_limit);
+  explicit JsonCursor(const JsonBounds& bounds);
 
   /// Counts for what is read from now on.
   void Speak(const JsonDialect& dialect) { dialect_ = dialect; }
@@ -113,6 +119,7 @@ class JsonCursor {
   void Leave();
   bool Fail(const char* problem, size_t offset);
   bool FailAtToken(size_t offset);
+  bool FailAtLongString(size_t offset);
   size_t Offset() const { return next_ < tokens_.size() ? tokens_[next_] : text_.size(); }
   bool ReadNonFinite(NumberText& number);
   bool Unescape(std::string_view raw, std::string& out);
@@ -123,7 +130,7 @@ class JsonCursor {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ',' || c == ']' || c == '}';
   }
 
-  int depth_limit_;
+  JsonBounds bounds_;
   JsonDialect dialect_;
   JsonIndex index_;
   std::string_view text_;

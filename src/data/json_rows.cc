@@ -13,7 +13,7 @@ struct JsonRowDecoder::State {
   State(const Layout& layout, JsonRowLimits limits)
       : layout(layout),
         limits(limits),
-        walker(layout, limits.depth),
+        walker(layout, limits.nested),
         row_limit(limits.RowsOf(layout)),
         has_records_field(layout.Find("records") >= 0) {}
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "data/decoded.h"
+#include "data/json_cursor.h"
 #include "data/row_text.h"
 
 namespace slipway::data {
@@ -17,7 +18,7 @@ struct JsonRowLimits {
   int64_t bytes = int64_t{64} << 20;  ///< of one document
   int64_t rows = 1 << 20;
   int64_t table_bytes = int64_t{256} << 20;  ///< of the columns: a wide record of nulls takes few bytes of text
-  int depth = 32;
+  JsonBounds nested;
 
   /// Rows of this width that one document may hold.
   int64_t RowsOf(const Layout& layout) const;

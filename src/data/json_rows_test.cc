@@ -46,7 +46,7 @@ class JsonRows : public testing::Test {
 
   const Layout layout_{{Make("carrier", ScalarType::kString), Make("distance", ScalarType::kNumber),
                         Make("grid", ScalarType::kNumber, {2, 2}), Make("any", ScalarType::kInteger, {-1, -1})}};
-  JsonRowDecoder decoder_{layout_, {.bytes = 4096, .rows = 100, .depth = 8}};
+  JsonRowDecoder decoder_{layout_, {.bytes = 4096, .rows = 100, .nested = {.depth = 8, .string_bytes = 100}}};
   Decoded out_{layout_};
 };
 
@@ -184,6 +184,18 @@ TEST_F(JsonRows, HoldsItsLimits) {
               HasSubstr("json.limit: this JSON goes past a limit at line 1, column 13"));
   EXPECT_THAT(Fault(R"({"grid":[[[[[[[[1]]]]]]]]})"), HasSubstr("at most 8 levels"));
   EXPECT_EQ(Fault(R"({"x":[[[[[[[1]]]]]]]})"), "accepted");
+}
+
+TEST_F(JsonRows, RefusesStringsThatAreTooLongWhereverTheyStand) {
+  const std::string fits = "\"" + std::string(100, 'a') + "\"", long_one = "\"" + std::string(101, 'a') + "\"";
+  EXPECT_EQ(Fault("{\"carrier\":" + fits + "}"), "accepted");
+  EXPECT_EQ(Fault("{\"carrier\":" + long_one + "}"),
+            "json.limit: this JSON goes past a limit at line 1, column 12: a string is too long, at most 100 bytes are "
+            "read");
+  EXPECT_THAT(Fault("{\"unknown\":[" + long_one + "]}"), HasSubstr("json.limit"));
+  EXPECT_THAT(Fault("{\"any\":[[" + long_one + "]]}"), HasSubstr("json.limit"));
+  EXPECT_THAT(Fault("{" + long_one + ":1}"), HasSubstr("json.limit"));
+  EXPECT_THAT(LineFault("{\"carrier\":" + long_one + "}"), HasSubstr("a string is too long"));
 }
 
 TEST_F(JsonRows, BoundsRowsByTheirWidth) {

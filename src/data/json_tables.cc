@@ -44,7 +44,7 @@ struct JsonTableDecoder::State {
       : layout(layout),
         limits(limits),
         list_ranks(std::move(list_ranks)),
-        walker(layout, limits.depth),
+        walker(layout, limits.nested),
         row_limit(limits.RowsOf(layout)),
         context(layout) {
     for (int field = 0; field < layout.size(); ++field) in_order.push_back({.field = field, .name = {}, .place = {}});

@@ -55,7 +55,7 @@ class JsonTables : public testing::Test {
   }
 
   const Layout layout_{{Make("a", ScalarType::kNumber), Make("b", ScalarType::kString)}};
-  JsonTableDecoder decoder_{layout_, {.bytes = 4096, .rows = 3, .depth = 8}};
+  JsonTableDecoder decoder_{layout_, {.bytes = 4096, .rows = 3, .nested = {.depth = 8, .string_bytes = 1000}}};
   JsonTable table_;
 };
 
@@ -163,6 +163,9 @@ TEST_F(JsonTables, BoundsRowsBytesDepthAndStrangers) {
   EXPECT_THAT(Read(R"({"rows":[[[[[[[[[1]]]]]]]]]})"), HasSubstr("json.limit: this JSON goes past a limit"));
   EXPECT_THAT(Read(R"({"columns":{"a":[[[[[[[[1]]]]]]]]}})"), HasSubstr("json.limit: this JSON goes past a limit"));
   EXPECT_THAT(Read(R"({"note":[[[[[[[[1]]]]]]]],"rows":[]})"), HasSubstr("json.limit"));
+  const std::string long_text = "\"" + std::string(1001, 'a') + "\"";
+  EXPECT_THAT(Read("{\"rows\":[[1," + long_text + "]]}"), HasSubstr("json.limit"));
+  EXPECT_THAT(Read("{\"columns\":{\"b\":[" + long_text + "]}}"), HasSubstr("json.limit"));
   std::string many = R"({"columns":{)";
   for (int i = 0; i < 1100; ++i) many += (i == 0 ? "\"q" : ",\"q") + std::to_string(i) + "\":[]";
   JsonTableDecoder roomy(layout_);

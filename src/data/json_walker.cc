@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "data/number_text.h"
 
@@ -13,7 +14,7 @@ constexpr std::string_view kNoBase64 = "an object whose b64 is not base64";
 
 }  // namespace
 
-JsonWalker::JsonWalker(const Layout& layout, int depth_limit) : JsonCursor(depth_limit), layout_(layout) {
+JsonWalker::JsonWalker(const Layout& layout, const JsonBounds& bounds) : JsonCursor(bounds), layout_(layout) {
   for (int field = 0; field < std::min(layout.size(), static_cast<int>(kOrderLimit)); ++field) {
     const bool plain = layout.names()[static_cast<size_t>(field)].find('\\') == std::string::npos;
     order_.push_back(plain ? field : -1);
@@ -36,6 +37,7 @@ bool JsonWalker::ReadRecord(RowBuilder& builder) {
     Advance();
     int field = position < order_.size() ? order_[position] : -1;
     if (field < 0 || name != layout_.names()[static_cast<size_t>(field)]) [[unlikely]] {
+      if (std::cmp_greater(name.size(), bounds_.string_bytes)) return FailAtLongString(begin);
       const bool plain = name.find('\\') == std::string_view::npos;
       if (!plain) {
         if (!Unescape(name, name_)) return false;

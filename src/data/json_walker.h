@@ -16,7 +16,7 @@ namespace slipway::data {
 /// Lifecycle and thread-safety: as its JsonCursor.
 class JsonWalker : public JsonCursor {
  public:
-  explicit JsonWalker(const Layout& layout, int depth_limit);
+  JsonWalker(const Layout& layout, const JsonBounds& bounds);
 
   /// Counts for what is read from now on. `list_ranks`, by field, or empty: a scalar field also takes its value inside
   /// so many lists of one element; every scalar field inside one list when `any_list`.

@@ -117,7 +117,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                      .memory_limit = base::MemoryLimit(),
                                      .resident_memory = base::ResidentMemory},
                        live);
-  state.predictor.emplace(live, metrics, threads);
+  state.predictor.emplace(live, metrics, threads, options.decode);
   state.request_log.emplace(log, *state.predictor, threads, options.log_lines_per_second);
   AddProcessMetrics(options, metrics, log);
 

@@ -15,6 +15,7 @@
 #include "live/live_set.h"
 #include "net/cors.h"
 #include "net/http_limits.h"
+#include "serving/decode_limits.h"
 #include "serving/health.h"
 #include "serving/listen_options.h"
 #include "telemetry/log.h"
@@ -26,6 +27,7 @@ struct HttpServiceOptions {
   ListenOptions listen;
   int threads = 0;  ///< io threads; 0: as many as the cgroup allows
   net::HttpLimits limits;
+  DecodeLimits decode;
   HealthThresholds health;
   net::CorsOptions cors;
   bool compress = false;                    ///< answers, when the client takes it and they are large

@@ -36,8 +36,8 @@ struct alignas(64) Predictor::Thread {
 };
 
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
-                     const base::Clock& clock)
-    : live_(live), metrics_(metrics), clock_(clock) {
+                     const DecodeLimits& limits, const base::Clock& clock)
+    : live_(live), metrics_(metrics), limits_(limits), clock_(clock) {
   for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
 Predictor::~Predictor() = default;
@@ -79,7 +79,7 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return *known;
   CallCounters& counters = statistics_.For(thread.index, model->name, model->version_text);
-  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, clock_));
+  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, limits_, clock_));
   return thread.models.emplace_back(std::move(served));
 }
 

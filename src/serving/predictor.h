@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "live/live_set.h"
+#include "serving/decode_limits.h"
 #include "serving/served_model.h"
 #include "telemetry/metrics.h"
 
@@ -26,7 +27,7 @@ struct RequestNote {
 /// Ownership: the live set and the registry outlive it.
 class Predictor {
  public:
-  Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
+  Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads, const DecodeLimits& limits = {},
             const base::Clock& clock = base::Clock::System());
   ~Predictor();
 
@@ -41,6 +42,7 @@ class Predictor {
   RequestNote& note(int thread);
   const ModelStatistics& statistics() const { return statistics_; }
   const base::Clock& clock() const { return clock_; }
+  const DecodeLimits& limits() const { return limits_; }
 
  private:
   struct Thread;
@@ -50,6 +52,7 @@ class Predictor {
   const live::LiveSet& live_;
   const PredictionMetrics metrics_;
   ModelStatistics statistics_;
+  const DecodeLimits limits_;
   const base::Clock& clock_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };

@@ -63,21 +63,23 @@ PredictionMetrics::PredictionMetrics(telemetry::MetricRegistry& registry)
 
 base::Result<std::unique_ptr<ServedModel>> ServedModel::Create(std::shared_ptr<const live::LoadedModel> model,
                                                                const PredictionMetrics& metrics, CallCounters& counters,
-                                                               const base::Clock& clock) {
+                                                               const DecodeLimits& limits, const base::Clock& clock) {
   SLIPWAY_ASSIGN(auto workspace, model->scorer->NewWorkspace());
   return std::unique_ptr<ServedModel>(
-      new ServedModel(std::move(model), std::move(workspace), metrics, counters, clock));
+      new ServedModel(std::move(model), std::move(workspace), metrics, counters, limits, clock));
 }
 
 ServedModel::ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring::Workspace workspace,
-                         const PredictionMetrics& metrics, CallCounters& counters, const base::Clock& clock)
+                         const PredictionMetrics& metrics, CallCounters& counters, const DecodeLimits& limits,
+                         const base::Clock& clock)
     : model_(std::move(model)),
       metrics_(metrics),
       counters_(counters),
+      limits_(limits),
       clock_(clock),
       workspace_(std::move(workspace)),
       rows_(model_->scorer->layout()),
-      json_decoder_(model_->scorer->layout(), {.rows = model_->scorer->manifest().limits.max_batch_rows}),
+      json_decoder_(model_->scorer->layout(), limits.JsonRows(model_->scorer->manifest().limits.max_batch_rows)),
       writer_(*model_->scorer),
       csv_encoder_(model_->scorer->output_fields()) {
   answer_start_ = "{\"model\":";
@@ -107,13 +109,13 @@ ServedModel::DoorMetrics& ServedModel::MetricsOf(Door door) {
   return handles;
 }
 
-ServedModel::JsonTables::JsonTables(const scoring::Scorer& scorer)
-    : decoder(scorer.layout(), {.rows = scorer.manifest().limits.max_batch_rows}, InputRanks(scorer)),
+ServedModel::JsonTables::JsonTables(const scoring::Scorer& scorer, const DecodeLimits& limits)
+    : decoder(scorer.layout(), limits.JsonRows(scorer.manifest().limits.max_batch_rows), InputRanks(scorer)),
       encoder(scorer.output_fields(), OutputRanks(scorer)),
       one_row(!scorer.manifest().has_inputs && !scorer.model().batched) {}
 
 ServedModel::JsonTables& ServedModel::json_tables() {
-  if (json_tables_ == nullptr) json_tables_ = std::make_unique<JsonTables>(scorer());
+  if (json_tables_ == nullptr) json_tables_ = std::make_unique<JsonTables>(scorer(), limits_);
   return *json_tables_;
 }
 

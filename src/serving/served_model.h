@@ -16,6 +16,7 @@
 #include "live/loaded_model.h"
 #include "scoring/answers.h"
 #include "scoring/scorer.h"
+#include "serving/decode_limits.h"
 #include "serving/model_statistics.h"
 #include "serving/tensors/tensor_decoder.h"
 #include "telemetry/metrics.h"
@@ -47,9 +48,10 @@ class ServedModel {
   /// Errors: the engine cannot open a session.
   static base::Result<std::unique_ptr<ServedModel>> Create(std::shared_ptr<const live::LoadedModel> model,
                                                            const PredictionMetrics& metrics, CallCounters& counters,
-                                                           const base::Clock& clock);
+                                                           const DecodeLimits& limits, const base::Clock& clock);
 
   const live::LoadedModel& model() const { return *model_; }
+  const DecodeLimits& limits() const { return limits_; }
   const scoring::Scorer& scorer() const { return *model_->scorer; }
 
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
@@ -93,7 +95,7 @@ class ServedModel {
   }
   /// What reads and writes rows inside the JSON of other protocols. Made on first use.
   struct JsonTables {
-    explicit JsonTables(const scoring::Scorer& scorer);
+    JsonTables(const scoring::Scorer& scorer, const DecodeLimits& limits);
     data::JsonTableDecoder decoder;
     const data::JsonTableEncoder encoder;
     const bool one_row;  ///< the model's own tensors have no dimension over rows
@@ -115,7 +117,8 @@ class ServedModel {
   };
 
   ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring::Workspace workspace,
-              const PredictionMetrics& metrics, CallCounters& counters, const base::Clock& clock);
+              const PredictionMetrics& metrics, CallCounters& counters, const DecodeLimits& limits,
+              const base::Clock& clock);
   DoorMetrics& MetricsOf(Door door);
   void CountViolations();
   void Close(Outcome outcome);
@@ -124,6 +127,7 @@ class ServedModel {
   const std::shared_ptr<const live::LoadedModel> model_;
   const PredictionMetrics& metrics_;
   CallCounters& counters_;
+  const DecodeLimits& limits_;
   const base::Clock& clock_;
   scoring::Workspace workspace_;
   data::Decoded rows_;

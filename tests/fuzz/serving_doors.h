@@ -39,7 +39,7 @@ class FuzzService {
     handle(request, second);
     data::Require(first.body == second.body && first.status == second.status);
     data::Require(first.status == 200 || first.status == 400 || first.status == 413 || first.status == 415);
-    data::JsonCursor cursor(64);
+    data::JsonCursor cursor(data::JsonBounds{.depth = 64});
     cursor.Speak({.non_finite = data::JsonDialect::NonFinite::kNumber});
     data::Require(cursor.Open(first.body) && cursor.Skip() && cursor.Finish());
   }

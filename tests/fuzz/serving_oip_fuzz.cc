@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static const data::Layout single({layout.fields()[6]});
   static const tensors::Contract single_contract = tensors::ContractOf(single, 64);
   static tensors::TensorDecoder single_decoder(single_contract, single);
-  static oip::InferRequestReader reader;
+  static oip::InferRequestReader reader(data::JsonBounds{});
   static oip::InferRequest request;
 
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);

@@ -39,7 +39,7 @@ base::Result<void> DecodeJson(ServedModel& served, std::string_view body, bool& 
 }
 
 base::Result<void> DecodeCsv(ServedModel& served, std::string_view body) {
-  data::CsvRowDecoder decoder(served.scorer().layout());
+  data::CsvRowDecoder decoder(served.scorer().layout(), ',', served.limits().csv);
   const int64_t most = served.scorer().manifest().limits.max_batch_rows;
   const auto check = [&]() -> base::Result<void> {
     if (served.rows().table.rows <= most) return {};

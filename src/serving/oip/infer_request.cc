@@ -14,8 +14,6 @@ using tensors::Datatype;
 using tensors::NonFinite;
 using tensors::TensorHead;
 
-constexpr int kDepth = 32;
-
 std::unexpected<base::Error> Refuse(std::string message) {
   return base::Fail(Code::kInvalidArgument, "oip.request", std::move(message));
 }
@@ -44,7 +42,7 @@ void InferRequestReader::Input::Clear() {
   has_name = has_data = decoded = false;
 }
 
-InferRequestReader::InferRequestReader() : cursor_(kDepth) {}
+InferRequestReader::InferRequestReader(const data::JsonBounds& bounds) : cursor_(bounds) {}
 
 base::Result<void> InferRequestReader::Read(std::string_view body, std::optional<int64_t> json_length,
                                             const tensors::Contract& contract, tensors::TensorDecoder& decoder,

@@ -17,7 +17,7 @@ namespace slipway::serving::oip {
 /// Reads bodies of POST …/infer. Keeps its buffers. Thread-safety: one thread.
 class InferRequestReader {
  public:
-  InferRequestReader();
+  explicit InferRequestReader(const data::JsonBounds& bounds);
 
   /// `json_length`: the value of Inference-Header-Content-Length; nullopt when there is none, and all of `body` is
   /// JSON. 0: all of it is the data of the model's only input. The decoder has begun; on success its rows are complete.

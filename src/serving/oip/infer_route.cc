@@ -13,6 +13,7 @@ namespace slipway::serving::oip {
 
 /// Buffers of one io thread.
 struct alignas(64) InferRoute::Thread {
+  explicit Thread(const data::JsonBounds& bounds) : reader(bounds) {}
   InferRequestReader reader;
   InferRequest request;
   InferAnswerWriter writer;
@@ -21,7 +22,7 @@ struct alignas(64) InferRoute::Thread {
 
 InferRoute::InferRoute(Predictor& predictor, const live::LiveSet& live, int threads)
     : predictor_(predictor), live_(live) {
-  for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>());
+  for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(predictor.limits().json));
 }
 InferRoute::~InferRoute() = default;
 

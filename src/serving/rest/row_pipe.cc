@@ -1,6 +1,7 @@
 #include "serving/rest/row_pipe.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 
@@ -14,7 +15,7 @@ constexpr size_t kPadding = 64;
 }  // namespace
 
 RowPipe::RowPipe(BodyForm form, ServedModel& served, RowAnswer& answer) : served_(served), answer_(answer) {
-  if (form == BodyForm::kCsv) csv_.emplace(served.scorer().layout());
+  if (form == BodyForm::kCsv) csv_.emplace(served.scorer().layout(), ',', served.limits().csv);
 }
 
 base::Result<void> RowPipe::Feed(std::string_view piece, const net::Request& request, net::Response& response) {
@@ -26,10 +27,11 @@ base::Result<void> RowPipe::FeedLines(std::string_view piece, const net::Request
     const size_t end = piece.find('\n');
     if (end == std::string_view::npos || !line_.empty()) {
       const std::string_view part = piece.substr(0, end);
-      if (line_.size() + part.size() > kLineBytes) {
-        return base::Fail(base::Code::kInvalidArgument, "json.limit",
-                          "a line of JSON lines is longer than " + std::to_string(kLineBytes) +
-                              " bytes; end each record in a line break");
+      const int64_t most = served_.limits().line_bytes;
+      if (std::cmp_greater(line_.size() + part.size(), most)) {
+        return base::Fail(
+            base::Code::kInvalidArgument, "json.limit",
+            "a line of JSON lines is longer than " + std::to_string(most) + " bytes; end each record in a line break");
       }
       line_ += part;
       if (end == std::string_view::npos) break;

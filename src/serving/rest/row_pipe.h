@@ -17,13 +17,11 @@ namespace slipway::serving::rest {
 /// Thread-safety: one thread. Ownership: model and answer outlive it.
 class RowPipe {
  public:
-  static constexpr size_t kLineBytes = size_t{16} << 20;
-
   /// `form`: kJsonLines or kCsv.
   RowPipe(BodyForm form, ServedModel& served, RowAnswer& answer);
 
   /// `piece`: 64 bytes past its end may be read. Errors: those of CsvRowDecoder and Score; "json.limit": a line longer
-  /// than kLineBytes.
+  /// than DecodeLimits::line_bytes.
   base::Result<void> Feed(std::string_view piece, const net::Request& request, net::Response& response);
   base::Result<void> Finish(const net::Request& request, net::Response& response);
 

@@ -34,7 +34,7 @@ TEST(TensorAllocation, AWarmDecoderAllocatesNothing) {
   const Contract contract = ContractOf(layout);
   TensorDecoder decoder(contract, layout);
   data::Decoded rows(layout);
-  data::JsonCursor cursor(32);
+  data::JsonCursor cursor(data::JsonBounds{});
   const std::string raw(400, '\x01');
   std::string json = "[0.5";
   for (int i = 1; i < 400; ++i) json += ",0.25";

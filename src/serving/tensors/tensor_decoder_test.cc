@@ -42,7 +42,7 @@ class TensorDecoderTest : public testing::Test {
   base::Result<void> Json(std::string_view name, Datatype type, std::initializer_list<int64_t> shape,
                           std::string_view text) {
     SLIPWAY_ASSIGN(const auto slot, decoder_.Admit({name, type, ShapeOf(shape)}));
-    data::JsonCursor cursor(32);
+    data::JsonCursor cursor(data::JsonBounds{});
     EXPECT_TRUE(cursor.Open(text));
     bool broken = false;
     SLIPWAY_TRY(decoder_.AddJson(slot, cursor, broken));
