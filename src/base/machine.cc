@@ -1,6 +1,7 @@
 #include "base/machine.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -172,6 +173,14 @@ Bytes ResidentMemory() {
   const size_t start = text.find(' ') + 1;
   const auto pages = ParseInt64(std::string_view(text).substr(start, text.find(' ', start) - start));
   return Bytes{pages.value_or(0) * ::sysconf(_SC_PAGESIZE)};
+}
+
+int64_t RaiseOpenFiles() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : static_cast<int64_t>(limit.rlim_cur);
 }
 
 fs::path ProgramFolder() {

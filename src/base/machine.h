@@ -33,6 +33,10 @@ std::string CpuKindOf(std::string_view architecture, std::span<const std::string
 /// Resident set of this process.
 Bytes ResidentMemory();
 
+/// Raises the soft limit of open files to the hard one, since a server's connections are files; what holds then,
+/// INT64_MAX when there is none.
+int64_t RaiseOpenFiles();
+
 /// The folder that holds this program's executable.
 std::filesystem::path ProgramFolder();
 

@@ -1,6 +1,7 @@
 #include "base/machine.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "base/files.h"
 
@@ -112,6 +113,18 @@ TEST(ResidentMemoryTest, IsWhatAProcessTakes) {
 
 TEST(ProgramFolderTest, HoldsThisTest) {
   EXPECT_TRUE(fs::exists(ProgramFolder() / "base_test"));
+}
+
+TEST(Machine, OpenFilesAreRaisedToTheHardLimit) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{.rlim_cur = std::min<rlim_t>(before.rlim_cur, 100), .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  EXPECT_GE(RaiseOpenFiles(), static_cast<int64_t>(low.rlim_cur));
+  rlimit after{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+  EXPECT_EQ(after.rlim_cur, before.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 }  // namespace
