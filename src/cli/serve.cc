@@ -1,6 +1,7 @@
 // slipway serve: answers requests until SIGTERM or Ctrl-C.
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <csignal>
@@ -8,14 +9,15 @@
 #include <thread>
 #include <vector>
 
-#include "base/quantities.h"
+#include "base/machine.h"
 #include "base/service_manager.h"
+#include "cli/check_config.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "cli/engines.h"
-#include "cli/http_options.h"
-#include "cli/listen_flags.h"
-#include "cli/program_version.h"
+#include "cli/options/option_sources.h"
+#include "cli/serve_options.h"
+#include "cli/serve_reload.h"
 #include "live/live_set.h"
 #include "serving/http_service.h"
 #include "telemetry/log.h"
@@ -23,14 +25,6 @@
 
 namespace slipway::cli {
 namespace {
-
-struct Options {
-  std::vector<std::string> bundles;
-  ListenFlags listen;
-  std::string drain_delay = "0s", drain_timeout = "30s", log_file, log_level = "info";
-  int threads = 0, log_lines = 100;
-  HttpOptions http_options;
-};
 
 /// The signals that end or nudge the program, taken by the main thread alone. Blocked before any thread starts, so that
 /// all threads inherit it.
@@ -52,22 +46,24 @@ class Signals {
   sigset_t set_;
 };
 
-/// SIGHUP: the log's file and the certificate's are opened again. Failures keep what was, and are logged.
-void Reload(serving::HttpService& service, telemetry::Log& log) {
+/// SIGHUP: the log's file, the certificate's and the configuration's are read again. Failures keep what was, and are
+/// logged.
+void Reload(serving::HttpService& service, ConfigReload& config, telemetry::Log& log) {
   if (auto reopened = log.Reopen(); !reopened) {
     log.Line(telemetry::LogLevel::kError, "log.reopen").Add(reopened.error());
   }
   const auto reloaded = service.ReloadCertificates();  // tells the log itself
   static_cast<void>(reloaded);
+  config.Reload();
 }
 
 /// Waits for the end: SIGHUP reloads, a first SIGTERM or SIGINT drains, a second one cuts the delay short.
-void ServeUntilStopped(const Signals& signals, serving::HttpService& service, const base::ServiceManager& manager,
-                       telemetry::Log& log) {
+void ServeUntilStopped(const Signals& signals, serving::HttpService& service, ConfigReload& config,
+                       const base::ServiceManager& manager, telemetry::Log& log) {
   manager.Ready("serving");
   while (signals.Wait() == SIGHUP) {
     manager.Reloading();
-    Reload(service, log);
+    Reload(service, config, log);
     manager.Ready("serving");
   }
   manager.Stopping();
@@ -112,26 +108,28 @@ void Announce(const serving::HttpService& service, const live::LiveSet& live, Co
       .Add("threads", service.threads());
 }
 
-base::Result<ExitCode> Serve(const Options& options, const serving::ListenOptions& listen, Console& console) {
+/// A connection is an open file.
+void CheckDescriptors(const ServeConfig& config, telemetry::Log& log) {
+  constexpr int64_t kOthers = 64;
+  const int64_t files = base::RaiseOpenFiles();
+  if (files >= config.http.limits.connections + kOthers) return;
+  log.Line(telemetry::LogLevel::kWarning, "service.few_descriptors")
+      .Add("open_files", files)
+      .Add("max_connections", config.http.limits.connections)
+      .Add("message", "raise the hard limit of open files (LimitNOFILE=, ulimit -Hn), or lower --max-connections");
+}
+
+base::Result<ExitCode> Serve(const ServeSources& sources, std::unique_ptr<ServeSettings> settings, Console& console) {
   const Signals signals;
   const auto manager = base::ServiceManager::FromEnvironment();
-  serving::HttpServiceOptions http{.listen = listen, .threads = options.threads, .program_version = kProgramVersion};
-  SLIPWAY_ASSIGN(http.drain_delay, base::ParseDuration(options.drain_delay));
-  SLIPWAY_ASSIGN(http.drain_timeout, base::ParseDuration(options.drain_timeout));
-  SLIPWAY_ASSIGN(http.limits, options.http_options.Limits());
-  SLIPWAY_ASSIGN(http.cors, options.http_options.Cors());
-  http.compress = options.http_options.compresses();
-  http.log_lines_per_second = options.log_lines;
-  telemetry::LogOptions log_options;
-  log_options.path = options.log_file;
-  SLIPWAY_ASSIGN(log_options.level, telemetry::ParseLogLevel(options.log_level));
-  SLIPWAY_ASSIGN(const auto log, telemetry::Log::Open(log_options));
-
-  telemetry::MetricRegistry metrics;
+  const ServeConfig& config = settings->config();
+  SLIPWAY_ASSIGN(const auto log, telemetry::Log::Open(config.log));
+  CheckDescriptors(config, *log);
+  telemetry::MetricRegistry metrics(config.metric_series);
   live::LiveSet live(Engines(), {}, *log);
   // Listening first: a taken port is told before a model is loaded, and /readyz is false until all are.
-  SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(http, live, metrics, *log));
-  for (const auto& bundle : options.bundles) {
+  SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(config.http, live, metrics, *log));
+  for (const auto& bundle : config.bundles) {
     if (auto loaded = live.Load(bundle); !loaded) {
       service->Stop();
       log->Flush();
@@ -141,54 +139,41 @@ base::Result<ExitCode> Serve(const Options& options, const serving::ListenOption
   }
   service->MarkStarted();
   Announce(*service, live, console, *log);
-  ServeUntilStopped(signals, *service, manager, *log);
+  ConfigReload reload(sources, std::move(settings), *service, *log, metrics);
+  ServeUntilStopped(signals, *service, reload, manager, *log);
   return ExitCode::kFine;
 }
 
-/// A parser's complaint for the command line's; empty when there is none.
-template <typename T>
-std::string Fault(const base::Result<T>& result) {
-  return result ? std::string() : result.error().message;
+ExitCode ServeWith(const ServeSources& sources, Console& console) {
+  auto settings = ServeSettings::Load(sources);
+  if (!settings) return FailConfig(settings.error(), console);
+  auto done = Serve(sources, std::move(*settings), console);
+  return done ? *done : console.Fail(done.error());
 }
 
 }  // namespace
 
 void AddServe(CLI::App& app, Run& run) {
   auto* command = app.add_subcommand("serve", "Answer requests over HTTP");
-  static Options options;
-  command->add_option("bundles", options.bundles, "Folders or .slipway files")->required();
-  AddListenFlags(*command, options.listen);
-  command->add_option("--threads", options.threads, "Threads that serve (default: what the cgroup allows)")
-      ->check(CLI::Range(1, 1024));
-  options.http_options.AddTo(*command);
-  command->add_option("--drain-delay", options.drain_delay, "After SIGTERM: not ready, but still serving, for so long")
-      ->capture_default_str()
-      ->check([](const std::string& text) { return Fault(base::ParseDuration(text)); });
-  command->add_option("--drain-timeout", options.drain_timeout, "Longest wait for requests in flight")
-      ->capture_default_str()
-      ->check([](const std::string& text) { return Fault(base::ParseDuration(text)); });
-  command->add_option("--log-file", options.log_file, "Log there instead of standard error; SIGHUP reopens it");
-  command->add_option("--log-level", options.log_level, "What is logged at least")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
-  command
-      ->add_option("--log-requests", options.log_lines,
-                   "Request lines a second and thread; the rest is counted, errors are always logged")
-      ->capture_default_str();
+  static ServeConfig defaults;
+  static const auto table = ServeOptions(defaults);
+  static options::OptionFlags flags;
+  static bool check = false;
+  flags.AddTo(*command, table);
+  command->add_flag("--check-config", check, "Check everything and show what holds, without serving");
   command->footer(
       "Example:\n  slipway serve flight-delay-1.0.0.slipway --http 0.0.0.0:8080\n\n"
+      "Each option is also a key of --config FILE and a variable (--max-body: SLIPWAY_SERVE_MAX_BODY); a flag counts\n"
+      "before a variable, a variable before the file.\n\n"
       "Routes: POST /predict/MODEL[@VERSION], GET /models, /livez, /readyz, /metrics. SIGTERM drains and exits 0; "
       "SIGHUP reopens\n"
-      "the log and reads the certificate again.");
+      "the log and reads certificates and the configuration file again.");
   command->callback([&run] {
     run = [](Console& console) {
-      const auto listen = ReadListenFlags(options.listen);
-      if (!listen) {
-        console.Fail(listen.error());
-        return ExitCode::kUsage;
-      }
-      auto done = Serve(options, *listen, console);
-      return done ? *done : console.Fail(done.error());
+      auto environment = options::ReadEnvironment(table, ::environ);
+      if (!environment) return FailConfig(environment.error(), console);
+      const ServeSources sources{.flags = flags.Take(), .environment = std::move(*environment)};
+      return check ? CheckConfig(sources, console) : ServeWith(sources, console);
     };
   });
 }

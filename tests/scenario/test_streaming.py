@@ -139,5 +139,5 @@ def test_limits_and_origins_are_options(loans_folder, slipway):
     bundle = str(loans_folder / "loans-1.0.0.slipway")
     failed = slipway("serve", bundle, "--max-header", "0B", expect=2)
     assert "--max-header" in failed.stderr
-    failed = slipway("serve", bundle, "--cors-origin", "*", "--cors-credentials", expect=1)
+    failed = slipway("serve", bundle, "--cors-origin", "*", "--cors-credentials", expect=2)
     assert "credentials" in failed.stderr
