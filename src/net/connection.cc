@@ -362,8 +362,8 @@ HttpFault Connection::FindFault() const {
   const Exchange& exchange = this->exchange();
   const RequestHead& head = exchange.head;
   const auto* route = exchange.match.route;
-  if (head.method == Method::kOther) return kUnknownMethod;
   const bool exists = !exchange.match.allow.empty();
+  if (head.method == Method::kOther && !exists) return kUnknownMethod;  // where there is something, Allow says more
   const bool asks_options = head.method == Method::kOptions && (exists || head.path == "*");
   if (route == nullptr && !asks_options) return exists ? kWrongMethod : kNotFound;
   if (exchange.match.broken_parameter) return kBrokenPath;

@@ -134,13 +134,14 @@ TEST_F(FramingTest, Http10IgnoresExpectations) {
   EXPECT_EQ(Connect().Ask("GET /hello HTTP/1.0\r\nExpect: magic\r\n\r\n").status, 200);
 }
 
-TEST_F(FramingTest, MethodsThatNobodyImplementsAre501AndOthers405) {
+TEST_F(FramingTest, APathTellsWhatItTakesToMethodsThatNobodyImplements) {
   AddEcho();
   Start();
   auto client = Connect();
-  EXPECT_EQ(client.Ask("TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n").status, 501);
   EXPECT_EQ(client.Ask("BREW /none HTTP/1.1\r\nHost: x\r\n\r\n").status, 501);
-  EXPECT_EQ(client.Ask("get /hello HTTP/1.1\r\nHost: x\r\n\r\n").status, 501) << "methods are case-sensitive";
+  EXPECT_EQ(client.Ask("QUERY /hello HTTP/1.1\r\nHost: x\r\n\r\n").status, 405);
+  EXPECT_EQ(client.Ask("get /hello HTTP/1.1\r\nHost: x\r\n\r\n").status, 405) << "methods are case-sensitive";
+  EXPECT_EQ(client.Ask("TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n").Header("Allow"), "GET, HEAD, OPTIONS");
   const auto wrong = client.Ask("PUT /hello HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.Header("Allow"), "GET, HEAD, OPTIONS");
