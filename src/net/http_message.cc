@@ -79,7 +79,9 @@ std::optional<std::string> Request::QueryValue(std::string_view name) const {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     const size_t equals = std::min(pair.find('='), pair.size());
     const auto key = DecodePercent(pair.substr(0, equals), true);
-    if (key && *key == name) return DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (!key || *key != name) continue;
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    return DecodePercent(value, true).value_or(std::string(value));
   }
   return std::nullopt;
 }

@@ -56,7 +56,7 @@ struct Request {
   std::string_view Header(std::string_view name) const;
   /// A {parameter} of the route's pattern, percent-decoded; empty when there is none.
   std::string_view Parameter(std::string_view name) const;
-  /// A decoded value of the query string; nullopt when absent or broken.
+  /// A decoded value of the query string, as it stands where its escapes are broken; nullopt when absent.
   std::optional<std::string> QueryValue(std::string_view name) const;
 
   struct PathParameter {
