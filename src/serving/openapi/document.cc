@@ -39,13 +39,31 @@ Value Content(std::string_view media_type, Value schema) {
   return Value::Map().Set(std::string(media_type), Value::Map().Set("schema", std::move(schema)));
 }
 
-Value Answer(std::string_view description, Value content) {
-  return Value::Map().Set("description", description).Set("content", std::move(content));
+/// A table as text: what is wrong with its rows, its answer says row by row.
+Value CsvSchema() {
+  return TextSchema().Set("minLength", 1).Set("pattern", "\\S").Set("description", "A header, then a record a line.");
+}
+
+Value JsonLinesSchema() {
+  return TextSchema().Set("description", "A record a line.");
+}
+
+/// `names` are headers of components.headers that every such answer has.
+Value Answer(std::string_view description, Value content, std::initializer_list<const char*> names = {}) {
+  Value headers = Value::Map().Set("X-Request-Id", Reference("headers", "X-Request-Id"));
+  for (const char* name : names) headers.Set(name, Reference("headers", name));
+  return Value::Map()
+      .Set("description", description)
+      .Set("headers", std::move(headers))
+      .Set("content", std::move(content));
 }
 
 /// `{"400": Problem, …}` added to `responses`.
 void AddProblems(Value& responses, std::initializer_list<int> statuses) {
-  for (const int status : statuses) responses.Set(std::to_string(status), Reference("responses", "Problem"));
+  for (const int status : statuses) {
+    const bool later = status == 429 || status == 503;
+    responses.Set(std::to_string(status), Reference("responses", later ? "RetryLater" : "Problem"));
+  }
 }
 
 Value ViolationSchema() {
@@ -80,7 +98,33 @@ Value ProblemSchema() {
 }
 
 Value AnswerHead() {
-  return Value::Map().Set("model", TextSchema()).Set("version", TextSchema()).Set("request_id", TextSchema());
+  Value number = Value::Map().Set("type", "number");
+  Value timing = Value::Map()
+                     .Set("type", "object")
+                     .Set("description", "Microseconds by phase; with explain=timing.")
+                     .Set("additionalProperties", std::move(number));
+  return Value::Map()
+      .Set("model", TextSchema())
+      .Set("version", TextSchema())
+      .Set("request_id", TextSchema())
+      .Set("timing_us", std::move(timing));
+}
+
+Value QueryParameter(std::string_view name, std::string_view description, Value words) {
+  return Value::Map()
+      .Set("name", name)
+      .Set("in", "query")
+      .Set("required", false)
+      .Set("description", description)
+      .Set("schema", TextSchema().Set("enum", std::move(words)));
+}
+
+Value PredictParameters() {
+  return Value::List()
+      .Add(QueryParameter("strict", "true: one record that breaks the schema refuses the whole request.",
+                          Value::List().Add("true").Add("false")))
+      .Add(QueryParameter("explain", "timing: where the time went. With an answer in JSON only.",
+                          Value::List().Add("timing")));
 }
 
 /// The answer to one record, or to several.
@@ -124,14 +168,14 @@ Value PredictOperation(const live::LoadedModel& model) {
   if (Value examples = Examples(model); !examples.map().empty()) json.Set("examples", std::move(examples));
   Value content = Value::Map();
   content.Set("application/json", std::move(json))
-      .Set("application/x-ndjson", Value::Map().Set("schema", TextSchema()))
-      .Set("text/csv", Value::Map().Set("schema", TextSchema()));
+      .Set("application/x-ndjson", Value::Map().Set("schema", JsonLinesSchema()))
+      .Set("text/csv", Value::Map().Set("schema", CsvSchema()));
   Value answers = Content("application/json", Reference("schemas", model.name + ".Answer"));
-  answers.Set("application/x-ndjson", Value::Map().Set("schema", TextSchema()))
-      .Set("text/csv", Value::Map().Set("schema", TextSchema()));
+  answers.Set("application/x-ndjson", Value::Map().Set("schema", JsonLinesSchema()))
+      .Set("text/csv", Value::Map().Set("schema", CsvSchema()));
   Value responses = Value::Map().Set(
       "200", Answer("Predictions. Of several records the wrong ones have null here and an entry in `errors`.",
-                    std::move(answers)));
+                    std::move(answers), {"Slipway-Model", "Slipway-Version", "Slipway-Arm"}));
   AddProblems(responses, {400, 406, 408, 409, 411, 413, 415, 422, 429, 500, 503, 504});
   return Value::Map()
       .Set("operationId", "predict-" + model.name)
@@ -139,6 +183,7 @@ Value PredictOperation(const live::LoadedModel& model) {
       .Set("summary", manifest.description.empty() ? "Predict with " + model.name : manifest.description)
       .Set("description", fmt::format("Version {} ({}). `@` and a version behind the name asks for another one.",
                                       model.version_text, model.digest))
+      .Set("parameters", PredictParameters())
       .Set("requestBody", Value::Map().Set("required", true).Set("content", std::move(content)))
       .Set("responses", std::move(responses));
 }
@@ -175,6 +220,11 @@ Value HealthOperation() {
                                {"status", "state", "checks"}));
 }
 
+/// live::ModelReference as an expression of ECMAScript.
+constexpr std::string_view kReference =
+    R"(^[^@]{1,128}(@(\^?(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,2}|[A-Za-z._-][A-Za-z0-9._-]{0,127}|)"
+    R"(sha256:[0-9a-f]{12,64}))?$)";
+
 Value ModelOperation(const live::Snapshot& snapshot) {
   Value names = Value::List();
   for (const auto& entry : snapshot.entries()) names.Add(entry.name);
@@ -183,15 +233,50 @@ Value ModelOperation(const live::Snapshot& snapshot) {
                         .Set("in", "path")
                         .Set("required", true)
                         .Set("description", "A name, or name@version.")
-                        .Set("schema", TextSchema().Set("examples", std::move(names)));
+                        .Set("schema", TextSchema().Set("pattern", kReference).Set("examples", std::move(names)));
   return Get("model", "The contract and the state of one model.", "application/json",
              Object(Value::Map().Set("name", TextSchema()).Set("version", TextSchema()), {"name", "version"}),
              {400, 404})
       .Set("parameters", Value::List().Add(std::move(parameter)));
 }
 
+Value ModelsSchema() {
+  Value versions = ListOf(Object(Value::Map()
+                                     .Set("version", TextSchema())
+                                     .Set("state", TextSchema())
+                                     .Set("digest", TextSchema())
+                                     .Set("loaded_at", TextSchema().Set("format", "date-time")),
+                                 {"version", "state", "digest", "loaded_at"}));
+  Value models = ListOf(Object(Value::Map()
+                                   .Set("name", TextSchema())
+                                   .Set("stable", TextSchema())
+                                   .Set("description", TextSchema())
+                                   .Set("versions", std::move(versions)),
+                               {"name", "stable", "versions"}));
+  Value bundles = ListOf(Object(Value::Map()
+                                    .Set("state", TextSchema())
+                                    .Set("model", TextSchema())
+                                    .Set("version", TextSchema())
+                                    .Set("error", Value::Map().Set("type", "object")),
+                                {"state"}));
+  return Object(Value::Map().Set("models", std::move(models)).Set("bundles", std::move(bundles)),
+                {"models", "bundles"});
+}
+
 void AddPath(Value& paths, std::string path, const char* method, Value operation) {
   paths.Set(std::move(path), Value::Map().Set(method, std::move(operation)));
+}
+
+Value HeaderComponents() {
+  const auto header = [](std::string_view description, Value schema) {
+    return Value::Map().Set("description", description).Set("required", true).Set("schema", std::move(schema));
+  };
+  return Value::Map()
+      .Set("X-Request-Id", header("The request's own, or one made up.", TextSchema().Set("maxLength", 128)))
+      .Set("Slipway-Model", header("Which model answers.", TextSchema()))
+      .Set("Slipway-Version", header("Which version of it.", TextSchema()))
+      .Set("Slipway-Arm", header("As what that version serves.", TextSchema()))
+      .Set("Retry-After", header("Seconds to wait.", Value::Map().Set("type", "integer").Set("minimum", 0)));
 }
 
 Value Components(const live::Snapshot& snapshot) {
@@ -203,11 +288,15 @@ Value Components(const live::Snapshot& snapshot) {
         .Set(entry.name + ".Prediction", PredictionSchema(scorer.output_fields()))
         .Set(entry.name + ".Answer", AnswerSchema(entry.name));
   }
-  Value problem = Answer("What is wrong, where, and the way out (RFC 9457).",
-                         Content("application/problem+json", Reference("schemas", "Problem")));
+  constexpr std::string_view kProblem = "What is wrong, where, and the way out (RFC 9457).";
+  const Value content = Content("application/problem+json", Reference("schemas", "Problem"));
+  Value responses = Value::Map()
+                        .Set("Problem", Answer(kProblem, content))
+                        .Set("RetryLater", Answer("Not now (RFC 9457).", content, {"Retry-After"}));
   return Value::Map()
       .Set("schemas", std::move(schemas))
-      .Set("responses", Value::Map().Set("Problem", std::move(problem)));
+      .Set("responses", std::move(responses))
+      .Set("headers", HeaderComponents());
 }
 
 }  // namespace
@@ -217,11 +306,12 @@ Value Document(const live::Snapshot& snapshot, std::string_view program_version)
   for (const auto& entry : snapshot.entries()) {
     AddPath(paths, "/predict/" + entry.name, "post", PredictOperation(*entry.stable));
   }
-  const Value object = Value::Map().Set("type", "object");
   AddPath(paths, "/models", "get",
-          Get("models", "All models and what became of their bundles.", "application/json", object));
+          Get("models", "All models and what became of their bundles.", "application/json", ModelsSchema()));
   AddPath(paths, "/models/{model}", "get", ModelOperation(snapshot));
-  AddPath(paths, "/livez", "get", Get("live", "Whether this process answers.", "application/json", object));
+  AddPath(paths, "/livez", "get",
+          Get("live", "Whether this process answers.", "application/json",
+              Object(Value::Map().Set("live", Value::Map().Set("type", "boolean")), {"live"})));
   AddPath(paths, "/readyz", "get", ReadyOperation());
   AddPath(paths, "/health", "get", HealthOperation());
   AddPath(paths, "/metrics", "get", Get("metrics", "Measurements for Prometheus.", "text/plain", TextSchema()));

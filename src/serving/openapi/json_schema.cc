@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "schema/literal.h"
+
 namespace slipway::serving::openapi {
 namespace {
 
@@ -107,6 +109,11 @@ Value AllowedSchema(const ColumnRules& column) {
   return value;
 }
 
+/// Whether lists of an open dimension stand side by side.
+bool HasUnevenForms(std::span<const int64_t> shape) {
+  return shape.size() > 1 && std::ranges::any_of(shape.subspan(1), [](int64_t size) { return size < 0; });
+}
+
 std::string KnownValues(const std::vector<Value>& values) {
   constexpr size_t kShown = 20;
   std::string text;
@@ -128,7 +135,10 @@ std::string Describe(const ColumnRules& column) {
     const int minutes = column.field.zone_minutes;
     add(fmt::format("ISO 8601; without an offset it is in {}{:02}:{:02}.", minutes < 0 ? '-' : '+',
                     std::abs(minutes) / 60, std::abs(minutes) % 60));
+    if (column.min_integer) add(fmt::format("Not before {}.", schema::TimestampText(*column.min_integer)));
+    if (column.max_integer) add(fmt::format("Not after {}.", schema::TimestampText(*column.max_integer)));
   }
+  if (HasUnevenForms(column.field.type.shape)) add("Lists at one depth have one length.");
   if (!column.values.empty() && column.unknown != schema::UnknownValue::kViolation) {
     add(fmt::format("Anything but {} counts as {}.", KnownValues(column.values),
                     column.unknown == schema::UnknownValue::kOther ? "\"other\"" : "null"));
@@ -142,11 +152,18 @@ std::string Describe(const ColumnRules& column) {
   return text;
 }
 
+/// Anything but null, in every way that the column has to say it.
+Value AnythingGiven(const ColumnRules& column) {
+  Value nulls = Texts(column.field.null_texts);
+  return Value::Map().Set("not", Value::Map().Set("enum", nulls.Add(Value())));
+}
+
 Value ColumnSchema(const ColumnRules& column) {
+  const bool may_be_null = column.missing != schema::Missing::kReject;
   const bool repairs = column.on_violation == Policy::kImpute || column.on_violation == Policy::kNull ||
                        column.on_violation == Policy::kWarn;
-  Value value = repairs ? Value::Map() : AllowedSchema(column);
-  if (!repairs && (column.missing != schema::Missing::kReject)) value = AnyOf(std::move(value), TypeOnly("null"));
+  Value value = !repairs ? AllowedSchema(column) : may_be_null ? Value::Map() : AnythingGiven(column);
+  if (!repairs && may_be_null) value = AnyOf(std::move(value), TypeOnly("null"));
   if (column.default_value) value.Set("default", *column.default_value);
   if (auto text = Describe(column); !text.empty()) value.Set("description", std::move(text));
   return value;

@@ -40,15 +40,24 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Clamped", R"({"type":"number","min":0,"max":1,"on_violation":"clamp"})",
              R"({"type":"number","format":"double","description":"Clamped to its range."})"},
         Case{"Warned", R"({"type":"number","min":0,"on_violation":"warn"})",
-             R"({"description":"A wrong value is scored with a warning."})"},
+             R"({"not":{"enum":[null]},"description":"A wrong value is scored with a warning."})"},
+        Case{"ImputedWhenWrongButNotNull",
+             R"({"type":"number","on_violation":"impute","default":1,"null_values":["-"]})",
+             R"({"not":{"enum":["-",null]},"default":1})"},
+        Case{"BoundedTime", R"({"type":"timestamp","min":"2020-01-01","max":"2030-01-01T12:00:00Z"})",
+             R"({"type":"string","format":"date-time","description":"ISO 8601; without an offset it is in +00:00. )"
+             R"(Not before 2020-01-01T00:00:00Z. Not after 2030-01-01T12:00:00Z."})"},
         Case{"Nullable", R"({"type":"string","nullable":true})", R"({"anyOf":[{"type":"string"},{"type":"null"}]})"},
         Case{"Pattern", R"({"type":"string","pattern":"[A-Z]{3}","max_length":3})",
              R"({"type":"string","maxLength":3,"pattern":"^(?:[A-Z]{3})$"})"},
         Case{"PatternOfRe2", R"({"type":"string","pattern":"(?i)abc"})",
              R"({"type":"string","description":"Matches the RE2 expression (?i)abc"})"},
-        Case{"Tensor", R"({"type":"number[2,?]","max":1})",
-             R"({"type":"array","items":{"type":"array","items":{"type":"number","format":"double","maximum":1.0}},)"
-             R"("minItems":2,"maxItems":2})"},
+        Case{"Tensor", R"({"type":"number[2,3]","max":1})",
+             R"({"type":"array","items":{"type":"array","items":{"type":"number","format":"double","maximum":1.0},)"
+             R"("minItems":3,"maxItems":3},"minItems":2,"maxItems":2})"},
+        Case{"OpenTensor", R"({"type":"number[2,?]"})",
+             R"({"type":"array","items":{"type":"array","items":{"type":"number","format":"double"}},"minItems":2,)"
+             R"("maxItems":2,"description":"Lists at one depth have one length."})"},
         Case{"NullTexts", R"({"type":"string","null_values":["NA"]})", R"({"type":"string","not":{"enum":["NA"]}})"}),
     [](const auto& info) { return info.param.name; });
 
