@@ -20,6 +20,8 @@ constexpr size_t kMinimalRead = 4 << 10;
 constexpr size_t kKeptInput = 1 << 20;
 constexpr size_t kKeptUnsent = 1 << 20;
 constexpr int kReadsPerTurn = 4;  ///< so that one fast sender does not starve its neighbours
+/// Once a turn of the loop has taken so long, each connection gets one more read or request out of it.
+constexpr auto kLongTurn = std::chrono::milliseconds(1);
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr HttpFault kNotFound = {404, "http.no_route", "there is nothing at this path; GET /models lists the models"};
@@ -108,7 +110,7 @@ void Connection::OnReady(uint32_t events) {
 }
 
 void Connection::Receive() {
-  for (int round = 0; round < kReadsPerTurn && Reads(); ++round) {
+  for (int round = 0; round < kReadsPerTurn && Reads() && !(round > 0 && IsLongTurn()); ++round) {
     // Most requests arrive whole: they are read into the thread's buffer, and nothing is kept per connection.
     ByteBuffer& buffer = in_.empty() ? io_.scratch() : in_;
     buffer.Reserve(&buffer == &in_ ? WantedBytes() : kReadBytes);
@@ -167,11 +169,12 @@ void Connection::Advance(ByteBuffer& buffer) {
     }
     bool at_hand = false;  // the exchange holds this request
     if (state_ == State::kHead) {
-      if (begun++ == io_.limits().requests_per_turn) {
+      if (begun == io_.limits().requests_per_turn || (begun > 0 && IsLongTurn())) {
         later_ = true;
         io_.GoOnLater(*this);
         return;
       }
+      ++begun;
       if (!ReadHead(buffer)) return;
       if (!StartBody(buffer)) continue;
       at_hand = true;
@@ -181,6 +184,10 @@ void Connection::Advance(ByteBuffer& buffer) {
     if (!at_hand) ReadAgain(buffer.view());
     Answer(buffer);
   }
+}
+
+bool Connection::IsLongTurn() const {
+  return base::Clock::System().Now() - io_.loop().now() >= kLongTurn;
 }
 
 void Connection::OnLater() {

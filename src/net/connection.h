@@ -61,6 +61,7 @@ class Connection final : public Watcher {
     return !later_ && (state_ == State::kHead || state_ == State::kBody || (state_ == State::kStream && !paused_));
   }
   void Receive();
+  bool IsLongTurn() const;
   size_t WantedBytes() const;
   void Advance(ByteBuffer& buffer);
   bool ReadHead(ByteBuffer& buffer);

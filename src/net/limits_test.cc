@@ -108,6 +108,34 @@ TEST_F(LimitsTest, ALongPipelineDoesNotKeepOthersWaiting) {
   EXPECT_LE(order.at(0), 16) << "requests of one connection that were served before another's only one";
 }
 
+TEST_F(LimitsTest, APipelineOfSlowRequestsTakesTurnsWithOthers) {
+  int served = 0;
+  std::vector<int> order;
+  std::latch entered(1), both_wait(1);
+  AddRoute(Method::kGet, "/slow", [&](const Request&, Response&) {
+    ++served;
+    std::this_thread::sleep_for(milliseconds(2));
+  });
+  AddRoute(Method::kGet, "/other", [&](const Request&, Response&) { order.push_back(served); });
+  AddRoute(Method::kGet, "/wait", [&](const Request&, Response&) {
+    entered.count_down();
+    both_wait.wait();
+  });
+  StartWith({});
+  auto blocker = Connect(), greedy = Connect(), other = Connect();
+  blocker.Send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  entered.wait();
+  std::string many;
+  for (int i = 0; i < 60; ++i) many += "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+  greedy.Send(many);
+  other.Send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n");
+  both_wait.count_down();
+  EXPECT_EQ(other.Read().status, 200);
+  for (int i = 0; i < 60; ++i) ASSERT_EQ(greedy.Read().status, 200) << i;
+  server_->Stop();
+  EXPECT_LE(order.at(0), 4) << "fewer than --max-requests-per-turn allows, since each takes long";
+}
+
 TEST_F(LimitsTest, ABlankLineBehindARequestIsNoRequestBegun) {
   StartWith({.header_deadline = milliseconds(50), .idle_timeout = milliseconds(100)});
   auto client = Connect();
