@@ -2,19 +2,25 @@
 //
 //   load_generator --port N --path PATH --rows FILE [--expect FILE --field NAME] [--connections N] [--rate R]
 //                  [--seconds S] [--header LINE]
+//   load_generator (--port N | --unix SOCKET) --script FILE [--connections N] [--rate R] [--seconds S] [--sleep 1]
 //
 // Closed loop (no --rate): each connection sends its next request when the last one is answered. Open loop (--rate R):
 // requests are planned ahead at R a second with exponential gaps (a fixed seed), sent on any free connection, and their
 // latency counts from the planned time, so that a server that stalls is charged for everyone who waited.
 // Rows are sent in turn. With --expect, line i of that file is the number that the answer to row i must give as NAME,
-// up to 1e-6 + 1e-5 relative (float32 sums in another order). Prints one JSON object: counts, errors by kind, latency
-// quantiles in µs.
+// up to 1e-6 + 1e-5 relative (float32 sums in another order). A script holds whole requests, each with the exact body
+// of its answer: four bytes of length (little-endian) before either. Prints one JSON object: counts, errors by kind,
+// latency quantiles in µs.
+//
+// An open loop spins, so that planned times are kept, which takes a core of its own; with --sleep it waits in the
+// kernel.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +31,8 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -37,8 +45,9 @@ using Clock = std::chrono::steady_clock;
 
 struct Options {
   int port = 0;
-  std::string path, rows, expect, field, header;
+  std::string path, rows, expect, field, header, script, unix_socket;
   int connections = 16;
+  bool sleeps = false;
   double rate = 0, seconds = 3;
 };
 
@@ -61,9 +70,62 @@ std::vector<std::string> ReadLines(const std::string& path) {
   return lines;
 }
 
+/// Takes a length of four bytes and as many bytes off the front of `text`.
+std::string TakeCounted(std::string_view& text) {
+  uint32_t size = 0;
+  if (text.size() < sizeof size) return {};
+  std::memcpy(&size, text.data(), sizeof size);
+  std::string taken(text.substr(sizeof size, size));
+  text.remove_prefix(std::min(text.size(), sizeof size + size));
+  return taken;
+}
+
+/// The value of a header of a response head, whose lines all end in CRLF; `name` in lower case.
+std::string_view HeaderOf(std::string_view head, std::string_view name) {
+  for (size_t at = head.find("\r\n"); at + 2 < head.size(); at = head.find("\r\n", at + 2)) {
+    const std::string_view line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
+    if (line.size() <= name.size() || line[name.size()] != ':') continue;
+    if (!std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) { return a == (b | 0x20); })) continue;
+    const size_t value = line.find_first_not_of(' ', name.size() + 1);
+    return line.substr(std::min(value, line.size()));
+  }
+  return {};
+}
+
+/// The body of a whole answer; nullopt when more of it is to come.
+std::optional<std::string> BodyOf(std::string_view answer) {
+  const size_t end = answer.find("\r\n\r\n");
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view head = answer.substr(0, end + 2);
+  std::string_view rest = answer.substr(end + 4);
+  if (HeaderOf(head, "transfer-encoding") != "chunked") {
+    const size_t size = std::strtoul(std::string(HeaderOf(head, "content-length")).c_str(), nullptr, 10);
+    if (rest.size() < size) return std::nullopt;
+    return std::string(rest.substr(0, size));
+  }
+  for (std::string body;;) {
+    const size_t line = rest.find("\r\n");
+    if (line == std::string_view::npos) return std::nullopt;
+    const size_t size = std::strtoul(std::string(rest.substr(0, line)).c_str(), nullptr, 16);
+    if (rest.size() < line + 2 + size + 2) return std::nullopt;
+    body += rest.substr(line + 2, size);
+    rest.remove_prefix(line + 2 + size + 2);
+    if (size == 0) return body;
+  }
+}
+
 class Generator {
  public:
   explicit Generator(Options options) : options_(std::move(options)) {
+    if (!options_.script.empty()) {
+      std::ifstream file(options_.script, std::ios::binary);
+      const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      for (std::string_view rest = bytes; !rest.empty();) {
+        requests_.push_back(TakeCounted(rest));
+        answers_.push_back(TakeCounted(rest));
+      }
+      return;
+    }
     for (const auto& row : ReadLines(options_.rows)) {
       requests_.push_back(
           fmt::format("POST {} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n{}"
@@ -113,19 +175,31 @@ class Generator {
  private:
   void Open(Connection& connection) {
     connection = {};
+    if (!(options_.unix_socket.empty() ? ConnectTcp(connection) : ConnectUnix(connection))) {
+      fmt::print(stderr, "cannot connect to {}{}: {}\n", options_.port, options_.unix_socket, std::strerror(errno));
+      std::exit(1);
+    }
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = &connection}};
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.socket, &event);
+  }
+
+  bool ConnectTcp(Connection& connection) const {
     connection.socket = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(options_.port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(connection.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-      fmt::print(stderr, "cannot connect to port {}: {}\n", options_.port, std::strerror(errno));
-      std::exit(1);
-    }
     const int one = 1;
     ::setsockopt(connection.socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    epoll_event event{.events = EPOLLIN, .data = {.ptr = &connection}};
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.socket, &event);
+    return ::connect(connection.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+
+  bool ConnectUnix(Connection& connection) const {
+    connection.socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    options_.unix_socket.copy(address.sun_path, sizeof address.sun_path - 1);
+    return ::connect(connection.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
 
   /// Requests whose time has come are sent, or wait for a connection.
@@ -165,8 +239,14 @@ class Generator {
 
   void Poll() {
     std::array<epoll_event, 256> events;
-    // An open loop spins, so that planned times are kept; the generator has a core of its own.
-    const int count = ::epoll_wait(epoll_, events.data(), events.size(), options_.rate > 0 ? 0 : 100);
+    timespec wait{};
+    if (options_.sleeps || options_.rate <= 0) {
+      const auto left =
+          options_.rate > 0 && next_due_ < end_ ? next_due_ - Clock::now() : std::chrono::milliseconds(100);
+      const auto count = std::clamp<int64_t>(std::chrono::nanoseconds(left).count(), 0, 100'000'000);
+      wait.tv_nsec = waiting_.empty() ? static_cast<long>(count) : 100'000;
+    }
+    const int count = ::epoll_pwait2(epoll_, events.data(), events.size(), &wait, nullptr);
     for (int i = 0; i < count; ++i) Receive(*static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr));
   }
 
@@ -179,23 +259,7 @@ class Generator {
       return;
     }
     connection.in.append(bytes.data(), static_cast<size_t>(received));
-    const size_t head = connection.in.find("\r\n\r\n");
-    if (head == std::string::npos) return;
-    const size_t body = BodySize(std::string_view(connection.in).substr(0, head + 2));
-    if (connection.in.size() < head + 4 + body) return;
-    Finish(connection, std::string_view(connection.in).substr(head + 4, body));
-  }
-
-  static size_t BodySize(std::string_view head) {
-    for (size_t at = head.find("\r\n"); at + 2 < head.size(); at = head.find("\r\n", at + 2)) {
-      constexpr std::string_view kName = "content-length:";
-      const std::string_view line = head.substr(at + 2);
-      if (line.size() < kName.size()) break;
-      if (std::equal(kName.begin(), kName.end(), line.begin(), [](char a, char b) { return a == (b | 0x20); })) {
-        return std::strtoul(line.data() + kName.size(), nullptr, 10);
-      }
-    }
-    return 0;
+    if (const auto body = BodyOf(connection.in)) Finish(connection, *body);
   }
 
   void Finish(Connection& connection, std::string_view body) {
@@ -205,6 +269,9 @@ class Generator {
     in_time_ += now <= end_;
     if (!std::string_view(connection.in).starts_with("HTTP/1.1 200")) {
       ++counts_.refused;
+    } else if (!answers_.empty() && body != answers_[connection.row]) {
+      ++counts_.wrong;
+      fmt::print(stderr, "wrong answer to request {}: {:.300}\n", connection.row, body);
     } else if (!expected_.empty() && !Agrees(body, expected_[connection.row])) {
       ++counts_.wrong;
     }
@@ -222,15 +289,17 @@ class Generator {
   }
 
   void Lose(Connection& connection) {
-    ++counts_.broken;
-    if (connection.busy) --busy_;
+    if (connection.busy) {  // a connection that idled is closed in good order
+      ++counts_.broken;
+      --busy_;
+    }
     ::close(connection.socket);
     Open(connection);
     if (options_.rate <= 0 && Clock::now() < end_) Send(connection, Clock::now());
   }
 
   const Options options_;
-  std::vector<std::string> requests_;
+  std::vector<std::string> requests_, answers_;
   std::vector<double> expected_;
   std::string needle_;
   std::vector<Connection> connections_;
@@ -257,14 +326,21 @@ int Main(int argc, char** argv) {
     if (name == "--expect") options.expect = value;
     if (name == "--field") options.field = value;
     if (name == "--header") options.header = value;
+    if (name == "--script") options.script = value;
+    if (name == "--unix") options.unix_socket = value;
+    if (name == "--sleep") options.sleeps = value == "1";
     if (name == "--connections") options.connections = std::stoi(value);
     if (name == "--rate") options.rate = std::stod(value);
     if (name == "--seconds") options.seconds = std::stod(value);
   }
-  if (options.port == 0 || options.path.empty() || options.rows.empty()) {
-    fmt::print(stderr,
-               "usage: load_generator --port N --path PATH --rows FILE [--expect FILE --field NAME] "
-               "[--connections N] [--rate R] [--seconds S] [--header LINE]\n");
+  const bool plain = !options.path.empty() && !options.rows.empty();
+  if ((options.port == 0 && options.unix_socket.empty()) || (!plain && options.script.empty())) {
+    fmt::print(
+        stderr,
+        "usage: load_generator --port N --path PATH --rows FILE [--expect FILE --field NAME] "
+        "[--connections N] [--rate R] [--seconds S] [--header LINE]\n"
+        "       load_generator (--port N | --unix SOCKET) --script FILE [--connections N] [--rate R] [--seconds S] "
+        "[--sleep 1]\n");
     return 2;
   }
   Generator generator(std::move(options));
