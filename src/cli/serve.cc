@@ -18,6 +18,7 @@
 #include "cli/options/option_sources.h"
 #include "cli/serve_options.h"
 #include "cli/serve_reload.h"
+#include "cli/served_bundles.h"
 #include "live/live_set.h"
 #include "serving/http_service.h"
 #include "telemetry/log.h"
@@ -127,20 +128,25 @@ base::Result<ExitCode> Serve(const ServeSources& sources, std::unique_ptr<ServeS
   CheckDescriptors(config, *log);
   telemetry::MetricRegistry metrics(config.metric_series);
   live::LiveSet live(Engines(), {}, *log);
+  SLIPWAY_ASSIGN(auto models, ServedBundles::Open(config, live, metrics, *log));
   // Listening first: a taken port is told before a model is loaded, and /readyz is false until all are.
-  SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(config.http, live, metrics, *log));
-  for (const auto& bundle : config.bundles) {
-    if (auto loaded = live.Load(bundle); !loaded) {
-      service->Stop();
-      log->Flush();
-      if (loaded.error().where.empty()) loaded.error().where = bundle;
-      return std::unexpected(std::move(loaded).error());
-    }
+  serving::HttpServiceOptions http = config.http;
+  http.controller = &models->controller();
+  SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(http, live, metrics, *log));
+  live.OnChange([&service] { service->LetGo(); });
+  if (auto loaded = models->LoadFirst(); !loaded) {
+    service->Stop();
+    log->Flush();
+    return std::unexpected(std::move(loaded).error());
   }
   service->MarkStarted();
   Announce(*service, live, console, *log);
-  ConfigReload reload(sources, std::move(settings), *service, *log, metrics);
+  models->Follow();
+  ConfigReload reload(
+      sources, std::move(settings), *service, [&models](const auto& bundles) { models->Change(bundles); }, *log,
+      metrics);
   ServeUntilStopped(signals, *service, reload, manager, *log);
+  models->Stop();
   return ExitCode::kFine;
 }
 

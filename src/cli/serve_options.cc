@@ -65,7 +65,12 @@ OptionValue LogLevel(telemetry::LogLevel& target) {
 Options General(ServeConfig& c) {
   return {
       {"config", "", "YAML file with these options; SIGHUP reads it again", Text(c.file, "FILE"), {}, {}, {}, false},
-      {"bundles", "", "Folders or .slipway files", Texts(c.bundles, "BUNDLE"), {}, {}, true},
+      {"bundles", "", "Folders or .slipway files", Texts(c.bundles, "BUNDLE"), kReload, {}, true},
+      {"watch", "models", "Serve every bundle in this folder, and what comes and goes there while serving",
+       Text(c.watch, "DIR")},
+      {"watch-interval", "models", "Between two looks at that folder", Duration(c.live.look_every)},
+      {"keep-loaded", "models", "Memory for versions that were replaced, so that going back takes no loading",
+       Size(c.live.resident.count, 0)},
       {"threads", "", "Threads that serve; auto: what the cgroup allows", CountOrAuto(c.http.threads, 1024)},
       {"compress", "", "Answer in gzip or zstd when the client takes it and the answer is large", Flag(c.http.compress),
        kReload},
@@ -194,11 +199,11 @@ ServeConfig::ServeConfig() {
 base::Result<void> ServeConfig::Check() const {
   SLIPWAY_TRY(http.listen.Check());
   SLIPWAY_TRY(http.cors.Check());
-  if (!bundles.empty()) return {};
+  if (!bundles.empty() || !watch.empty()) return {};
   return base::Fail(
       base::Code::kInvalidArgument, "usage",
       "no bundle is named; add one: `slipway serve model.slipway`, `bundles: [model.slipway]` in the file "
-      "of --config, or SLIPWAY_SERVE_BUNDLES");
+      "of --config, SLIPWAY_SERVE_BUNDLES, or --watch with a folder of them");
 }
 
 OptionTable ServeOptions(ServeConfig& config) {

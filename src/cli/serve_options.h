@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/options/option_sources.h"
 #include "cli/options/option_table.h"
+#include "live/live_controller.h"
 #include "serving/http_service.h"
 #include "telemetry/log.h"
 
@@ -21,6 +22,8 @@ struct ServeConfig {
   std::vector<std::string> bundles;
   serving::HttpServiceOptions http;
   telemetry::LogOptions log;
+  std::string watch;  ///< a folder of bundles; empty: none
+  live::LiveControllerOptions live;
   int metric_series = 0;  ///< telemetry::MetricRegistry
 
   /// The rules that more than one option takes part in. Errors: those of ListenOptions::Check and CorsOptions::Check,

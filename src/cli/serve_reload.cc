@@ -12,10 +12,12 @@ struct ConfigReload::Difference {
 };
 
 ConfigReload::ConfigReload(ServeSources sources, std::unique_ptr<ServeSettings> started, serving::HttpService& service,
-                           telemetry::Log& log, telemetry::MetricRegistry& metrics)
+                           std::function<void(const std::vector<std::string>&)> bundles, telemetry::Log& log,
+                           telemetry::MetricRegistry& metrics)
     : sources_(std::move(sources)),
       started_(std::move(started)),
       service_(service),
+      bundles_(std::move(bundles)),
       log_(log),
       outcomes_(metrics.AddCounter(
           {"slipway_config_reloads_total", "Times the configuration file was read again, by outcome.", {"outcome"}})),
@@ -40,6 +42,7 @@ base::Result<void> ConfigReload::Apply(std::unique_ptr<ServeSettings> settings) 
   const auto waiting = Differences(*started_, *settings, Change::kRestart);
   const auto changed = Differences(running_ ? *running_ : *started_, *settings, Change::kReload);
   SLIPWAY_TRY(service_.Change(settings->config().http));
+  bundles_(settings->config().bundles);
   // Told at the more talkative of the two levels.
   const bool before = log_.Enabled(LogLevel::kInfo);
   if (before) Tell(LogLevel::kInfo, "config.reloaded", changed);

@@ -1,7 +1,10 @@
 #pragma once
 // What SIGHUP does with the configuration file of a server that runs.
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/serve_options.h"
 #include "serving/http_service.h"
@@ -17,8 +20,10 @@ namespace slipway::cli {
 /// Thread-safety: one thread. Ownership: service, log and metrics outlive it.
 class ConfigReload {
  public:
+  /// `bundles` gets the list of bundles when it has changed.
   ConfigReload(ServeSources sources, std::unique_ptr<ServeSettings> started, serving::HttpService& service,
-               telemetry::Log& log, telemetry::MetricRegistry& metrics);
+               std::function<void(const std::vector<std::string>&)> bundles, telemetry::Log& log,
+               telemetry::MetricRegistry& metrics);
 
   /// Reads the file again; nothing without one.
   void Reload();
@@ -33,6 +38,7 @@ class ConfigReload {
   const std::unique_ptr<const ServeSettings> started_;  ///< whose restart-only values are in force
   std::unique_ptr<const ServeSettings> running_;        ///< whose other values are; nullptr: those of started_
   serving::HttpService& service_;
+  const std::function<void(const std::vector<std::string>&)> bundles_;
   telemetry::Log& log_;
   telemetry::CounterFamily outcomes_;
   telemetry::Gauge waiting_;

@@ -86,6 +86,8 @@ base::Result<std::vector<DesiredBundle>> BundleFolder::Read() {
     seen.emplace(at->path(), std::move(now));
   }
   if (error) return Unreadable(folder_, error);
+  const bool settled = std::ranges::all_of(seen, [](const auto& e) { return e.second.looked == e.second.settled; });
+  if (!settled) seen.merge(seen_);  // what is gone may be about to be replaced by what is coming
   seen_ = std::move(seen);
   looked_ = true;
   std::vector<DesiredBundle> bundles;

@@ -17,7 +17,8 @@ std::string StampOf(const std::filesystem::path& path);
 /// Lists `*.slipway` files and folders with a slipway.yaml right inside a folder; names that begin with a dot are left
 /// out. It looks rather than waits for the system's word, since network file systems and mounts of containers send
 /// none. A bundle that is new or has changed counts once it looked the same twice in a row, so that one being copied is
-/// left alone; until then the one before it counts. What is there at the first look counts at once.
+/// left alone; until then the one before it counts, and what has been removed goes on counting. What is there at the
+/// first look counts at once.
 class BundleFolder final : public DesiredState {
  public:
   /// Errors: unavailable "live.folder": there is no such folder, or it cannot be read.

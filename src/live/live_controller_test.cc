@@ -258,6 +258,15 @@ TEST_F(BundleFolderTest, WhatIsRemovedIsNotListed) {
   EXPECT_THAT(Listed(), ElementsAre());
 }
 
+TEST_F(BundleFolderTest, WhatIsRemovedCountsUntilItsReplacementHasSettled) {
+  Put("a-1.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a-1.slipway"));
+  Put("a-2.slipway");
+  fs::remove(folder_.path() / "a-1.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a-1.slipway"));
+  EXPECT_THAT(Listed(), ElementsAre("a-2.slipway"));
+}
+
 TEST_F(BundleFolderTest, AMissingFolderIsAnErrorAndListsNothingNew) {
   EXPECT_EQ(BundleFolder::Open(folder_.path() / "none").error().reason, "live.folder");
   fs::remove_all(folder_.path());

@@ -144,6 +144,12 @@ base::Result<void> HttpServer::Change(const HttpConduct& conduct) {
   return {};
 }
 
+void HttpServer::RunOnThreads(const std::function<void(int thread)>& task) {
+  for (const auto& io : state_->io) {
+    io->loop().Post([task, thread = io->index()] { task(thread); });
+  }
+}
+
 uint16_t HttpServer::port(size_t listener) const {
   return state_->ports[listener];
 }

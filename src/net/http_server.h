@@ -85,6 +85,9 @@ class HttpServer {
   /// CorsOptions::Check(), and nothing changes.
   base::Result<void> Change(const HttpConduct& conduct);
 
+  /// Runs `task` on each io thread, between two of its turns, with the thread's index. Not after Stop().
+  void RunOnThreads(const std::function<void(int thread)>& task);
+
   uint16_t port(size_t listener = 0) const;  ///< 0 for a Unix socket
   /// As given, with the port that was taken: "127.0.0.1:41234", "unix:/run/slipway.sock".
   const std::string& address(size_t listener = 0) const;

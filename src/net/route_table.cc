@@ -71,6 +71,10 @@ bool RouteTable::Segment::Matches(std::string_view text) const {
   return text.size() > prefix.size() + suffix.size() && text.starts_with(prefix) && text.ends_with(suffix);
 }
 
+bool RouteTable::Admits(std::string_view permission) const {
+  return admitted_.empty() || std::ranges::find(admitted_, permission) != admitted_.end();
+}
+
 base::Result<void> RouteTable::Add(Route route) {
   if (route.permission.empty()) return std::unexpected(Misfit(route, "it names no permission"));
   if (!route.handler) return std::unexpected(Misfit(route, "it has no handler"));
@@ -78,7 +82,7 @@ base::Result<void> RouteTable::Add(Route route) {
     return std::unexpected(Misfit(route, "the server answers this method itself"));
   }
   SLIPWAY_ASSIGN(auto segments, ParsePattern(route.pattern));
-  if (!admitted_.empty() && std::ranges::find(admitted_, route.permission) == admitted_.end()) return {};
+  if (!Admits(route.permission)) return {};
   auto found = std::ranges::find_if(paths_, [&](const auto& path) { return path->pattern == route.pattern; });
   if (found == paths_.end()) {
     auto path = std::make_unique<Path>();

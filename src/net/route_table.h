@@ -63,6 +63,7 @@ class RouteTable {
   /// From now on Add() leaves routes with other permissions out, as if there were no such path: for listeners that
   /// serve a part of the routes.
   void AdmitOnly(std::vector<std::string> permissions) { admitted_ = std::move(permissions); }
+  bool Admits(std::string_view permission) const;
   /// Errors: "net.route" when the permission, handler or pattern is missing or malformed, or the route exists.
   base::Result<void> Add(Route route);
 

@@ -77,7 +77,8 @@ base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& optio
                                  .live = live,
                                  .threads = threads,
                                  .program_version = options.program_version,
-                                 .unready_reason = unready_reason},
+                                 .unready_reason = unready_reason,
+                                 .controller = options.controller},
                                 routes));
   SLIPWAY_TRY(tfserving::AddTfServingRoutes({.predictor = *predictor, .live = live}, routes));
   return mlflow::AddMlflowRoutes(
@@ -138,7 +139,9 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   }
   for (const std::string& address : options.listen.http) {
     auto& routes = state.AddListener(server, address, false).routes;
-    if (options.listen.observe_on == ObserveOn::kAdmin) routes.AdmitOnly({"public", "predict"});
+    routes.AdmitOnly(options.listen.observe_on == ObserveOn::kAdmin
+                         ? std::vector<std::string>{"public", "predict"}
+                         : std::vector<std::string>{"public", "predict", "observe"});
     SLIPWAY_TRY(state.AddRoutes(options, threads, metrics, routes));
   }
   if (!options.listen.admin.empty()) {
@@ -180,6 +183,10 @@ base::Result<void> HttpService::Change(const HttpServiceOptions& options) {
   const std::lock_guard lock(state_->mutex);
   state_->drain_delay = options.drain_delay;
   return {};
+}
+
+void HttpService::LetGo() {
+  state_->server->RunOnThreads([predictor = &*state_->predictor](int thread) { predictor->Refresh(thread); });
 }
 
 base::Result<void> HttpService::ReloadCertificates() {

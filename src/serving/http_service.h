@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "live/live_controller.h"
 #include "live/live_set.h"
 #include "net/cors.h"
 #include "net/http_limits.h"
@@ -37,6 +38,8 @@ struct HttpServiceOptions {
   /// Request log: lines a second and thread, the rest is left out and counted in the next line's "skipped". Answers of
   /// 500 and above are always logged.
   int log_lines_per_second = 100;
+  /// Loads and unloads models for the admin listener's callers; outlives the service. nullptr: nobody does.
+  live::LiveController* controller = nullptr;
 };
 
 /// Lifecycle: serving from Start() to Stop(). Thread-safety: all methods from any thread but the io threads.
@@ -60,6 +63,9 @@ class HttpService {
   /// health and log_lines_per_second. Requests that have begun go on as they were. Errors: those of
   /// net::HttpServer::Change, and nothing changes.
   base::Result<void> Change(const HttpServiceOptions& options);
+
+  /// Has every io thread let go of versions that are no longer served. To be called when the live set changes.
+  void LetGo();
 
   /// Reads the certificate's files again, if there are any. Errors: those of net::tls::Credentials::Reload.
   base::Result<void> ReloadCertificates();

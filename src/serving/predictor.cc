@@ -33,6 +33,17 @@ struct alignas(64) Predictor::Thread {
   std::string last_reference;  ///< most callers ask for the same thing again
   std::shared_ptr<ServedModel> last_model;
   RequestNote note;
+
+  /// The newest snapshot; what it no longer holds is let go.
+  const live::Snapshot& Follow() {
+    bool changed = false;
+    const live::Snapshot& snapshot = reader.Current(&changed);
+    if (changed) {
+      last_model = nullptr;
+      std::erase_if(models, [&](const auto& served) { return !snapshot.Contains(served->model()); });
+    }
+    return snapshot;
+  }
 };
 
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
@@ -46,14 +57,13 @@ RequestNote& Predictor::note(int thread) {
   return threads_[static_cast<size_t>(thread)]->note;
 }
 
+void Predictor::Refresh(int thread) {
+  threads_[static_cast<size_t>(thread)]->Follow();
+}
+
 base::Result<ServedModel*> Predictor::Acquire(int index, std::string_view reference) {
   Thread& thread = *threads_[static_cast<size_t>(index)];
-  bool changed = false;
-  const live::Snapshot& snapshot = thread.reader.Current(&changed);
-  if (changed) {
-    thread.last_model = nullptr;
-    std::erase_if(thread.models, [&](const auto& served) { return !snapshot.Contains(served->model()); });
-  }
+  const live::Snapshot& snapshot = thread.Follow();
   if (thread.last_model == nullptr || thread.last_reference != reference) {
     thread.last_model = nullptr;
     SLIPWAY_ASSIGN(thread.last_model, Find(thread, reference, snapshot));

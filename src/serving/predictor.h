@@ -39,6 +39,9 @@ class Predictor {
   /// The same, kept usable on that thread as long as it is held.
   base::Result<std::shared_ptr<ServedModel>> Pin(int thread, std::string_view reference);
 
+  /// Lets go of versions that are served no more. By that thread.
+  void Refresh(int thread);
+
   RequestNote& note(int thread);
   const ModelStatistics& statistics() const { return statistics_; }
   const base::Clock& clock() const { return clock_; }

@@ -50,7 +50,11 @@ class Slipway:
                 line = process.stdout.readline()
                 assert line, f"serve ended: {process.wait()} {text}"
                 text += line
-            yield Server(f"http://{json.loads(text)['http']}", process, log)
+            listeners = json.loads(text)["listeners"]
+            server = Server(listeners[0]["url"], process, log)
+            if listeners[-1]["role"] == "admin":
+                server.admin = Server(listeners[-1]["url"], process, log)
+            yield server
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
@@ -62,6 +66,11 @@ class Slipway:
 class Server:
     def __init__(self, url, process, log):
         self.url, self.process, self.log = url, process, log
+        self.admin = None  # the admin listener, when there is one
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
 
     def request(self, method, path, body=None, headers=None):
         data = body if isinstance(body, (bytes, type(None))) else (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -74,6 +83,10 @@ class Server:
 
     def get(self, path):
         status, body, _ = self.request("GET", path)
+        return status, body.decode()
+
+    def post(self, path, text=""):
+        status, body, _ = self.request("POST", path, text)
         return status, body.decode()
 
     def predict(self, model, body, content_type="application/json"):

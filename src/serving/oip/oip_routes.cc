@@ -9,6 +9,7 @@
 #include "serving/oip/description.h"
 #include "serving/oip/fault.h"
 #include "serving/oip/infer_route.h"
+#include "serving/oip/repository_routes.h"
 #include "serving/version_reference.h"
 
 namespace slipway::serving::oip {
@@ -19,8 +20,6 @@ using net::Method;
 using net::Request;
 using net::Response;
 
-constexpr std::string_view kReadOnly =
-    "this server's models come from its command line and its registry; load and unload them there";
 constexpr std::string_view kFixedSettings =
     "trace and log settings are options of slipway serve and fixed while it runs";
 constexpr std::string_view kNoSharedMemory = "this server offers no shared memory; send the data in the request";
@@ -86,20 +85,6 @@ void Statistics(const OipRouteParts& parts, const Request& request, Response& re
     }
   }
   WriteJson(Value::Map().Set("model_stats", std::move(list)), response);
-}
-
-void RepositoryIndex(const OipRouteParts& parts, const Request& request, Response& response) {
-  bool ready = false;
-  if (!request.body.empty()) {
-    const auto body = base::ParseJson(request.body, {.bytes = 1 << 16, .depth = 8, .values = 1024});
-    if (!body) return WriteError(body.error(), response);
-    const Value* filter = body->Find("ready");
-    if (!body->is_map() || (filter != nullptr && !filter->is_boolean())) {
-      return WriteError(400, "the index is asked for with nothing or with {\"ready\": true}", response);
-    }
-    ready = filter != nullptr && filter->boolean();
-  }
-  WriteJson(DescribeRepository(parts.live, ready), response);
 }
 
 void TraceSettings(const Request&, Response& response) {
@@ -172,19 +157,19 @@ base::Result<void> AddModelRoutes(const OipRouteParts& parts, Adder& adder) {
 base::Result<void> AddSettingsRoutes(Adder& adder) {
   for (const char* path : {"/v2/trace/setting", "/v2/models/{model}/trace/setting"}) {
     SLIPWAY_TRY(adder.Add(Method::kGet, path, "observe", TraceSettings));
-    SLIPWAY_TRY(adder.Add(Method::kPost, path, "operate", Refusing(kFixedSettings)));
+    SLIPWAY_TRY(adder.Add(Method::kPost, path, "observe", Refusing(kFixedSettings)));
   }
   SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/logging", "observe", LogSettings));
-  SLIPWAY_TRY(adder.Add(Method::kPost, "/v2/logging", "operate", Refusing(kFixedSettings)));
+  SLIPWAY_TRY(adder.Add(Method::kPost, "/v2/logging", "observe", Refusing(kFixedSettings)));
   for (const std::string kind : {"system", "cuda"}) {
     const std::string base = "/v2/" + kind + "sharedmemory";
     SLIPWAY_TRY(adder.Add(Method::kGet, base + "/status", "observe", NoRegions));
     SLIPWAY_TRY(adder.Add(Method::kGet, base + "/region/{region}/status", "observe", NoRegions));
-    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/region/{region}/register", "operate", Refusing(kNoSharedMemory)));
+    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/region/{region}/register", "observe", Refusing(kNoSharedMemory)));
     // Clients clear away what an earlier run may have left: there is nothing, so that is done.
     const net::Handler nothing = [](const Request&, Response& response) { response.fixed_body = "{}"; };
-    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/unregister", "operate", nothing));
-    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/region/{region}/unregister", "operate", nothing));
+    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/unregister", "observe", nothing));
+    SLIPWAY_TRY(adder.Add(Method::kPost, base + "/region/{region}/unregister", "observe", nothing));
   }
   return {};
 }
@@ -200,12 +185,7 @@ base::Result<void> AddOipRoutes(const OipRouteParts& parts, net::RouteTable& rou
                         [](const Request&, Response& response) { response.fixed_body = "{\"live\":true}"; }));
   SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/health/ready", "public",
                         [parts](const Request&, Response& response) { Ready(parts, response); }));
-  SLIPWAY_TRY(adder.Add(Method::kPost, "/v2/repository/index", "observe",
-                        [parts](const Request& q, Response& r) { RepositoryIndex(parts, q, r); }));
-  for (const char* action : {"load", "unload"}) {
-    SLIPWAY_TRY(adder.Add(Method::kPost, std::string("/v2/repository/models/{model}/") + action, "operate",
-                          Refusing(kReadOnly)));
-  }
+  SLIPWAY_TRY(AddRepositoryRoutes(parts, routes));
   SLIPWAY_TRY(AddModelRoutes(parts, adder));
   return AddSettingsRoutes(adder);
 }

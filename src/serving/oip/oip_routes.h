@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "live/live_controller.h"
 #include "live/live_set.h"
 #include "net/route_table.h"
 #include "serving/predictor.h"
@@ -20,6 +21,7 @@ struct OipRouteParts {
   std::string program_version;
   /// Why this process is not ready ("draining"), or "" when it is. From any thread.
   std::function<std::string_view()> unready_reason;
+  live::LiveController* controller = nullptr;  ///< loads and unloads; nullptr: nobody does
 };
 
 /// Adds everything under /v2.

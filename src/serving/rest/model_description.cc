@@ -58,7 +58,8 @@ Value DescribeModels(const live::LiveSet& live) {
   }
   Value bundles = Value::List();
   for (const auto& status : live.Statuses()) {
-    Value bundle = Value::Map().Set("state", live::ModelStateName(status.state));
+    Value bundle = Value::Map().Set("source", status.source).Set("state", live::ModelStateName(status.state));
+    if (!status.wanted) bundle.Set("wanted", false);
     if (!status.name.empty()) bundle.Set("model", status.name).Set("version", status.version);
     if (status.state == live::ModelState::kFailed) {
       bundle.Set("error", Value::Map().Set("code", status.error.reason).Set("detail", status.error.Text()));

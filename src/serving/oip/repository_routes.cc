@@ -1,0 +1,98 @@
+#include "serving/oip/repository_routes.h"
+
+#include <string>
+#include <utility>
+
+#include "base/value.h"
+#include "net/late_answer.h"
+#include "serving/oip/description.h"
+#include "serving/oip/fault.h"
+
+namespace slipway::serving::oip {
+namespace {
+
+using base::Value;
+using net::Method;
+using net::Request;
+using net::Response;
+
+constexpr base::JsonLimits kSmall = {.bytes = 1 << 16, .depth = 8, .values = 1024};
+
+void RepositoryIndex(const OipRouteParts& parts, const Request& request, Response& response) {
+  bool ready = false;
+  if (!request.body.empty()) {
+    const auto body = base::ParseJson(request.body, kSmall);
+    if (!body) return WriteError(body.error(), response);
+    const Value* filter = body->Find("ready");
+    if (!body->is_map() || (filter != nullptr && !filter->is_boolean())) {
+      return WriteError(400, "the index is asked for with nothing or with {\"ready\": true}", response);
+    }
+    ready = filter != nullptr && filter->boolean();
+  }
+  response.body = base::ToJson(DescribeRepository(parts.live, ready));
+}
+
+/// Clients may send `{"parameters":{…}}`. What would change a bundle is refused: it is what its digest says.
+base::Result<void> CheckParameters(std::string_view text) {
+  if (text.empty()) return {};
+  SLIPWAY_ASSIGN(const Value body, base::ParseJson(text, kSmall));
+  const Value* parameters = body.is_map() ? body.Find("parameters") : nullptr;
+  if (parameters == nullptr || !parameters->is_map()) return {};
+  for (const auto& [name, value] : parameters->map()) {
+    if (name == "unload_dependents") continue;
+    return base::Fail(base::Code::kUnimplemented, "oip.repository",
+                      "bundles are loaded as they were packed; parameters such as config and file:… are not taken");
+  }
+  return {};
+}
+
+using Switch = void (live::LiveController::*)(std::string name, live::LiveController::Done done);
+
+/// Answers when the controller has done it.
+net::Handler Switching(live::LiveController& controller, Switch to) {
+  return [&controller, to](const Request& request, Response& response) {
+    if (const auto fine = CheckParameters(request.body); !fine) return WriteError(fine.error(), response);
+    response.later = [&controller, to, name = std::string(request.Parameter("model"))](const net::LateAnswer& answer) {
+      (controller.*to)(name, [answer](const base::Result<void>& result) {
+        answer.Finish([result](const Request&, Response& late) {
+          if (!result) {
+            WriteError(result.error(), late);
+          } else {
+            late.body = "{}";
+          }
+        });
+      });
+    };
+  };
+}
+
+net::Handler Refusing(std::string_view why) {
+  return [why](const Request&, Response& response) { WriteError(501, why, response); };
+}
+
+net::Handler SwitchHandler(const OipRouteParts& parts, bool operates, Switch to) {
+  if (!operates) return Refusing("models are loaded and unloaded on the admin listener (slipway serve --admin)");
+  if (parts.controller == nullptr) return Refusing("this server's models are fixed");
+  return Switching(*parts.controller, to);
+}
+
+}  // namespace
+
+base::Result<void> AddRepositoryRoutes(const OipRouteParts& parts, net::RouteTable& routes) {
+  const auto add = [&](std::string pattern, std::string permission, net::Handler handler) {
+    return routes.Add({.method = Method::kPost,
+                       .pattern = std::move(pattern),
+                       .permission = std::move(permission),
+                       .handler = std::move(handler),
+                       .door = "oip",
+                       .fault_shape = &WriteFault});
+  };
+  SLIPWAY_TRY(
+      add("/v2/repository/index", "observe", [parts](const Request& q, Response& r) { RepositoryIndex(parts, q, r); }));
+  const bool operates = routes.Admits("operate");
+  const std::string permission = operates ? "operate" : "observe", path = "/v2/repository/models/{model}/";
+  SLIPWAY_TRY(add(path + "load", permission, SwitchHandler(parts, operates, &live::LiveController::SwitchOn)));
+  return add(path + "unload", permission, SwitchHandler(parts, operates, &live::LiveController::SwitchOff));
+}
+
+}  // namespace slipway::serving::oip
