@@ -120,8 +120,8 @@ void CheckDescriptors(const ServeConfig& config, telemetry::Log& log) {
       .Add("message", "raise the hard limit of open files (LimitNOFILE=, ulimit -Hn), or lower --max-connections");
 }
 
-base::Result<ExitCode> Serve(const ServeSources& sources, std::unique_ptr<ServeSettings> settings, Console& console) {
-  const Signals signals;
+base::Result<ExitCode> Serve(const Signals& signals, const ServeSources& sources,
+                             std::unique_ptr<ServeSettings> settings, Console& console) {
   const auto manager = base::ServiceManager::FromEnvironment();
   const ServeConfig& config = settings->config();
   SLIPWAY_ASSIGN(const auto log, telemetry::Log::Open(config.log));
@@ -151,9 +151,10 @@ base::Result<ExitCode> Serve(const ServeSources& sources, std::unique_ptr<ServeS
 }
 
 ExitCode ServeWith(const ServeSources& sources, Console& console) {
+  const Signals signals;
   auto settings = ServeSettings::Load(sources);
   if (!settings) return FailConfig(settings.error(), console);
-  auto done = Serve(sources, std::move(*settings), console);
+  auto done = Serve(signals, sources, std::move(*settings), console);
   return done ? *done : console.Fail(done.error());
 }
 
