@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 
 namespace slipway::telemetry {
 namespace {
@@ -34,6 +35,15 @@ void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
       out += c;
     }
   }
+}
+
+/// `label="value"`, behind a comma unless it is the first.
+void AppendLabel(std::string_view label, std::string_view value, std::string& out) {
+  if (!out.empty()) out += ',';
+  out += label;
+  out += "=\"";
+  AppendEscaped(out, value, true);
+  out += '"';
 }
 
 void AppendValue(std::string& out, double value) {
@@ -68,12 +78,13 @@ std::string_view ContentType(Exposition form) {
                                           : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-void Histogram::Observe(int64_t value) const {
-  if (cells_ == nullptr) return;
-  value = std::max<int64_t>(value, 0);
-  const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
-  cells_->Add(cell_ + static_cast<uint32_t>(bucket), 1);
-  cells_->Add(cell_ + static_cast<uint32_t>(bounds_.size()) + 1, static_cast<uint64_t>(value));
+MetricBuckets::MetricBuckets(std::span<const int64_t> ascending) : bounds(ascending) {
+  for (size_t width = 0; width < first.size(); ++width) {
+    const uint64_t smallest = width == 0 ? 0 : uint64_t{1} << (width - 1);
+    const auto found =
+        std::ranges::find_if(bounds, [smallest](int64_t bound) { return static_cast<uint64_t>(bound) >= smallest; });
+    first[width] = static_cast<uint8_t>(found - bounds.begin());
+  }
 }
 
 struct MetricSeries {
@@ -85,9 +96,9 @@ struct MetricSeries {
 struct MetricFamily {
   MetricDescription description;
   int kind = kCounter;
-  std::span<const int64_t> bounds;
+  std::optional<MetricBuckets> buckets;  ///< of a histogram
   std::vector<std::string> bound_texts;
-  std::function<double()> read;
+  MetricReader read;
   std::map<std::vector<std::string>, MetricSeries*, std::less<>> by_values;
 };
 
@@ -131,8 +142,8 @@ HistogramFamily MetricRegistry::AddHistogram(MetricDescription description, std:
   assert(bounds.size() <= 64 && std::ranges::is_sorted(bounds));
   const std::lock_guard lock(state_->mutex);
   MetricFamily* family = AddFamily(std::move(description), kHistogram);
-  if (family->bounds.empty()) {
-    family->bounds = bounds;
+  if (!family->buckets) {
+    family->buckets.emplace(bounds);
     for (const int64_t bound : bounds) {
       std::string& text = family->bound_texts.emplace_back();
       AppendValue(text, static_cast<double>(bound) * family->description.scale);
@@ -141,13 +152,22 @@ HistogramFamily MetricRegistry::AddHistogram(MetricDescription description, std:
   return {this, family};
 }
 
-void MetricRegistry::AddGaugeReader(MetricDescription description, std::function<double()> read) {
+void MetricRegistry::AddCounterReader(MetricDescription description, MetricReader read) {
+  const std::lock_guard lock(state_->mutex);
+  AddFamily(std::move(description), kCounter)->read = std::move(read);
+}
+
+void MetricRegistry::AddGaugeReader(MetricDescription description, MetricReader read) {
   const std::lock_guard lock(state_->mutex);
   AddFamily(std::move(description), kGauge)->read = std::move(read);
 }
 
 int MetricRegistry::MaxSeriesOf(const MetricFamily& family) const {
   return state_->max_series > 0 ? state_->max_series : family.description.max_series;
+}
+
+void MetricRegistry::AddGaugeReader(MetricDescription description, std::function<double()> read) {
+  AddGaugeReader(std::move(description), [read = std::move(read)](MetricSamples& samples) { samples.Add({}, read()); });
 }
 
 MetricSeries& MetricRegistry::FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values) {
@@ -160,15 +180,9 @@ MetricSeries& MetricRegistry::FindOrAdd(MetricFamily& family, std::initializer_l
     if (const auto found = family.by_values.find(key); found != family.by_values.end()) return *found->second;
   }
   MetricSeries& series = state_->series.emplace_back();
-  for (size_t i = 0; i < key.size(); ++i) {
-    if (i > 0) series.labels += ',';
-    series.labels += family.description.labels[i];
-    series.labels += "=\"";
-    AppendEscaped(series.labels, key[i], true);
-    series.labels += '"';
-  }
-  const bool distribution = family.kind == kHistogram;
-  series.cell = state_->cells.Allocate(distribution ? static_cast<uint32_t>(family.bounds.size()) + 2 : 1);
+  for (size_t i = 0; i < key.size(); ++i) AppendLabel(family.description.labels[i], key[i], series.labels);
+  const auto cells = family.buckets ? static_cast<uint32_t>(family.buckets->bounds.size()) + 2 : 1;
+  series.cell = state_->cells.Allocate(cells);
   family.by_values.emplace(std::move(key), &series);
   return series;
 }
@@ -183,7 +197,7 @@ Gauge GaugeFamily::With(std::initializer_list<std::string_view> values) const {
 }
 
 Histogram HistogramFamily::With(std::initializer_list<std::string_view> values) const {
-  return {&registry_->state_->cells, registry_->FindOrAdd(*family_, values).cell, family_->bounds};
+  return {&registry_->state_->cells, registry_->FindOrAdd(*family_, values).cell, &*family_->buckets};
 }
 
 namespace {
@@ -206,48 +220,75 @@ void AppendSample(std::string& out, std::string_view name, std::string_view suff
 void AppendHistogram(std::string& out, const MetricFamily& family, std::string_view labels, uint32_t cell,
                      const MetricCells& cells) {
   const std::string& name = family.description.name;
+  const size_t bounds = family.bound_texts.size();
   uint64_t count = 0;
-  for (size_t i = 0; i <= family.bounds.size(); ++i) {
+  for (size_t i = 0; i <= bounds; ++i) {
     count += cells.Sum(cell + static_cast<uint32_t>(i));
-    const std::string_view bound = i < family.bounds.size() ? std::string_view(family.bound_texts[i]) : "+Inf";
+    const std::string_view bound = i < bounds ? std::string_view(family.bound_texts[i]) : "+Inf";
     AppendSample(out, name, "_bucket", labels, fmt::format("le=\"{}\"", bound));
     fmt::format_to(std::back_inserter(out), "{}\n", count);
   }
   AppendSample(out, name, "_sum", labels);
-  AppendScaled(out, cells.Sum(cell + static_cast<uint32_t>(family.bounds.size()) + 1), family.description.scale);
+  AppendScaled(out, cells.Sum(cell + static_cast<uint32_t>(bounds) + 1), family.description.scale);
   out += '\n';
   AppendSample(out, name, "_count", labels);
   fmt::format_to(std::back_inserter(out), "{}\n", count);
 }
 
-}  // namespace
-
-void MetricRegistry::WriteText(std::string& out, Exposition form) const {
+/// HELP and TYPE. OpenMetrics names a counter's family without the suffix of its sample, and has no counters without.
+void AppendTitle(std::string& out, const MetricDescription& description, int kind, Exposition form) {
   constexpr std::string_view kKinds[] = {"counter", "gauge", "histogram"};
   constexpr std::string_view kTotal = "_total";
+  const bool open = form == Exposition::kOpenMetrics;
+  std::string_view title = description.name, type = kKinds[kind];
+  if (open && kind == kCounter) {
+    if (title.ends_with(kTotal)) {
+      title.remove_suffix(kTotal.size());
+    } else {
+      type = "unknown";
+    }
+  }
+  fmt::format_to(std::back_inserter(out), "# HELP {} ", title);
+  AppendEscaped(out, description.help, open);
+  fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", title, type);
+}
+
+}  // namespace
+
+void MetricSamples::AppendName(std::initializer_list<std::string_view> values) {
+  assert(values.size() == description_.labels.size());
+  std::string labels;
+  for (size_t i = 0; i < values.size(); ++i) AppendLabel(description_.labels[i], values.begin()[i], labels);
+  AppendSample(out_, description_.name, "", labels);
+}
+
+void MetricSamples::Add(std::initializer_list<std::string_view> values, double value) {
+  AppendName(values);
+  AppendValue(out_, value * description_.scale);
+  out_ += '\n';
+}
+
+void MetricSamples::Add(std::initializer_list<std::string_view> values, int64_t value) {
+  AppendName(values);
+  AppendScaled(out_, static_cast<uint64_t>(value), description_.scale);
+  out_ += '\n';
+}
+
+void MetricRegistry::WriteText(std::string& out, Exposition form) const {
   const std::lock_guard lock(state_->mutex);
   for (const MetricFamily& family : state_->families) {
     if (family.by_values.empty() && !family.read) continue;
-    const std::string& name = family.description.name;
-    // OpenMetrics names the family of a counter without the suffix of its sample.
-    std::string_view title = name;
-    if (form == Exposition::kOpenMetrics && family.kind == kCounter && title.ends_with(kTotal)) {
-      title.remove_suffix(kTotal.size());
-    }
-    fmt::format_to(std::back_inserter(out), "# HELP {} ", title);
-    AppendEscaped(out, family.description.help, form == Exposition::kOpenMetrics);
-    fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", title, kKinds[family.kind]);
+    AppendTitle(out, family.description, family.kind, form);
     if (family.read) {
-      AppendSample(out, name, "", "");
-      AppendValue(out, family.read());
-      out += '\n';
+      MetricSamples samples(family.description, out);
+      family.read(samples);
     }
     for (const auto& [values, series] : family.by_values) {
       if (family.kind == kHistogram) {
         AppendHistogram(out, family, series->labels, series->cell, state_->cells);
         continue;
       }
-      AppendSample(out, name, "", series->labels);
+      AppendSample(out, family.description.name, "", series->labels);
       const uint64_t counted = state_->cells.Sum(series->cell);
       if (family.kind == kCounter) {
         AppendScaled(out, counted, family.description.scale);

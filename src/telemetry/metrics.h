@@ -6,7 +6,10 @@
 //   const Counter mine = requests.With({"flight-delay", "1.0.0"});   // once, when the model is loaded
 //   mine.Add();                                                      // per request: a handful of nanoseconds
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -57,19 +60,34 @@ class Gauge {
   std::atomic<double>* base_ = nullptr;
 };
 
+/// The upper bounds of a histogram, and where to start looking among them: a value's number of bits leaves few.
+struct MetricBuckets {
+  explicit MetricBuckets(std::span<const int64_t> ascending);
+  std::span<const int64_t> bounds;
+  std::array<uint8_t, 65> first{};  ///< by bit width of the value: the first bound that such a value may be under
+};
+
 /// A distribution over fixed buckets. Observations are integers in the family's own unit (nanoseconds, rows, bytes).
 class Histogram {
  public:
   Histogram() = default;
-  void Observe(int64_t value) const;
+  void Observe(int64_t value) const {
+    if (cells_ == nullptr) return;
+    const auto amount = static_cast<uint64_t>(std::max<int64_t>(value, 0));
+    const auto count = static_cast<uint32_t>(buckets_->bounds.size());
+    uint32_t bucket = buckets_->first[static_cast<size_t>(std::bit_width(amount))];
+    while (bucket < count && static_cast<uint64_t>(buckets_->bounds[bucket]) < amount) ++bucket;
+    cells_->Add(cell_ + bucket, 1);
+    cells_->Add(cell_ + count + 1, amount);
+  }
 
  private:
   friend class HistogramFamily;
-  Histogram(MetricCells* cells, uint32_t cell, std::span<const int64_t> bounds)
-      : cells_(cells), cell_(cell), bounds_(bounds) {}
+  Histogram(MetricCells* cells, uint32_t cell, const MetricBuckets* buckets)
+      : cells_(cells), cell_(cell), buckets_(buckets) {}
   MetricCells* cells_ = nullptr;
   uint32_t cell_ = 0;  ///< one cell a bucket (the last is +Inf), then the sum
-  std::span<const int64_t> bounds_;
+  const MetricBuckets* buckets_ = nullptr;
 };
 
 /// Bounds for latencies, in nanoseconds: 10 µs to 10 s, about three a decade.
@@ -78,7 +96,9 @@ std::span<const int64_t> LatencyBounds();
 std::span<const int64_t> RowBounds();
 
 struct MetricDescription {
-  std::string name;  ///< with its unit and, for counters, `_total`
+  /// With its unit and, for counters, `_total`. A counter whose name another program has made known without `_total`
+  /// keeps it in both forms of text; OpenMetrics, which has no such counters, then shows it as of unknown type.
+  std::string name;
   std::string help;
   std::vector<std::string> labels;
   /// Label sets past this number share one series whose values are all "other": a caller's text must never be able to
@@ -126,6 +146,21 @@ class HistogramFamily {
   MetricFamily* family_;
 };
 
+/// Takes what a reader has to say at a scrape: one sample a label set (values in the order of the labels).
+class MetricSamples {
+ public:
+  void Add(std::initializer_list<std::string_view> values, double value);
+  void Add(std::initializer_list<std::string_view> values, int64_t value);
+
+ private:
+  friend class MetricRegistry;
+  MetricSamples(const MetricDescription& description, std::string& out) : description_(description), out_(out) {}
+  void AppendName(std::initializer_list<std::string_view> values);
+  const MetricDescription& description_;
+  std::string& out_;
+};
+using MetricReader = std::function<void(MetricSamples& samples)>;
+
 enum class Exposition : uint8_t { kPrometheus, kOpenMetrics };
 /// The Content-Type that goes with it.
 std::string_view ContentType(Exposition form);
@@ -142,9 +177,13 @@ class MetricRegistry {
   /// Adding a name twice gives the first family again. Precondition: same kind and labels.
   CounterFamily AddCounter(MetricDescription description);
   GaugeFamily AddGauge(MetricDescription description);
-  /// `bounds`: ascending upper bounds in the counted unit, at most 64, alive as long as the registry.
+  /// `bounds`: ascending upper bounds in the counted unit, none below 0, at most 64, alive as long as the registry.
   HistogramFamily AddHistogram(MetricDescription description, std::span<const int64_t> bounds = LatencyBounds());
-  /// A gauge whose value is asked for at every scrape. `read` must not call this registry.
+  /// Values that are asked for at every scrape, since they are counted elsewhere already. `read` must not call this
+  /// registry, and is called by whoever scrapes for as long as the registry lives.
+  void AddCounterReader(MetricDescription description, MetricReader read);
+  void AddGaugeReader(MetricDescription description, MetricReader read);
+  /// The same for one value without labels.
   void AddGaugeReader(MetricDescription description, std::function<double()> read);
 
   /// Appends every family in the order of registration.

@@ -1,8 +1,12 @@
 #include "telemetry/metrics.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -65,6 +69,43 @@ TEST(Metrics, GaugeReaderIsAskedAtEveryScrape) {
   EXPECT_THAT(Text(registry), HasSubstr("g 1\n"));
   level = 2;
   EXPECT_THAT(Text(registry), HasSubstr("g 2\n"));
+}
+
+TEST(Metrics, ReadersGiveASampleForEachLabelSet) {
+  MetricRegistry registry;
+  registry.AddCounterReader({"read_us", "R.", {"model"}, 512, 1e-3}, [](MetricSamples& samples) {
+    samples.Add({"iris"}, int64_t{1500});
+    samples.Add({"quote\""}, int64_t{0});
+  });
+  registry.AddGaugeReader({"level", "L.", {}}, [](MetricSamples& samples) { samples.Add({}, 0.25); });
+  EXPECT_EQ(Text(registry),
+            "# HELP read_us R.\n# TYPE read_us counter\nread_us{model=\"iris\"} 1.5\nread_us{model=\"quote\\\"\"} 0\n"
+            "# HELP level L.\n# TYPE level gauge\nlevel 0.25\n");
+}
+
+TEST(Metrics, OpenMetricsKeepsTheNameOfACounterWithoutTotal) {
+  MetricRegistry registry;
+  registry.AddCounter({"nv_inference_count", "C.", {}}).With({}).Add(2);
+  EXPECT_EQ(Text(registry, Exposition::kOpenMetrics),
+            "# HELP nv_inference_count C.\n# TYPE nv_inference_count unknown\nnv_inference_count 2\n# EOF\n");
+  EXPECT_THAT(Text(registry), HasSubstr("# TYPE nv_inference_count counter\nnv_inference_count 2\n"));
+}
+
+TEST(Metrics, EveryValueIsCountedUnderTheFirstBoundThatHoldsIt) {
+  static constexpr int64_t kBounds[] = {0, 1, 3, 4, 5, 1000, int64_t{1} << 40};
+  const MetricBuckets buckets(kBounds);
+  std::vector<int64_t> values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 999, 1000, 1001, int64_t{1} << 40, (int64_t{1} << 40) + 1};
+  for (const int64_t value : values) {
+    MetricRegistry registry;
+    registry.AddHistogram({"h", "H.", {}}, kBounds).With({}).Observe(value);
+    const auto bound = std::ranges::lower_bound(kBounds, value);
+    const std::string text = bound == std::end(kBounds) ? "+Inf" : fmt::format("{}", static_cast<double>(*bound));
+    const std::string before = bound == std::begin(kBounds) ? "" : fmt::format("{}", static_cast<double>(*(bound - 1)));
+    EXPECT_THAT(Text(registry), HasSubstr("h_bucket{le=\"" + text + "\"} 1\n")) << value;
+    EXPECT_THAT(Text(registry), Not(HasSubstr("h_bucket{le=\"" + before + "\"} 1\n"))) << value;
+  }
+  EXPECT_EQ(buckets.first[0], 0);
+  EXPECT_EQ(buckets.first[64], 7);
 }
 
 TEST(Metrics, LabelSetsPastTheBoundShareOneSeries) {
