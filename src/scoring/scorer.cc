@@ -257,6 +257,7 @@ base::Result<void> Scorer::Score(data::Decoded& rows, Workspace& workspace, Scor
       plan_->inputs->View(at, chunk, plan_->model.fixed_rows > 0 ? plan_->model.fixed_rows : chunk, state.inputs,
                           state.views);
       SLIPWAY_TRY(state.session->Run(state.views, state.tensors, deadline));
+      ++scores.timings.runs;
       if (state.nudge != 0) [[unlikely]] {
         Nudge(state.nudge, state.tensors);
       }

@@ -17,9 +17,10 @@
 
 namespace slipway::scoring {
 
-/// Nanoseconds spent per phase of one call.
+/// Nanoseconds spent per phase of one call, and how often the model ran.
 struct Timings {
   int64_t validate = 0, features = 0, infer = 0, decode = 0;
+  int64_t runs = 0;
 };
 
 /// Answers for the rows of one Decoded, in their order. Reused: memory is kept.

@@ -49,7 +49,8 @@ struct HttpService::State {
     if (request.route != nullptr && request.route->permission == "predict") {
       health->Record(request.thread, elapsed, response.status);
     }
-    request_log->Write(request, response, elapsed);
+    const RequestNote note = predictor->TakeNote(request.thread);
+    request_log->Write(request, response, note, elapsed);
   }
   net::ListenerOptions& AddListener(net::HttpServerOptions& server, const std::string& address, bool admin);
   base::Result<void> AddRoutes(const HttpServiceOptions& options, int threads, const telemetry::MetricRegistry& metrics,
@@ -119,7 +120,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                      .resident_memory = base::ResidentMemory},
                        live);
   state.predictor.emplace(live, metrics, threads, options.decode);
-  state.request_log.emplace(log, *state.predictor, threads, options.log_lines_per_second);
+  state.request_log.emplace(log, threads, options.log_lines_per_second);
   AddProcessMetrics(options, metrics, log);
 
   net::HttpServerOptions server;

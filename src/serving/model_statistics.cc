@@ -4,6 +4,34 @@
 
 namespace slipway::serving {
 
+CallTotal FailureOf(const base::Error& error) {
+  switch (error.code) {
+    case base::Code::kDeadlineExceeded:
+    case base::Code::kCancelled:
+      return CallTotal::kCancelled;
+    default:
+      break;
+  }
+  if (error.reason.starts_with("engine.")) return CallTotal::kEngine;
+  switch (error.code) {
+    case base::Code::kInvalidArgument:
+    case base::Code::kOutOfRange:
+    case base::Code::kResourceExhausted:
+      return CallTotal::kRejected;
+    default:
+      return CallTotal::kOther;
+  }
+}
+
+int64_t CallTotals::failed() const {
+  return (*this)[CallTotal::kRejected] + (*this)[CallTotal::kCancelled] + (*this)[CallTotal::kEngine] +
+         (*this)[CallTotal::kOther];
+}
+
+int64_t CallTotals::in_flight() const {
+  return std::max<int64_t>((*this)[CallTotal::kBegun] - (*this)[CallTotal::kSucceeded] - failed(), 0);
+}
+
 CallCounters& ModelStatistics::For(int thread, std::string_view name, std::string_view version) {
   const std::lock_guard lock(mutex_);
   auto& counters = counters_[Key(name, version)][thread];

@@ -13,19 +13,30 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+
 namespace slipway::serving {
 
-/// What can be added up over threads. Times are nanoseconds over all calls that succeeded, but for `failed_time`.
+/// What can be added up over threads. Times are nanoseconds over all calls that succeeded, but for `kFailedTime`.
 enum class CallTotal : uint8_t {
+  kBegun,      ///< calls; those that neither succeeded nor failed are in flight
   kSucceeded,  ///< calls of which at least one row was scored
-  kFailed,     ///< the others
+  kRejected,   ///< calls that failed through their data: no form, or no row that fits the schema
+  kCancelled,  ///< calls given up: past their deadline, or the caller went
+  kEngine,     ///< calls that the engine failed
+  kOther,      ///< calls that failed otherwise
   kRows,       ///< scored
+  kRuns,       ///< of the model
   kFailedTime,
+  kQueueTime,  ///< before the model is free; nothing waits as long as calls run on the thread that read them
   kInputTime,  ///< decoding, validation, features
   kInferTime,
   kOutputTime,  ///< the fields of predictions, encoding
 };
-inline constexpr size_t kCallTotals = 7;
+inline constexpr size_t kCallTotals = 13;
+
+/// The total that a call which failed with this error is counted in.
+CallTotal FailureOf(const base::Error& error);
 
 /// One thread's counts of one version. Thread-safety: Add() and Touch() by its thread, reading by any.
 class alignas(64) CallCounters {
@@ -50,6 +61,9 @@ struct CallTotals {
   int64_t last = 0;  ///< steady nanoseconds; 0: never called
 
   int64_t operator[](CallTotal total) const { return totals[static_cast<size_t>(total)]; }
+  int64_t failed() const;
+  /// Not below zero, although threads count on while this is read.
+  int64_t in_flight() const;
 };
 
 /// Thread-safety: all methods from any thread.

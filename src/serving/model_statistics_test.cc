@@ -20,7 +20,7 @@ TEST(ModelStatistics, AddsUpOverThreads) {
   }
   const CallTotals totals = statistics.Read("iris", "1.0.0");
   EXPECT_EQ(totals[CallTotal::kRows], 6000);
-  EXPECT_EQ(totals[CallTotal::kFailed], 0);
+  EXPECT_EQ(totals.failed(), 0);
   EXPECT_EQ(totals.last, 101);
 }
 
@@ -30,6 +30,27 @@ TEST(ModelStatistics, KeepsVersionsApartAndGoesOnWhereAVersionStopped) {
   statistics.For(0, "iris", "1.0.0").Add(CallTotal::kSucceeded, 3);
   EXPECT_EQ(statistics.Read("iris", "1.0.0")[CallTotal::kSucceeded], 5);
   EXPECT_EQ(statistics.Read("iris", "2.0.0")[CallTotal::kSucceeded], 0);
+}
+
+TEST(ModelStatistics, CallsThatHaveNotEndedAreInFlight) {
+  ModelStatistics statistics;
+  CallCounters& counters = statistics.For(0, "iris", "1.0.0");
+  counters.Add(CallTotal::kBegun, 5);
+  counters.Add(CallTotal::kSucceeded, 2);
+  counters.Add(CallTotal::kEngine, 1);
+  EXPECT_EQ(statistics.Read("iris", "1.0.0").in_flight(), 2);
+  EXPECT_EQ(statistics.Read("iris", "1.0.0").failed(), 1);
+}
+
+TEST(ModelStatistics, FailuresAreToldApartByWhoseFaultTheyAre) {
+  const auto of = [](base::Code code, const char* reason) { return FailureOf({code, reason, "", ""}); };
+  EXPECT_EQ(of(base::Code::kInvalidArgument, "json.malformed"), CallTotal::kRejected);
+  EXPECT_EQ(of(base::Code::kResourceExhausted, "json.limit"), CallTotal::kRejected);
+  EXPECT_EQ(of(base::Code::kDeadlineExceeded, "engine.deadline"), CallTotal::kCancelled);
+  EXPECT_EQ(of(base::Code::kCancelled, "scoring.cancelled"), CallTotal::kCancelled);
+  EXPECT_EQ(of(base::Code::kInvalidArgument, "engine.input"), CallTotal::kEngine);
+  EXPECT_EQ(of(base::Code::kInternal, "engine.run"), CallTotal::kEngine);
+  EXPECT_EQ(of(base::Code::kInternal, "serving.other"), CallTotal::kOther);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace slipway::serving {
 namespace {
@@ -48,7 +49,12 @@ struct alignas(64) Predictor::Thread {
 
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
                      const DecodeLimits& limits, const base::Clock& clock)
-    : live_(live), metrics_(metrics), limits_(limits), clock_(clock) {
+    : live_(live),
+      metrics_(metrics),
+      statistics_(std::make_shared<ModelStatistics>()),
+      limits_(limits),
+      clock_(clock) {
+  AddStatisticsReaders(live, statistics_, metrics);
   for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
 Predictor::~Predictor() = default;
@@ -59,6 +65,10 @@ RequestNote& Predictor::note(int thread) {
 
 void Predictor::Refresh(int thread) {
   threads_[static_cast<size_t>(thread)]->Follow();
+}
+
+RequestNote Predictor::TakeNote(int thread) {
+  return std::exchange(note(thread), {});
 }
 
 base::Result<ServedModel*> Predictor::Acquire(int index, std::string_view reference) {
@@ -88,7 +98,7 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return *known;
-  CallCounters& counters = statistics_.For(thread.index, model->name, model->version_text);
+  CallCounters& counters = statistics_->For(thread.index, model->name, model->version_text);
   SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, limits_, clock_));
   return thread.models.emplace_back(std::move(served));
 }

@@ -17,12 +17,6 @@
 
 namespace slipway::serving {
 
-/// What the log says of the request at hand beyond what HTTP knows. Views live as long as the request.
-struct RequestNote {
-  std::string_view model, version, code;
-  int64_t rows = -1, rejected = 0;
-};
-
 /// Thread-safety: Acquire() and note() by one thread per index; construction before the threads.
 /// Ownership: the live set and the registry outlive it.
 class Predictor {
@@ -42,8 +36,10 @@ class Predictor {
   /// Lets go of versions that are served no more. By that thread.
   void Refresh(int thread);
 
+  /// What is noted of the request at hand; whoever answers it fills this in, and TakeNote() empties it.
   RequestNote& note(int thread);
-  const ModelStatistics& statistics() const { return statistics_; }
+  RequestNote TakeNote(int thread);
+  const ModelStatistics& statistics() const { return *statistics_; }
   const base::Clock& clock() const { return clock_; }
   const DecodeLimits& limits() const { return limits_; }
 
@@ -54,7 +50,7 @@ class Predictor {
 
   const live::LiveSet& live_;
   const PredictionMetrics metrics_;
-  ModelStatistics statistics_;
+  const std::shared_ptr<ModelStatistics> statistics_;  ///< shared with what scrapes it
   const DecodeLimits limits_;
   const base::Clock& clock_;
   std::vector<std::unique_ptr<Thread>> threads_;

@@ -6,9 +6,15 @@
 #include "telemetry/trace_context.h"
 
 namespace slipway::serving {
+namespace {
 
-RequestLog::RequestLog(telemetry::Log& log, Predictor& predictor, int threads, int lines_per_second)
-    : log_(log), predictor_(predictor), lines_per_second_(lines_per_second), budgets_(static_cast<size_t>(threads)) {}
+constexpr std::string_view kPhaseKeys[kPhases] = {"decode_ms", "validate_ms", "features_ms",
+                                                  "infer_ms",  "outputs_ms",  "encode_ms"};
+
+}  // namespace
+
+RequestLog::RequestLog(telemetry::Log& log, int threads, int lines_per_second)
+    : log_(log), lines_per_second_(lines_per_second), budgets_(static_cast<size_t>(threads)) {}
 
 bool RequestLog::Take(Budget& budget, const net::Request& request, int status) const {
   const int64_t second = std::chrono::duration_cast<std::chrono::seconds>(request.received.time_since_epoch()).count();
@@ -25,8 +31,8 @@ bool RequestLog::Take(Budget& budget, const net::Request& request, int status) c
   return false;
 }
 
-void RequestLog::Write(const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed) {
-  const RequestNote note = std::exchange(predictor_.note(request.thread), {});
+void RequestLog::Write(const net::Request& request, const net::Response& response, const RequestNote& note,
+                       std::chrono::nanoseconds elapsed) {
   const auto level = response.status >= 500   ? telemetry::LogLevel::kError
                      : response.status >= 400 ? telemetry::LogLevel::kWarning
                                               : telemetry::LogLevel::kInfo;
@@ -44,6 +50,13 @@ void RequestLog::Write(const net::Request& request, const net::Response& respons
   if (!note.model.empty()) line.Add("model", note.model).Add("version", note.version);
   if (note.rows >= 0) line.Add("rows", note.rows).Add("rejected", note.rejected);
   if (!note.code.empty()) line.Add("code", note.code);
+  if (note.outcome) {
+    line.Add("outcome", OutcomeName(*note.outcome));
+    for (size_t i = 0; i < kPhases; ++i) {
+      const auto phase = static_cast<Phase>(i);
+      line.Add(kPhaseKeys[i], static_cast<double>(note.spent[phase]) / 1e6);
+    }
+  }
   if (const auto header = request.Header("traceparent"); !header.empty()) {
     if (const auto trace = telemetry::TraceContext::Parse(header)) {
       line.Add("trace_id", trace->TraceIdHex()).Add("parent_span_id", trace->SpanIdHex());

@@ -8,21 +8,22 @@
 #include <vector>
 
 #include "net/http_message.h"
-#include "serving/predictor.h"
+#include "serving/request_note.h"
 #include "telemetry/log.h"
 
 namespace slipway::serving {
 
-/// Thread-safety: Write() by one thread per request.thread. Ownership: log and predictor outlive it.
+/// Thread-safety: Write() by one thread per request.thread. Ownership: the log outlives it.
 class RequestLog {
  public:
-  RequestLog(telemetry::Log& log, Predictor& predictor, int threads, int lines_per_second);
+  RequestLog(telemetry::Log& log, int threads, int lines_per_second);
 
   /// Takes effect in each thread's next second. From any thread.
   void SetLinesPerSecond(int lines) { lines_per_second_.store(lines, std::memory_order_relaxed); }
 
-  /// Writes the line, or counts it as skipped, and clears the thread's note.
-  void Write(const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed);
+  /// Writes the line, or counts it as skipped.
+  void Write(const net::Request& request, const net::Response& response, const RequestNote& note,
+             std::chrono::nanoseconds elapsed);
 
  private:
   struct alignas(64) Budget {
@@ -33,7 +34,6 @@ class RequestLog {
   bool Take(Budget& budget, const net::Request& request, int status) const;
 
   telemetry::Log& log_;
-  Predictor& predictor_;
   std::atomic<int> lines_per_second_;
   std::vector<Budget> budgets_;
 };

@@ -11,9 +11,7 @@
 namespace slipway::serving {
 namespace {
 
-constexpr std::string_view kDoorNames[] = {"native", "oip", "tfserving", "mlflow", "grpc"};
-constexpr std::string_view kOutcomeNames[] = {"ok", "partial", "rejected", "error"};
-constexpr std::string_view kPhaseNames[] = {"decode", "validate", "features", "infer", "outputs", "encode"};
+constexpr std::string_view kSchemaViolation = "schema.violation";
 
 /// A tensor of one element a row is a scalar field; the lists around it, which callers who know the tensor send and
 /// expect.
@@ -38,29 +36,6 @@ std::vector<int> OutputRanks(const scoring::Scorer& scorer) {
 
 }  // namespace
 
-std::string_view DoorName(Door door) {
-  return kDoorNames[static_cast<size_t>(door)];
-}
-
-PredictionMetrics::PredictionMetrics(telemetry::MetricRegistry& registry)
-    : calls(registry.AddCounter({"slipway_predictions_total",
-                                 "Prediction calls, by how they ended.",
-                                 {"model", "version", "door", "outcome"},
-                                 2048})),
-      rows(registry.AddCounter({"slipway_prediction_rows_total",
-                                "Rows scored and rejected.",
-                                {"model", "version", "door", "outcome"},
-                                2048})),
-      violations(registry.AddCounter({"slipway_violations_total",
-                                      "Violations of the input schema, by code.",
-                                      {"model", "version", "code"},
-                                      2048})),
-      phases(registry.AddHistogram({"slipway_prediction_phase_seconds",
-                                    "Time of a call spent per phase.",
-                                    {"model", "version", "door", "phase"},
-                                    1024,
-                                    1e-9})) {}
-
 base::Result<std::unique_ptr<ServedModel>> ServedModel::Create(std::shared_ptr<const live::LoadedModel> model,
                                                                const PredictionMetrics& metrics, CallCounters& counters,
                                                                const DecodeLimits& limits, const base::Clock& clock) {
@@ -81,7 +56,8 @@ ServedModel::ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring
       rows_(model_->scorer->layout()),
       json_decoder_(model_->scorer->layout(), limits.JsonRows(model_->scorer->manifest().limits.max_batch_rows)),
       writer_(*model_->scorer),
-      csv_encoder_(model_->scorer->output_fields()) {
+      csv_encoder_(model_->scorer->output_fields()),
+      triton_(metrics.Triton(model_->name, model_->version_text)) {
   answer_start_ = "{\"model\":";
   base::AppendJsonString(answer_start_, model_->name);
   answer_start_ += ",\"version\":";
@@ -99,12 +75,15 @@ ServedModel::DoorMetrics& ServedModel::MetricsOf(Door door) {
   DoorMetrics& handles = doors_[static_cast<size_t>(door)];
   if (handles.ready) return handles;
   const std::string_view name = model_->name, version = model_->version_text, door_name = DoorName(door);
-  for (size_t i = 0; i < kOutcomes; ++i)
-    handles.calls[i] = metrics_.calls.With({name, version, door_name, kOutcomeNames[i]});
+  for (size_t i = 0; i < kOutcomes; ++i) {
+    handles.calls[i] = metrics_.calls.With({name, version, door_name, OutcomeName(static_cast<Outcome>(i))});
+  }
   handles.scored_rows = metrics_.rows.With({name, version, door_name, "scored"});
   handles.rejected_rows = metrics_.rows.With({name, version, door_name, "rejected"});
-  for (size_t i = 0; i < kPhases; ++i)
-    handles.phases[i] = metrics_.phases.With({name, version, door_name, kPhaseNames[i]});
+  handles.duration = metrics_.durations.With({name, version, door_name});
+  for (size_t i = 0; i < kPhases; ++i) {
+    handles.phases[i] = metrics_.phases.With({name, version, door_name, PhaseName(static_cast<Phase>(i))});
+  }
   handles.ready = true;
   return handles;
 }
@@ -120,31 +99,45 @@ ServedModel::JsonTables& ServedModel::json_tables() {
 }
 
 void ServedModel::Begin(Door door) {
+  if (open_) counters_.Add(CallTotal::kOther, 1);  // an exception ended the call before
+  counters_.Add(CallTotal::kBegun, 1);
+  Open(door);
+  begun_ = last_;
+}
+
+void ServedModel::Open(Door door) {
+  open_ = true;
+  door_name_ = door;
   door_ = &MetricsOf(door);
   spent_ = {};
-  call_rows_ = call_rejected_ = 0;
+  call_rows_ = call_rejected_ = runs_ = 0;
   rows_.Clear();
   last_ = clock_.Now();
 }
 
 ServedModel::CallState ServedModel::PutAway() {
-  Lap(kEncode);
-  return {spent_, call_rows_, call_rejected_};
+  Lap(Phase::kEncode);
+  open_ = false;
+  return {spent_, call_rows_, call_rejected_, runs_, begun_};
 }
 
 void ServedModel::TakeUp(Door door, const CallState& state) {
-  Begin(door);
+  Open(door);
   spent_ = state.spent;
   call_rows_ = state.rows;
   call_rejected_ = state.rejected;
+  runs_ = state.runs;
+  begun_ = state.begun;
 }
 
 void ServedModel::AppendTimings(std::string& out) const {
   int64_t total = 0;
   out += '{';
-  for (size_t i = 0; i < kEncode; ++i) {
-    fmt::format_to(std::back_inserter(out), "\"{}\":{:.1f},", kPhaseNames[i], static_cast<double>(spent_[i]) / 1e3);
-    total += spent_[i];
+  for (size_t i = 0; i < static_cast<size_t>(Phase::kEncode); ++i) {
+    const auto phase = static_cast<Phase>(i);
+    fmt::format_to(std::back_inserter(out), "\"{}\":{:.1f},", PhaseName(phase),
+                   static_cast<double>(spent_[phase]) / 1e3);
+    total += spent_[phase];
   }
   fmt::format_to(std::back_inserter(out), "\"total\":{:.1f}}}", static_cast<double>(total) / 1e3);
 }
@@ -157,7 +150,7 @@ void ServedModel::Lap(Phase phase) {
 
 base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   // Since the last lap: decoding, or for later blocks the encoding of one and the decoding of the next.
-  Lap(kDecode);
+  Lap(Phase::kDecode);
   base::Deadline deadline;
   deadline.clock = &clock_;
   deadline.at = latest;
@@ -166,13 +159,18 @@ base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   }
   const int64_t rows = rows_.table.rows;
   call_rows_ += rows;
-  SLIPWAY_TRY(scorer().Score(rows_, workspace_, scores_, deadline));
+  const auto scored = scorer().Score(rows_, workspace_, scores_, deadline);
   const scoring::Timings& timings = scores_.timings;
-  spent_[kValidate] += timings.validate;
-  spent_[kFeatures] += timings.features;
-  spent_[kInfer] += timings.infer;
-  spent_[kOutputs] += timings.decode;
+  spent_[Phase::kValidate] += timings.validate;
+  spent_[Phase::kFeatures] += timings.features;
+  spent_[Phase::kInfer] += timings.infer;
+  spent_[Phase::kOutputs] += timings.decode;
+  runs_ += timings.runs;
   last_ += std::chrono::nanoseconds(timings.validate + timings.features + timings.infer + timings.decode);
+  if (!scored) {
+    Lap(Phase::kInfer);  // where the time went that no phase came to the end of
+    return scored;
+  }
   const int64_t rejected = scores_.report.rejected_rows;
   call_rejected_ += rejected;
   door_->scored_rows.Add(static_cast<uint64_t>(rows - rejected));
@@ -187,35 +185,70 @@ void ServedModel::CountViolations() {
   for (const auto& violation : scores_.report.violations) violations_[static_cast<size_t>(violation.code)].Add();
 }
 
-void ServedModel::End(bool failed) {
-  const Outcome outcome = failed                         ? Outcome::kError
-                          : call_rejected_ == 0          ? Outcome::kOk
-                          : call_rejected_ == call_rows_ ? Outcome::kRejected
-                                                         : Outcome::kPartial;
-  Close(outcome);
+/// The registry's lock is taken once a code, not once an error.
+void ServedModel::CountError(const std::string& code) {
+  auto found = std::ranges::find(door_->errors, code, &std::pair<std::string, telemetry::Counter>::first);
+  if (found == door_->errors.end()) {
+    const auto counter = metrics_.errors.With({model_->name, model_->version_text, DoorName(door_name_), code});
+    found = door_->errors.insert(found, {code, counter});
+  }
+  found->second.Add();
 }
 
-void ServedModel::EndRejected() {
-  Close(Outcome::kRejected);
+void ServedModel::End(RequestNote& note) {
+  const bool rejected = call_rejected_ > 0 && call_rejected_ == call_rows_;
+  const Outcome outcome = rejected ? Outcome::kRejected : call_rejected_ > 0 ? Outcome::kPartial : Outcome::kOk;
+  if (rejected) note.code = kSchemaViolation;
+  Close(outcome, CallTotal::kRejected, note);
 }
 
-void ServedModel::Close(Outcome outcome) {
-  Lap(kEncode);
+void ServedModel::Reject(RequestNote& note) {
+  note.code = kSchemaViolation;
+  Close(Outcome::kRejected, CallTotal::kRejected, note);
+}
+
+void ServedModel::Fail(const base::Error& error, RequestNote& note) {
+  CountError(error.reason);
+  note.code = error.reason;
+  Close(Outcome::kError, FailureOf(error), note);
+}
+
+void ServedModel::CountSuccess() {
+  const int64_t input = spent_.input(), infer = spent_[Phase::kInfer], output = spent_.output();
+  counters_.Add(CallTotal::kSucceeded, 1);
+  counters_.Add(CallTotal::kRows, call_rows_ - call_rejected_);
+  counters_.Add(CallTotal::kInputTime, input);
+  counters_.Add(CallTotal::kInferTime, infer);
+  counters_.Add(CallTotal::kOutputTime, output);
+  triton_.request.Observe(input + infer + output);
+  triton_.queue.Observe(0);
+  triton_.input.Observe(input);
+  triton_.infer.Observe(infer);
+  triton_.output.Observe(output);
+}
+
+/// `failure`: what a call of this outcome is counted as, unless it succeeded.
+void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
+  Lap(Phase::kEncode);
+  open_ = false;
   door_->calls[static_cast<size_t>(outcome)].Add();
-  for (size_t i = 0; i < kPhases; ++i) door_->phases[i].Observe(spent_[i]);
-  const int64_t input = spent_[kDecode] + spent_[kValidate] + spent_[kFeatures];
-  const int64_t output = spent_[kOutputs] + spent_[kEncode];
+  door_->duration.Observe(spent_.total());
+  for (size_t i = 0; i < kPhases; ++i) door_->phases[i].Observe(spent_[static_cast<Phase>(i)]);
+  counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
-    counters_.Add(CallTotal::kSucceeded, 1);
-    counters_.Add(CallTotal::kRows, call_rows_ - call_rejected_);
-    counters_.Add(CallTotal::kInputTime, input);
-    counters_.Add(CallTotal::kInferTime, spent_[kInfer]);
-    counters_.Add(CallTotal::kOutputTime, output);
+    CountSuccess();
   } else {
-    counters_.Add(CallTotal::kFailed, 1);
-    counters_.Add(CallTotal::kFailedTime, input + spent_[kInfer] + output);
+    counters_.Add(failure, 1);
+    counters_.Add(CallTotal::kFailedTime, spent_.total());
   }
   counters_.Touch(last_.time_since_epoch().count());
+  note.model = model_->name;
+  note.version = model_->version_text;
+  note.rows = call_rows_;
+  note.rejected = call_rejected_;
+  note.outcome = outcome;
+  note.begun = begun_;
+  note.spent = spent_;
 }
 
 }  // namespace slipway::serving

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -18,29 +20,12 @@
 #include "scoring/scorer.h"
 #include "serving/decode_limits.h"
 #include "serving/model_statistics.h"
+#include "serving/prediction_metrics.h"
+#include "serving/request_note.h"
 #include "serving/tensors/tensor_decoder.h"
 #include "telemetry/metrics.h"
 
 namespace slipway::serving {
-
-/// The protocols that predictions are asked through, as metrics and logs name them.
-enum class Door : uint8_t { kNative, kOip, kTfServing, kMlflow, kGrpc };
-inline constexpr size_t kDoors = 5;
-std::string_view DoorName(Door door);
-
-/// How a call ended.
-enum class Outcome : uint8_t { kOk, kPartial, kRejected, kError };
-inline constexpr size_t kOutcomes = 4;
-
-/// The families that predictions are counted in.
-struct PredictionMetrics {
-  explicit PredictionMetrics(telemetry::MetricRegistry& registry);
-
-  telemetry::CounterFamily calls;       ///< model, version, door, outcome
-  telemetry::CounterFamily rows;        ///< model, version, door, outcome
-  telemetry::CounterFamily violations;  ///< model, version, code
-  telemetry::HistogramFamily phases;    ///< model, version, door, phase
-};
 
 /// Thread-safety: one thread. Ownership: keeps its version alive.
 class ServedModel {
@@ -62,15 +47,19 @@ class ServedModel {
   /// What is known of a call, for one that goes on in a later turn while others use this object. rows() holds nothing
   /// of a call that is put away.
   struct CallState {
-    std::array<int64_t, 6> spent{};
-    int64_t rows = 0, rejected = 0;
+    PhaseTimes spent;
+    int64_t rows = 0, rejected = 0, runs = 0;
+    base::SteadyTime begun;
   };
   CallState PutAway();
   void TakeUp(Door door, const CallState& state);
-  /// Counts the call. `failed`: it was answered with an error as a whole.
-  void End(bool failed);
-  /// Counts a call none of whose rows were answered because some were rejected: for protocols without errors of rows.
-  void EndRejected();
+  // The end of a call: one of these counts it, and notes what the log and the trace tell of it.
+  /// It was answered, if only with what is wrong with its rows.
+  void End(RequestNote& note);
+  /// It was answered with this error as a whole.
+  void Fail(const base::Error& error, RequestNote& note);
+  /// None of its rows were answered because some were rejected: for protocols without errors of rows.
+  void Reject(RequestNote& note);
 
   data::Decoded& rows() { return rows_; }
   const scoring::Scores& scores() const { return scores_; }
@@ -108,11 +97,12 @@ class ServedModel {
   const std::string& header_lines() const { return header_lines_; }
 
  private:
-  enum Phase : size_t { kDecode, kValidate, kFeatures, kInfer, kOutputs, kEncode, kPhases };
   struct DoorMetrics {
     bool ready = false;
     std::array<telemetry::Counter, kOutcomes> calls;
+    std::vector<std::pair<std::string, telemetry::Counter>> errors;  ///< by code, as they come up
     telemetry::Counter scored_rows, rejected_rows;
+    telemetry::Histogram duration;
     std::array<telemetry::Histogram, kPhases> phases;
   };
 
@@ -120,8 +110,11 @@ class ServedModel {
               const PredictionMetrics& metrics, CallCounters& counters, const DecodeLimits& limits,
               const base::Clock& clock);
   DoorMetrics& MetricsOf(Door door);
+  void Open(Door door);
   void CountViolations();
-  void Close(Outcome outcome);
+  void CountError(const std::string& code);
+  void CountSuccess();
+  void Close(Outcome outcome, CallTotal failure, RequestNote& note);
   void Lap(Phase phase);
 
   const std::shared_ptr<const live::LoadedModel> model_;
@@ -139,13 +132,16 @@ class ServedModel {
   std::unique_ptr<JsonTables> json_tables_;
   std::string answer_start_, header_lines_;
 
+  const PredictionMetrics::TritonHistograms triton_;
   std::array<DoorMetrics, kDoors> doors_;
   std::array<telemetry::Counter, 16> violations_;  ///< by ViolationCode
   // The call at hand.
+  bool open_ = false;
+  Door door_name_ = Door::kNative;
   DoorMetrics* door_ = nullptr;
-  base::SteadyTime last_;
-  std::array<int64_t, kPhases> spent_{};
-  int64_t call_rows_ = 0, call_rejected_ = 0;
+  base::SteadyTime begun_, last_;
+  PhaseTimes spent_;
+  int64_t call_rows_ = 0, call_rejected_ = 0, runs_ = 0;
 };
 
 }  // namespace slipway::serving

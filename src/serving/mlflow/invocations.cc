@@ -88,7 +88,7 @@ void Invocations::Handle(const net::Request& request, net::Response& response) c
   if (reference.empty()) reference = request.QueryValue("model").value_or("");
   auto acquired = predictor_.Acquire(request.thread, reference);
   if (!acquired) {
-    note.code = "model.unresolved";
+    note.code = acquired.error().reason;
     if (acquired.error().reason == "model.unnamed") {
       acquired.error().message += ", in the header Slipway-Model or as /invocations?model=…";
     }
@@ -110,18 +110,13 @@ void Invocations::Handle(const net::Request& request, net::Response& response) c
   served.Begin(Door::kMlflow);
   const auto answered = Answer(served, *content, request.body, response.body);
   if (!answered) {
-    note.code = base::CodeName(answered.error().code);
     WriteError(answered.error(), response);
+    served.Fail(answered.error(), note);
   } else if (!*answered) {
-    note.code = "schema.violation";
     WriteError(400, ViolationText(served.scores().report), response);
-  }
-  note.rows = served.call_rows();
-  note.rejected = served.call_rejected();
-  if (answered && !*answered) {
-    served.EndRejected();
+    served.Reject(note);
   } else {
-    served.End(!answered);
+    served.End(note);
   }
 }
 

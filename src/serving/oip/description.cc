@@ -105,7 +105,7 @@ Value DescribeStatistics(const live::LoadedModel& model, std::string_view versio
   // Calls run to their end on the thread that read them: there is no queue to wait in, and no cache yet.
   Value stats = Value::Map()
                     .Set("success", Duration(calls, input + infer + output))
-                    .Set("fail", Duration(totals[CallTotal::kFailed], totals[CallTotal::kFailedTime]))
+                    .Set("fail", Duration(totals.failed(), totals[CallTotal::kFailedTime]))
                     .Set("queue", Duration(calls, 0))
                     .Set("compute_input", Duration(calls, input))
                     .Set("compute_infer", Duration(calls, infer))
@@ -117,7 +117,7 @@ Value DescribeStatistics(const live::LoadedModel& model, std::string_view versio
       .Set("version", version)
       .Set("last_inference", last)
       .Set("inference_count", totals[CallTotal::kRows])
-      .Set("execution_count", calls)
+      .Set("execution_count", totals[CallTotal::kRuns])
       .Set("inference_stats", std::move(stats))
       .Set("batch_stats", Value::List())
       .Set("memory_usage", Value::List())

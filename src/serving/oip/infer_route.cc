@@ -47,7 +47,7 @@ void InferRoute::Handle(const net::Request& request, net::Response& response) {
   ComposeReference(live_, request.Parameter("model"), request.Parameter("version"), thread.reference);
   auto served = predictor_.Acquire(request.thread, thread.reference);
   if (!served) {
-    note.code = "model.unresolved";
+    note.code = served.error().reason;
     WriteError(served.error(), response);
     return;
   }
@@ -55,17 +55,15 @@ void InferRoute::Handle(const net::Request& request, net::Response& response) {
   response.AddHeaderLines(model.header_lines());
   model.Begin(Door::kOip);
   const auto answered = Infer(request, thread, model, response);
-  const bool rejected = answered && model.call_rejected() > 0;
   if (!answered) {
-    note.code = base::CodeName(answered.error().code);
     WriteError(answered.error(), response);
-  } else if (rejected) {
-    note.code = "schema.violation";
+    model.Fail(answered.error(), note);
+  } else if (model.call_rejected() > 0) {
     WriteError(400, ViolationText(model.scores().report), response);
+    model.Reject(note);
+  } else {
+    model.End(note);
   }
-  note.rows = model.call_rows();
-  note.rejected = model.call_rejected();
-  rejected ? model.EndRejected() : model.End(!answered);
 }
 
 /// Leaves the answer to the caller when rows were rejected.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
+
 #include "serving/http_status.h"
 #include "serving/rest/predict_options.h"
 #include "serving/rest/problem.h"
@@ -12,6 +15,10 @@ namespace slipway::serving::rest {
 namespace {
 
 constexpr std::string_view kViolation = "schema.violation";
+
+base::Error CutShort() {
+  return {base::Code::kCancelled, "http.cut_short", "the request ended before its answer did", ""};
+}
 
 /// One call on its way through.
 struct Call {
@@ -81,11 +88,13 @@ class PredictStream final : public net::StreamedAnswer {
     auto pinned = predictor_.Pin(request.thread, request.Parameter("model"));
     predictor_.note(request.thread) = {};  // whose answer is next, is not known
     if (!pinned) {
-      code_ = "model.unresolved";
+      failure_ = pinned.error();
       WriteProblem(pinned.error(), request, response);
       return false;
     }
     served_ = *std::move(pinned);
+    served_->Begin(Door::kNative);
+    state_ = served_->PutAway();
     response.AddHeaderLines(served_->header_lines());
     response.content_type = options_.answer.media_type;
     answer_.emplace(*served_, options_.answer);
@@ -105,19 +114,21 @@ class PredictStream final : public net::StreamedAnswer {
 
   void OnFault(const net::HttpFault& fault, const net::Request&, net::Response& response) override {
     if (answer_) answer_->AppendFailure(fault.code, fault.detail, response.body);
-    code_ = fault.code;
+    failure_ = base::Error{base::Code::kCancelled, std::string(fault.code), std::string(fault.detail), ""};
   }
 
   void OnDone(const net::Request& request, const net::Response&) override {
     RequestNote& note = predictor_.note(request.thread);
-    note.code = code_;
-    if (served_ == nullptr) return;
+    if (served_ == nullptr) {
+      note.code = failure_.value_or(CutShort()).reason;
+      return;
+    }
     served_->TakeUp(Door::kNative, state_);
-    served_->End(!whole_);
-    note.model = served_->model().name;
-    note.version = served_->model().version_text;
-    note.rows = state_.rows;
-    note.rejected = state_.rejected;
+    if (whole_) {
+      served_->End(note);
+    } else {
+      served_->Fail(failure_.value_or(CutShort()), note);
+    }
   }
 
  private:
@@ -127,7 +138,7 @@ class PredictStream final : public net::StreamedAnswer {
     const base::Result<void> done = step();
     state_ = served_->PutAway();
     if (done) return true;
-    code_ = base::CodeName(done.error().code);
+    failure_ = done.error();
     if (response.begun) {
       answer_->AppendFailure(done.error().reason, done.error().Text(), response.body);
       response.status = HttpStatusOf(done.error());
@@ -143,7 +154,7 @@ class PredictStream final : public net::StreamedAnswer {
   ServedModel::CallState state_;
   std::optional<RowAnswer> answer_;
   std::optional<RowPipe> pipe_;
-  std::string_view code_;
+  std::optional<base::Error> failure_;
   bool whole_ = false;
 };
 
@@ -153,7 +164,7 @@ void PredictRoute::Handle(const net::Request& request, net::Response& response) 
   RequestNote& note = predictor_.note(request.thread);
   auto served = predictor_.Acquire(request.thread, request.Parameter("model"));
   if (!served) {
-    note.code = "model.unresolved";
+    note.code = served.error().reason;
     WriteProblem(served.error(), request, response);
     return;
   }
@@ -168,13 +179,12 @@ void PredictRoute::Handle(const net::Request& request, net::Response& response) 
   Call call{request, response, **served, *options};
   call.served.Begin(Door::kNative);
   const auto answered = AnswerWhole(call);
-  if (!answered) {
-    note.code = base::CodeName(answered.error().code);
+  if (answered) {
+    call.served.End(note);
+  } else {
     WriteProblem(answered.error(), request, response);
+    call.served.Fail(answered.error(), note);
   }
-  note.rows = call.served.call_rows();
-  note.rejected = call.served.call_rejected();
-  call.served.End(!answered);
 }
 
 std::unique_ptr<net::StreamedAnswer> PredictRoute::Open(const net::Request& request) const {

@@ -143,7 +143,7 @@ void PredictCalls::Handle(Method method, const net::Request& request, net::Respo
   RequestNote& note = predictor_.note(request.thread);
   const auto acquired = predictor_.Acquire(request.thread, ReferenceOf(live_, request));
   if (!acquired) {
-    note.code = "model.unresolved";
+    note.code = acquired.error().reason;
     WriteError(acquired.error(), response);
     return;
   }
@@ -152,18 +152,13 @@ void PredictCalls::Handle(Method method, const net::Request& request, net::Respo
   served.Begin(Door::kTfServing);
   const auto answered = Answer(method, served, request.body, response.body);
   if (!answered) {
-    note.code = base::CodeName(answered.error().code);
     WriteError(answered.error(), response);
+    served.Fail(answered.error(), note);
   } else if (!*answered) {
-    note.code = "schema.violation";
     WriteError(400, ViolationText(served.scores().report), response);
-  }
-  note.rows = served.call_rows();
-  note.rejected = served.call_rejected();
-  if (answered && !*answered) {
-    served.EndRejected();
+    served.Reject(note);
   } else {
-    served.End(!answered);
+    served.End(note);
   }
 }
 
