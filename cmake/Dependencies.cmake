@@ -29,8 +29,11 @@ endif()
 set(SLIPWAY_TEST_ENVIRONMENT SLIPWAY_ONNXRUNTIME=${SLIPWAY_DEPS}/onnxruntime/lib/libonnxruntime.so
   SLIPWAY_DUCKDB=${SLIPWAY_DEPS}/duckdb/lib/libduckdb.so)
 
-# Headers only: both libraries are opened at run time, when a command needs them.
+# Headers only: these libraries are opened at run time, when a command needs them.
 add_library(onnxruntime_headers INTERFACE)
 target_include_directories(onnxruntime_headers SYSTEM INTERFACE ${SLIPWAY_DEPS}/onnxruntime/include)
 add_library(duckdb_headers INTERFACE)
 target_include_directories(duckdb_headers SYSTEM INTERFACE ${SLIPWAY_DEPS}/duckdb/include)
+find_path(SLIPWAY_CURL_INCLUDE curl/curl.h REQUIRED)
+add_library(curl_headers INTERFACE)
+target_include_directories(curl_headers SYSTEM INTERFACE ${SLIPWAY_CURL_INCLUDE})

@@ -19,8 +19,8 @@ std::string LoaderWord() {
 
 }  // namespace
 
-Result<SharedLibrary> SharedLibrary::Open(std::string_view name, const char* variable) {
-  const std::string file = fmt::format("lib{}.so", name);
+Result<SharedLibrary> SharedLibrary::Open(std::string_view name, const char* variable, std::string_view abi) {
+  const std::string file = fmt::format("lib{}.so{}{}", name, abi.empty() ? "" : ".", abi);
   const char* named = variable == nullptr ? nullptr : std::getenv(variable);
   std::vector<std::string> places;
   if (named != nullptr && *named != '\0') {

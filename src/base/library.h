@@ -12,9 +12,10 @@ namespace slipway::base {
 class SharedLibrary {
  public:
   /// Looks for lib`name`.so at the path in environment variable `variable` if set, else in lib/ beside the program, in
-  /// ../lib/slipway beside it, and on the system's search path.
+  /// ../lib/slipway beside it, and on the system's search path. `abi`: the number that a library of the system has
+  /// behind its name (4: libcurl.so.4); the bare name comes with headers only.
   /// Errors: unavailable "library.missing" with the places tried and the way out.
-  static Result<SharedLibrary> Open(std::string_view name, const char* variable);
+  static Result<SharedLibrary> Open(std::string_view name, const char* variable, std::string_view abi = "");
 
   /// nullptr when there is no such symbol.
   void* Symbol(const char* name) const;

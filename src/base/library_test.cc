@@ -16,6 +16,12 @@ TEST(SharedLibraryTest, FindsSymbolsOfTheLibraryAVariableNames) {
   EXPECT_EQ(library->Symbol("no_such_symbol"), nullptr);
 }
 
+TEST(SharedLibraryTest, FindsALibraryOfTheSystemByItsNumber) {
+  const auto library = SharedLibrary::Open("m", nullptr, "6");
+  ASSERT_TRUE(library.has_value()) << library.error().message;
+  EXPECT_NE(library->Symbol("cos"), nullptr);
+}
+
 TEST(SharedLibraryTest, SaysWhereItLookedAndWhatToDo) {
   ASSERT_EQ(::unsetenv("SLIPWAY_TEST_LIBRARY"), 0);
   const auto library = SharedLibrary::Open("no_such_library", "SLIPWAY_TEST_LIBRARY");

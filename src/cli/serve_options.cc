@@ -1,5 +1,6 @@
 #include "cli/serve_options.h"
 
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "cli/program_version.h"
 #include "net/cors.h"
 #include "net/listen_address.h"
+#include "telemetry/otlp/options.h"
 
 namespace slipway::cli {
 namespace {
@@ -53,6 +55,10 @@ OptionValue ClientAuth(std::optional<net::tls::ClientAuth>& target) {
         if (word != kWords[0]) target = *net::tls::ParseClientAuth(word);
       },
       [&target] { return target ? kWords[static_cast<size_t>(*target) + 1] : kWords[0]; });
+}
+
+base::Result<void> CheckCollector(const std::string& text) {
+  return text.empty() ? base::Result<void>() : telemetry::otlp::CheckEndpoint(text);
 }
 
 OptionValue LogLevel(telemetry::LogLevel& target) {
@@ -112,6 +118,18 @@ Options Running(ServeConfig& c) {
        Texts(http.cors.origins, "ORIGIN", CheckOrigin), kReload},
       {"cors-credentials", "cors", "Allow those scripts to send cookies; not with *", Flag(http.cors.credentials),
        kReload},
+  };
+}
+
+Options Traces(telemetry::otlp::Flags& t) {
+  return {
+      {"otlp-endpoint", "trace",
+       "Send traces there by OTLP/HTTP, such as http://collector:4318; none: OTEL_EXPORTER_OTLP_ENDPOINT",
+       Text(t.endpoint, "URL", CheckCollector)},
+      {"trace-sample", "trace",
+       "Share of new traces that are sent; a caller's sampled flag goes before it; none: OTEL_TRACES_SAMPLER, else "
+       "0.01",
+       Share(t.sample)},
   };
 }
 
@@ -209,7 +227,7 @@ base::Result<void> ServeConfig::Check() const {
 OptionTable ServeOptions(ServeConfig& config) {
   Options all;
   for (Options& part :
-       std::array{General(config), Listen(config.http.listen), Running(config),
+       std::array{General(config), Listen(config.http.listen), Running(config), Traces(config.traces),
                   RequestLimits(config.http.limits, config.http.decode),
                   ConnectionLimits(config.http.limits, config.metric_series), Health(config.http.health)}) {
     std::ranges::move(part, std::back_inserter(all));
@@ -230,6 +248,8 @@ base::Result<std::unique_ptr<ServeSettings>> ServeSettings::Load(const ServeSour
     SLIPWAY_TRY(table.Take(sources.environment));
     SLIPWAY_TRY(table.Take(sources.flags));
   }
+  SLIPWAY_ASSIGN(config.http.tracing, telemetry::otlp::ReadOptions(config.traces, kProgramVersion,
+                                                                   [](const char* n) { return std::getenv(n); }));
   if (auto fits = config.Check(); !fits) {
     if (fits.error().where.empty()) fits.error().where = config.file;
     return std::unexpected(std::move(fits).error());

@@ -25,6 +25,7 @@ struct ServeConfig {
   std::string watch;  ///< a folder of bundles; empty: none
   live::LiveControllerOptions live;
   int metric_series = 0;  ///< telemetry::MetricRegistry
+  telemetry::otlp::Flags traces;
 
   /// The rules that more than one option takes part in. Errors: those of ListenOptions::Check and CorsOptions::Check,
   /// "usage" without a bundle.

@@ -340,6 +340,8 @@ void Connection::BeginExchange() {
   request.peer_identity = transport_.peer();
   request.parameter_count = 0;
   request.route = nullptr;
+  request.traceparent = {};
+  request.trace.reset();
   request.received = io_.loop().now();
   request.thread = io_.index();
   base::FillRequestId(exchange.own_id);
@@ -359,6 +361,7 @@ void Connection::Route() {
   request.target = head.target;
   request.path = head.path;
   request.query = head.query;
+  request.traceparent = head.traceparent;
   if (IsSaneId(head.request_id)) request.id = head.request_id;
   exchange.match = io_.context().options.listeners[listener_].routes.Find(request.method, head.path, request);
   request.route = exchange.match.route;
@@ -466,6 +469,8 @@ void Connection::Refuse(const HttpFault& fault) {
 
 void Connection::WriteHead(bool close, int64_t length) {
   Exchange& exchange = this->exchange();
+  const auto& before_head = io_.context().options.before_head;
+  if (before_head) before_head(exchange.request, exchange.response);
   const Response& response = exchange.response;
   std::string& text = exchange.head_text;
   if (response.status == 200) {

@@ -198,6 +198,9 @@ HttpFault ReadKnownField(const HeaderField& field, RequestHead& head, Seen& seen
     case 10:
       if (EqualsIgnoreCase(field.name, "connection")) ReadConnection(value, head, seen);
       break;
+    case 11:
+      if (EqualsIgnoreCase(field.name, "traceparent")) head.traceparent = value;
+      break;
     case 12:
       if (EqualsIgnoreCase(field.name, "x-request-id")) head.request_id = value;
       break;

@@ -14,8 +14,9 @@ namespace slipway::net {
 struct RequestHead {
   Method method = Method::kGet;
   std::string_view target, path, query;
-  std::string_view request_id;  ///< X-Request-Id as sent
-  int64_t content_length = -1;  ///< -1: none given
+  std::string_view request_id;   ///< X-Request-Id as sent
+  std::string_view traceparent;  ///< as sent
+  int64_t content_length = -1;   ///< -1: none given
   bool chunked = false;
   bool keep_alive = true;
   bool expects_continue = false;

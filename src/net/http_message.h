@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "net/peer_identity.h"
+#include "telemetry/trace_context.h"
 
 namespace slipway::net {
 
@@ -47,7 +48,10 @@ struct Request {
   std::string_view body;  ///< 64 bytes past its end may be read
   std::string_view remote_address;
   const PeerIdentity* peer_identity = nullptr;  ///< of a client whose certificate was verified
-  std::string_view id;  ///< the caller's X-Request-Id when it is a sane one, else 32 hex digits of ours
+  std::string_view id;           ///< the caller's X-Request-Id when it is a sane one, else 32 hex digits of ours
+  std::string_view traceparent;  ///< as sent; empty: none
+  /// A span of ours in the caller's trace or in a new one, when HttpServerOptions::before_head set it.
+  std::optional<telemetry::TraceContext> trace;
   base::SteadyTime received;
   int thread = 0;  ///< index of the io thread, 0 to HttpServer::threads() - 1: handlers keep workspaces by it
   const Route* route = nullptr;  ///< nullptr while none matched

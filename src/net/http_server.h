@@ -62,6 +62,9 @@ struct HttpServerOptions {
   telemetry::Log* log = nullptr;                                      ///< outlives the server; nullptr: no log
   /// Gets how late each io thread's timer ran, by thread; outlives the server; nullptr: not measured.
   telemetry::RecentWindow* loop_lag = nullptr;
+  /// Called on the io thread before the head of each answer is written, also of the server's own errors: may set
+  /// request.trace and add headers.
+  std::function<void(Request& request, Response& response)> before_head;
   /// Called on the io thread after each answer is handed to the kernel, also after the server's own errors (then
   /// request.route may be nullptr). For access logs; must be cheap.
   std::function<void(const Request& request, const Response& response, std::chrono::nanoseconds elapsed)> on_answer;

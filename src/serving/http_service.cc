@@ -12,8 +12,10 @@
 #include "serving/openapi/openapi_routes.h"
 #include "serving/predictor.h"
 #include "serving/request_log.h"
+#include "serving/request_tracer.h"
 #include "serving/rest/native_routes.h"
 #include "serving/tfserving/tfserving_routes.h"
+#include "telemetry/otlp/curl_sender.h"
 
 namespace slipway::serving {
 namespace {
@@ -28,6 +30,20 @@ void AddProcessMetrics(const HttpServiceOptions& options, telemetry::MetricRegis
                          [&log] { return static_cast<double>(log.dropped()); });
 }
 
+base::Result<RequestTracer> MakeTracer(const HttpServiceOptions& options, int threads,
+                                       telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+  if (!options.tracing) return RequestTracer();
+  const telemetry::otlp::Options& tracing = *options.tracing;
+  for (const std::string& warning : tracing.warnings) {
+    log.Line(telemetry::LogLevel::kWarning, "otlp.environment").Add("message", warning);
+  }
+  SLIPWAY_ASSIGN(auto sender, telemetry::otlp::MakeCurlSender(tracing));
+  SLIPWAY_ASSIGN(auto exporter,
+                 telemetry::otlp::SpanExporter::Start(tracing, std::move(sender), threads, metrics, log));
+  log.Line(telemetry::LogLevel::kInfo, "otlp.ready").Add("url", tracing.url).Add("share", tracing.sampling.share);
+  return RequestTracer(std::move(exporter), tracing.sampling, options.listen.tls.enabled() ? "https" : "http");
+}
+
 }  // namespace
 
 struct HttpService::State {
@@ -35,6 +51,7 @@ struct HttpService::State {
   std::optional<Health> health;
   std::optional<Predictor> predictor;
   std::optional<RequestLog> request_log;
+  RequestTracer tracer;
   std::unique_ptr<net::tls::Credentials> credentials;  ///< nullptr: in the clear
   std::vector<Listener> listeners;
   std::unique_ptr<net::HttpServer> server;
@@ -49,8 +66,10 @@ struct HttpService::State {
     if (request.route != nullptr && request.route->permission == "predict") {
       health->Record(request.thread, elapsed, response.status);
     }
-    const RequestNote note = predictor->TakeNote(request.thread);
+    RequestNote& note = predictor->note(request.thread);
     request_log->Write(request, response, note, elapsed);
+    tracer.End(request, response, note, elapsed);
+    note.Clear();
   }
   net::ListenerOptions& AddListener(net::HttpServerOptions& server, const std::string& address, bool admin);
   base::Result<void> AddRoutes(const HttpServiceOptions& options, int threads, const telemetry::MetricRegistry& metrics,
@@ -121,6 +140,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                        live);
   state.predictor.emplace(live, metrics, threads, options.decode);
   state.request_log.emplace(log, threads, options.log_lines_per_second);
+  SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, threads, metrics, log));
   AddProcessMetrics(options, metrics, log);
 
   net::HttpServerOptions server;
@@ -133,6 +153,9 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   server.log = &log;
   server.on_answer = [&state](const net::Request& request, const net::Response& response,
                               std::chrono::nanoseconds elapsed) { state.OnAnswer(request, response, elapsed); };
+  server.before_head = [&state](net::Request& request, net::Response& response) {
+    state.tracer.Begin(request, response);
+  };
   server.loop_lag = &state.health->loop_lag();
   if (options.listen.tls.enabled()) {
     SLIPWAY_ASSIGN(state.credentials,
@@ -172,6 +195,7 @@ void HttpService::Stop() {
     if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
   }
   state_->server->Stop();
+  state_->tracer.Stop();
 }
 
 base::Result<void> HttpService::Change(const HttpServiceOptions& options) {

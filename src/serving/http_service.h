@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "serving/listen_options.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
+#include "telemetry/otlp/options.h"
 
 namespace slipway::serving {
 
@@ -40,13 +42,14 @@ struct HttpServiceOptions {
   int log_lines_per_second = 100;
   /// Loads and unloads models for the admin listener's callers; outlives the service. nullptr: nobody does.
   live::LiveController* controller = nullptr;
+  std::optional<telemetry::otlp::Options> tracing;  ///< where spans are sent; nullopt: nowhere
 };
 
 /// Lifecycle: serving from Start() to Stop(). Thread-safety: all methods from any thread but the io threads.
 class HttpService {
  public:
   /// `live`, `metrics` and `log` outlive the service. Errors: those of ListenOptions::Check,
-  /// net::tls::Credentials::Load and net::HttpServer::Start.
+  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender and net::HttpServer::Start.
   static base::Result<std::unique_ptr<HttpService>> Start(const HttpServiceOptions& options, const live::LiveSet& live,
                                                           telemetry::MetricRegistry& metrics,
                                                           telemetry::Log& log = telemetry::Log::Discard());

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace slipway::serving {
 namespace {
@@ -49,11 +48,7 @@ struct alignas(64) Predictor::Thread {
 
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
                      const DecodeLimits& limits, const base::Clock& clock)
-    : live_(live),
-      metrics_(metrics),
-      statistics_(std::make_shared<ModelStatistics>()),
-      limits_(limits),
-      clock_(clock) {
+    : live_(live), metrics_(metrics), statistics_(std::make_shared<ModelStatistics>()), limits_(limits), clock_(clock) {
   AddStatisticsReaders(live, statistics_, metrics);
   for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
@@ -65,10 +60,6 @@ RequestNote& Predictor::note(int thread) {
 
 void Predictor::Refresh(int thread) {
   threads_[static_cast<size_t>(thread)]->Follow();
-}
-
-RequestNote Predictor::TakeNote(int thread) {
-  return std::exchange(note(thread), {});
 }
 
 base::Result<ServedModel*> Predictor::Acquire(int index, std::string_view reference) {

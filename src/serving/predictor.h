@@ -36,9 +36,8 @@ class Predictor {
   /// Lets go of versions that are served no more. By that thread.
   void Refresh(int thread);
 
-  /// What is noted of the request at hand; whoever answers it fills this in, and TakeNote() empties it.
+  /// What is noted of the request at hand: whoever answers it fills this in, and whoever has told it clears it.
   RequestNote& note(int thread);
-  RequestNote TakeNote(int thread);
   const ModelStatistics& statistics() const { return *statistics_; }
   const base::Clock& clock() const { return clock_; }
   const DecodeLimits& limits() const { return limits_; }

@@ -57,10 +57,12 @@ void RequestLog::Write(const net::Request& request, const net::Response& respons
       line.Add(kPhaseKeys[i], static_cast<double>(note.spent[phase]) / 1e6);
     }
   }
-  if (const auto header = request.Header("traceparent"); !header.empty()) {
-    if (const auto trace = telemetry::TraceContext::Parse(header)) {
-      line.Add("trace_id", trace->TraceIdHex()).Add("parent_span_id", trace->SpanIdHex());
+  if (request.trace) {
+    line.Add("trace_id", request.trace->TraceIdHex()).Add("span_id", request.trace->SpanIdHex());
+    if (const auto parent = telemetry::TraceContext::Parse(request.traceparent)) {
+      line.Add("parent_span_id", parent->SpanIdHex());
     }
+    if (request.trace->sampled()) line.Add("sampled", true);
   }
   if (const int64_t skipped = std::exchange(budget.skipped, 0); skipped > 0) line.Add("skipped", skipped);
 }

@@ -50,6 +50,15 @@ struct RequestNote {
   std::optional<Outcome> outcome;
   base::SteadyTime begun;
   PhaseTimes spent;
+
+  /// As new, but for the memory and for what is of no meaning without an outcome.
+  void Clear() {
+    model = version = {};
+    code.clear();
+    rows = -1;
+    rejected = 0;
+    outcome.reset();
+  }
 };
 
 }  // namespace slipway::serving
