@@ -9,6 +9,7 @@
 
 #include "base/value.h"
 #include "cli/engines.h"
+#include "live/bundle_folder.h"
 #include "live/live_set.h"
 #include "net/tls/credentials.h"
 
@@ -43,6 +44,10 @@ std::vector<base::Error> Problems(const ServeConfig& config, live::LiveSet& live
     add(loaded ? base::Result<void>() : std::unexpected(loaded.error()), config.http.listen.tls.certificate);
   }
   for (const std::string& bundle : config.bundles) add(live.Load(bundle), bundle);
+  if (!config.watch.empty()) {
+    const auto folder = live::BundleFolder::Open(config.watch);
+    add(folder ? base::Result<void>() : std::unexpected(folder.error()), config.watch);
+  }
   return problems;
 }
 

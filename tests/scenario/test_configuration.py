@@ -174,6 +174,7 @@ def test_check_config_opens_what_the_configuration_names(serve, slipway, bundle,
     slipway.write("broken.slipway", b"no archive")
     report = json.loads(serve("broken.slipway", "--check-config", "--json", expect=1).stdout)
     assert report["fine"] is False and [problem["where"] for problem in report["problems"]] == ["broken.slipway"]
+    assert "none" in serve("--watch", "none", "--check-config", expect=3).stderr
     assert "log-file" in serve(bundle, "--log-file", "none/x.log", "--check-config", expect=3).stderr
 
 
