@@ -47,7 +47,7 @@ void ServerContext::RegisterMetrics() {
                                   "refused, by reason.",
                                   {"reason"}});
   accepted = registry.AddCounter({"slipway_http_connections_total", "Connections accepted.", {}}).With({});
-  open = registry.AddGauge({"slipway_http_connections", "Connections open.", {}}).With({});
+  open = registry.AddGauge({"slipway_http_connections_open", "Connections open.", {}}).With({});
   waiting =
       registry
           .AddGauge(
@@ -60,7 +60,12 @@ void ServerContext::RegisterMetrics() {
   for (size_t i = 0; i < tls::kHandshakeOutcomes; ++i) {
     handshake_outcomes[i] = handshakes.With({tls::HandshakeOutcomeName(static_cast<tls::HandshakeOutcome>(i))});
   }
-  handshaking = registry.AddGauge({"slipway_tls_handshakes", "TLS handshakes under way.", {}}).With({});
+  loop_lag =
+      registry
+          .AddHistogram(
+              {"slipway_event_loop_lag_seconds", "How late the timers of the threads that serve ran.", {}, 512, 1e-9})
+          .With({});
+  handshaking = registry.AddGauge({"slipway_tls_handshakes_under_way", "TLS handshakes under way.", {}}).With({});
 }
 
 struct HttpServer::State {

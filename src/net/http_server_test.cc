@@ -410,7 +410,7 @@ TEST_F(HttpServerTest, RequestsAreCountedByRouteAndStatus) {
       HasSubstr("slipway_http_requests_total{door=\"native\",method=\"GET\",route=\"/hello\",status=\"2xx\"} 2\n"));
   EXPECT_THAT(MetricsText(),
               HasSubstr("slipway_http_requests_total{door=\"none\",method=\"any\",route=\"none\",status=\"4xx\"} 1\n"));
-  EXPECT_THAT(MetricsText(), HasSubstr("slipway_http_connections 0\n"));
+  EXPECT_THAT(MetricsText(), HasSubstr("slipway_http_connections_open 0\n"));
 }
 
 TEST_F(HttpServerTest, ManyClientsOnSeveralThreadsGetTheirOwnAnswers) {

@@ -203,6 +203,7 @@ bool IoThread::OnTurnEnd() {
 
 void IoThread::OnTick(base::SteadyTime now, std::chrono::nanoseconds late) {
   if (context_.options.loop_lag != nullptr) context_.options.loop_lag->Record(index_, now, late);
+  context_.loop_lag.Observe(late.count());
   if (std::exchange(paused_, false)) {
     for (const auto& acceptor : acceptors_) {
       if (acceptor->socket.valid()) loop_->Rearm(acceptor->socket.get(), EPOLLIN, *acceptor);

@@ -43,6 +43,7 @@ struct ServerContext {
   telemetry::Gauge waiting;
   std::array<telemetry::Counter, tls::kHandshakeOutcomes> handshake_outcomes;
   telemetry::Gauge handshaking;
+  telemetry::Histogram loop_lag;
   std::vector<IoThread*> threads;
   AddressTable addresses;
   alignas(64) std::atomic<int> connections{0};

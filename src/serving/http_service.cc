@@ -1,5 +1,6 @@
 #include "serving/http_service.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -16,18 +17,34 @@
 #include "serving/rest/native_routes.h"
 #include "serving/tfserving/tfserving_routes.h"
 #include "telemetry/otlp/curl_sender.h"
+#include "telemetry/process_metrics.h"
 
 namespace slipway::serving {
 namespace {
 
-void AddProcessMetrics(const HttpServiceOptions& options, telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+/// `live` and `log` outlive the registry's last scrape.
+void AddServiceMetrics(const HttpServiceOptions& options, const live::LiveSet& live, telemetry::MetricRegistry& metrics,
+                       telemetry::Log& log) {
+  telemetry::AddProcessMetrics(metrics);
   metrics.AddGauge({"slipway_build_info", "1, labelled with the program's version.", {"version"}})
       .With({options.program_version})
       .Set(1);
-  metrics.AddGaugeReader({"process_resident_memory_bytes", "Resident memory of the process.", {}},
-                         [] { return static_cast<double>(base::ResidentMemory().count); });
-  metrics.AddGaugeReader({"slipway_log_lines_dropped", "Log lines lost since start.", {}},
-                         [&log] { return static_cast<double>(log.dropped()); });
+  if (const auto limit = base::MemoryLimit()) {
+    metrics.AddGaugeReader({"slipway_memory_limit_bytes", "Memory that the cgroup allows.", {}},
+                           [limit] { return static_cast<double>(limit->count); });
+  }
+  metrics.AddCounterReader(
+      {"slipway_log_lines_dropped_total", "Log lines lost to a full buffer or a failing write.", {}},
+      [&log](telemetry::MetricSamples& samples) { samples.Add({}, log.dropped()); });
+  metrics.AddGaugeReader(
+      {"slipway_model_versions", "Versions that this process was asked for, by state.", {"state"}},
+      [&live](telemetry::MetricSamples& samples) {
+        const auto statuses = live.Statuses();
+        for (const auto state : {live::ModelState::kLoading, live::ModelState::kReady, live::ModelState::kFailed}) {
+          samples.Add({live::ModelStateName(state)},
+                      int64_t{std::ranges::count(statuses, state, &live::ModelStatus::state)});
+        }
+      });
 }
 
 base::Result<RequestTracer> MakeTracer(const HttpServiceOptions& options, int threads,
@@ -141,7 +158,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   state.predictor.emplace(live, metrics, threads, options.decode);
   state.request_log.emplace(log, threads, options.log_lines_per_second);
   SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, threads, metrics, log));
-  AddProcessMetrics(options, metrics, log);
+  AddServiceMetrics(options, live, metrics, log);
 
   net::HttpServerOptions server;
   server.threads = threads;

@@ -54,8 +54,8 @@ TEST_F(PredictionMetricsTest, TritonsCountersAddUpCallsRowsAndTimes) {
 TEST_F(PredictionMetricsTest, TritonsNamesAreTheSameInOpenMetrics) {
   Post("/predict/sum", kRecord);
   const std::string text = Metrics("Accept: application/openmetrics-text\r\n");
-  EXPECT_THAT(text,
-              HasSubstr("# TYPE nv_inference_count unknown\nnv_inference_count{model=\"sum\",version=\"1.0.0\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("# HELP nv_inference_count Number of inferences "
+                              "performed\nnv_inference_count{model=\"sum\",version=\"1.0.0\"} 1\n"));
 }
 
 TEST_F(PredictionMetricsTest, AFailingEngineCountsAsBackend) {

@@ -240,17 +240,13 @@ void AppendTitle(std::string& out, const MetricDescription& description, int kin
   constexpr std::string_view kKinds[] = {"counter", "gauge", "histogram"};
   constexpr std::string_view kTotal = "_total";
   const bool open = form == Exposition::kOpenMetrics;
-  std::string_view title = description.name, type = kKinds[kind];
-  if (open && kind == kCounter) {
-    if (title.ends_with(kTotal)) {
-      title.remove_suffix(kTotal.size());
-    } else {
-      type = "unknown";
-    }
-  }
+  std::string_view title = description.name;
+  const bool known = !open || kind != kCounter || title.ends_with(kTotal);  // a family without TYPE is of unknown type
+  if (open && kind == kCounter && known) title.remove_suffix(kTotal.size());
   fmt::format_to(std::back_inserter(out), "# HELP {} ", title);
   AppendEscaped(out, description.help, open);
-  fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", title, type);
+  out += '\n';
+  if (known) fmt::format_to(std::back_inserter(out), "# TYPE {} {}\n", title, kKinds[kind]);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ def test_a_client_that_sends_longer_than_the_server_lingers_is_cut(slipway, bund
     with slipway.serving(bundle, options=["--max-body", "1KiB", "--linger", "50ms"]) as server, connect(server) as client:
         with pytest.raises(OSError):
             send_slowly(client, 5)
-        until(lambda: 'slipway_http_connections 1\n' in server.get("/metrics")[1])
+        until(lambda: 'slipway_http_connections_open 1\n' in server.get("/metrics")[1])
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_five_thousand_idle_connections_cost_little_memory_each(slipway, bundle,
         assert status(idle[0]) == 200 and status(idle[-1]) == 200
         for connection in idle + warm:
             connection.close()
-        until(lambda: "slipway_http_connections 1\n" in server.get("/metrics")[1])
+        until(lambda: "slipway_http_connections_open 1\n" in server.get("/metrics")[1])
 
 
 def test_a_low_soft_limit_of_open_files_is_raised_and_a_low_hard_one_is_told(slipway, bundle):

@@ -254,7 +254,7 @@ TEST_F(TlsServerTest, WhenHandshakesCrowdTheOneThatWaitedLongestGivesWay) {
   EXPECT_TRUE(first.IsClosed());
   EXPECT_EQ(standing.Ask(kHello).status, 200);
   EXPECT_THAT(MetricsText(), HasSubstr(Outcome("crowded", 1)));
-  EXPECT_THAT(MetricsText(), HasSubstr("slipway_tls_handshakes 1\n"));
+  EXPECT_THAT(MetricsText(), HasSubstr("slipway_tls_handshakes_under_way 1\n"));
 }
 
 TEST_F(TlsServerTest, SessionsResumeOnAnyThreadAndAcrossAReload) {
