@@ -153,6 +153,13 @@ std::optional<Bytes> MemoryLimit(const fs::path& root) {
   return Bytes{limit};
 }
 
+Bytes TotalMemory(const fs::path& root) {
+  const int64_t kibibytes = NumberOf(ReadOrEmpty(root / "proc/meminfo"), "MemTotal:").value_or(0);
+  const auto limit = MemoryLimit(root);
+  if (!limit) return {kibibytes * 1024};
+  return kibibytes > 0 ? Bytes{std::min(limit->count, kibibytes * 1024)} : *limit;
+}
+
 Bytes AvailableMemory(const fs::path& root) {
   constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
   int64_t left = kUnknown;

@@ -19,6 +19,9 @@ int CpuBudget(const std::filesystem::path& root = "/");
 /// The cgroup's memory limit, or nullopt when there is none.
 std::optional<Bytes> MemoryLimit(const std::filesystem::path& root = "/");
 
+/// What there is in all: the cgroup's limit or, without one, the machine's memory. 0 when nothing tells.
+Bytes TotalMemory(const std::filesystem::path& root = "/");
+
 /// What may still be taken before something must go: the smallest of what the machine and each of the cgroups have
 /// left, pages of files that can be dropped counted as left. 0 when nothing tells.
 Bytes AvailableMemory(const std::filesystem::path& root = "/");

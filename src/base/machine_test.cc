@@ -107,6 +107,14 @@ TEST(CpuKindTest, IsTheSameAtEveryCall) {
   EXPECT_NE(CpuKind().find(' '), std::string::npos) << CpuKind();
 }
 
+TEST_F(MachineTest, TotalMemoryIsTheSmallerOfMachineAndGroup) {
+  Given("proc/meminfo", "MemTotal:       1000 kB\nMemAvailable:   500 kB\n");
+  EXPECT_EQ(TotalMemory(root_.path()), Bytes{1000 * 1024});
+  Given("proc/self/cgroup", "0::/\n");
+  Given("sys/fs/cgroup/memory.max", "4096\n");
+  EXPECT_EQ(TotalMemory(root_.path()), Bytes{4096});
+}
+
 TEST(ResidentMemoryTest, IsWhatAProcessTakes) {
   EXPECT_GT(ResidentMemory().count, 100 << 10);
 }

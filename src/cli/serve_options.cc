@@ -184,6 +184,9 @@ Options ConnectionLimits(net::HttpLimits& l, int& metric_series) {
              Count(l.requests_per_turn, 1)),
       option("max-in-flight", "Most requests waiting for bytes or for the client to read (429)",
              Count(l.requests_in_flight, 1)),
+      option("max-memory-in-flight",
+             "Bodies and unsent answers of all connections; 0B: a quarter of the memory there is (503)",
+             Size(l.memory_in_flight, 0)),
       option("max-metric-series", "Label sets of each metric, the rest is counted as \"other\"; auto: each has its own",
              CountOrAuto(metric_series, 1 << 20), Change::kRestart),
   };

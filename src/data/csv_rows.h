@@ -40,6 +40,8 @@ class CsvReader {
   base::Result<void> Feed(std::string_view block, const OnRecord& on_record);
   /// The end of input: delivers a last record without line break. Error: an open quote.
   base::Result<void> Finish(const OnRecord& on_record);
+  /// Of the record at hand.
+  size_t held_bytes() const { return buffer_.capacity(); }
 
  private:
   enum class State : uint8_t { kStart, kCell, kQuoted, kQuoteInQuoted, kCarriageReturn };
@@ -87,6 +89,7 @@ class CsvRowDecoder {
   base::Result<void> Feed(std::string_view block, Decoded& out);
   base::Result<void> Finish(Decoded& out);
   const std::vector<std::string>& header() const { return header_; }
+  size_t held_bytes() const { return reader_.held_bytes(); }
 
  private:
   void OnRecord(const std::vector<CsvReader::Cell>& cells, int64_t line, Decoded& out);

@@ -33,6 +33,8 @@ class BodyReader {
   bool Next(std::string_view& in, std::string_view& piece);
   bool done() const { return done_; }
   const HttpFault& fault() const { return fault_; }
+  /// What decoding keeps between calls.
+  size_t held_bytes() const { return decoder_ == nullptr ? 0 : decoded_.capacity() + decoder_->HeldBytes(); }
 
  private:
   std::string_view TakeFramed(std::string_view& in);

@@ -77,6 +77,7 @@ void Connection::Close() {
   if (last == State::kStream) AbandonStream();
   if (last == State::kLate) AbandonLate();
   SetWaiting(false);
+  io_.Hold(-std::exchange(held_, 0));
   io_.loop().Forget(transport_.descriptor());
   transport_.Close();
   io_.Bury(*this);
@@ -107,13 +108,19 @@ void Connection::OnReady(uint32_t events) {
     case State::kClosed:
       break;
   }
+  CountHeld();
 }
 
 void Connection::Receive() {
   for (int round = 0; round < kReadsPerTurn && Reads() && !(round > 0 && IsLongTurn()); ++round) {
     // Most requests arrive whole: they are read into the thread's buffer, and nothing is kept per connection.
     ByteBuffer& buffer = in_.empty() ? io_.scratch() : in_;
-    buffer.Reserve(&buffer == &in_ ? WantedBytes() : kReadBytes);
+    if (&buffer == &in_ && !ReserveInput()) {
+      ReadAgain(in_.view());
+      Refuse(kNoMemoryInFlight);
+      break;
+    }
+    buffer.Reserve(&buffer == &in_ ? 0 : kReadBytes);
     const size_t room = buffer.free();
     const ssize_t received = transport_.Receive(buffer.tail(), room);
     if (received < 0 && errno == EINTR) continue;
@@ -195,6 +202,7 @@ void Connection::OnLater() {
   if (state_ != State::kHead) return;
   Advance(in_);
   if (state_ == State::kStream) SendPieces(false);
+  CountHeld();
 }
 
 bool Connection::ReadHead(ByteBuffer& buffer) {
@@ -245,8 +253,8 @@ bool Connection::StartBody(ByteBuffer& buffer) {
     if (ReadBody(buffer)) return true;
     if (state_ != State::kBody) return false;
   }
-  if (IsCrowded()) {
-    Refuse(kTooManyInFlight);
+  if (IsCrowded() || !MayGrow(head.content_length, head.content_length)) {
+    Refuse(IsCrowded() ? kTooManyInFlight : kNoMemoryInFlight);
     return false;
   }
   if (buffer.size() == head_bytes_) SendContinue();
@@ -284,7 +292,9 @@ bool Connection::IsTooSlow(base::SteadyTime now) {
 int64_t Connection::BodyLimit() const {
   const struct Route* route = exchange().match.route;
   const int64_t general = io_.limits().body_bytes;
-  return route == nullptr ? general : route->body_bytes.value_or(general);
+  const int64_t limit = route == nullptr ? general : route->body_bytes.value_or(general);
+  const int64_t memory = io_.limits().memory_in_flight;
+  return memory > 0 ? std::min(limit, memory) : limit;
 }
 
 BodyReader::Options Connection::ReaderOptions(int64_t limit) const {
@@ -306,14 +316,15 @@ bool Connection::ReadBody(ByteBuffer& buffer) {
   std::string_view in = buffer.view().substr(head_bytes_);
   const size_t offered = in.size();
   std::string_view piece;
-  while (body_->reader.Next(in, piece)) body_->whole += piece;
+  bool fits = true;
+  while (fits && body_->reader.Next(in, piece)) fits = KeepPiece(piece);
   buffer.EraseBehind(head_bytes_, offered - in.size());
-  if (body_->reader.fault()) {
+  if (!fits || body_->reader.fault()) {
     ReadAgain(buffer.view());
-    Refuse(body_->reader.fault());
+    Refuse(fits ? body_->reader.fault() : kNoMemoryInFlight);
     return false;
   }
-  if (body_->reader.done()) body_->whole.reserve(body_->whole.size() + ByteBuffer::kPadding);
+  if (body_->reader.done() && body_->whole.empty()) body_->whole.reserve(ByteBuffer::kPadding);
   return body_->reader.done();
 }
 
@@ -542,6 +553,12 @@ void Connection::Send(bool close, bool unread) {
     EndAnswer(close, unread);
     return;
   }
+  const size_t rest = exchange.head_text.size() + content.size() - taken;
+  if (!MayGrow(static_cast<int64_t>(rest), static_cast<int64_t>(rest))) {
+    io_.CountRefusal(kNoMemoryInFlight.code);  // too late to say so
+    Close();
+    return;
+  }
   unsent_.clear();
   unsent_at_ = 0;
   const size_t of_head = std::min(taken, exchange.head_text.size());
@@ -608,6 +625,11 @@ void Connection::Discard() {
 
 void Connection::OnTick(base::SteadyTime now) {
   if (idle_ && in_.empty() && in_.capacity() > 0) in_.Release();
+  CheckDeadlines(now);
+  CountHeld();
+}
+
+void Connection::CheckDeadlines(base::SteadyTime now) {
   if (state_ == State::kStream) {
     OnStreamTick(now);
     return;

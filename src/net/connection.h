@@ -17,6 +17,9 @@
 
 namespace slipway::net {
 
+inline constexpr HttpFault kNoMemoryInFlight = {503, "http.memory_in_flight",
+                                                "requests in flight hold all the memory they may; retry later"};
+
 /// States: kHandshake --TLS agreed--> kHead (a plain connection starts there)
 ///         kHead --head read--> kBody --body read, answered--> kHead …
 ///         kHead --head read, body to be answered as it comes--> kStream --answered--> kHead …
@@ -117,6 +120,14 @@ class Connection final : public Watcher {
   void OnLateReady(uint32_t events);
   void AbandonLate();
 
+  // What it holds of the memory that all share (connection_memory.cc).
+  int64_t HeldBytes() const;
+  void CountHeld();
+  bool MayGrow(int64_t size, int64_t by) const;
+  bool ReserveInput();
+  bool KeepPiece(std::string_view piece);
+  bool KeepsTooMuch() const;
+
   void Send(bool close, bool unread);
   /// `length` -1: chunked.
   void WriteHead(bool close, int64_t length);
@@ -127,6 +138,7 @@ class Connection final : public Watcher {
   void EndAnswer(bool close, bool unread);
   void BecomeIdle();
   void Discard();
+  void CheckDeadlines(base::SteadyTime now);
   void SetWaiting(bool waiting);
   void Count();
 
@@ -143,6 +155,7 @@ class Connection final : public Watcher {
   HandshakeQueue::Place handshake_place_;  ///< while in kHandshake
   base::SteadyTime deadline_;
   int64_t answers_ = 0;
+  int64_t held_ = 0;  ///< as last counted
 
   ByteBuffer in_;    ///< bytes that one turn could not use
   size_t seen_ = 0;  ///< of them, looked at for the end of the head

@@ -73,6 +73,11 @@ void Connection::FeedStream(ByteBuffer& buffer) {
   for (std::string_view piece; fine && state_ == State::kStream && reader.Next(in, piece);) {
     fine = CallStream([&](StreamedAnswer& a, const Request& q, Response& r) { return a.OnBody(piece, q, r); });
     if (fine && exchange().response.body.size() >= kPieceText) SendPieces(false);
+    if (fine && state_ == State::kStream && KeepsTooMuch()) {
+      buffer.Consume(offered - in.size());
+      FailStream(kNoMemoryInFlight);
+      return;
+    }
   }
   buffer.Consume(offered - in.size());
   if (state_ != State::kStream) return;
@@ -174,7 +179,8 @@ void Connection::SendPieces(bool last) {
     unsent_at_ = 0;
   }
   const int64_t unsent = std::ssize(unsent_) - static_cast<int64_t>(unsent_at_);
-  const int64_t most = stream_->unsent_most;
+  int64_t most = stream_->unsent_most;
+  if (unsent > HttpLimits::kSmallBytes && !io_.MayHold(0)) most = HttpLimits::kSmallBytes;
   if (const bool was = std::exchange(paused_, unsent > (paused_ ? most / 2 : most)); was && !paused_) StartRate();
   AwaitBytes();
 }

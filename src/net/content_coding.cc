@@ -34,8 +34,11 @@ class ZlibDecoder final : public ContentDecoder {
     if (ready_) ::inflateEnd(&stream_);
   }
   bool ready() const { return ready_; }
+  size_t HeldBytes() const override { return kInflateBytes; }
 
  private:
+  static constexpr size_t kInflateBytes = 44 << 10;  ///< as zlib's zconf.h tells: window and state
+
   Progress Run(std::string_view& in, char* to, size_t room, size_t& written) override {
     const size_t part = std::min(in.size(), kMostAtOnce);
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
@@ -59,6 +62,7 @@ class ZstdDecoder final : public ContentDecoder {
     if (context_ != nullptr) ::ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kZstdWindowLog);
   }
   ~ZstdDecoder() override { ::ZSTD_freeDCtx(context_); }
+  size_t HeldBytes() const override { return ::ZSTD_sizeof_DCtx(context_); }
   bool ready() const { return context_ != nullptr; }
 
  private:

@@ -44,6 +44,8 @@ class ContentDecoder {
   /// At the end of input; false with fault() set when the coded body broke off.
   bool Finish();
   const HttpFault& fault() const { return fault_; }
+  /// Its window and tables.
+  virtual size_t HeldBytes() const = 0;
 
  protected:
   enum class Progress : uint8_t { kMore, kEnd, kBroken };

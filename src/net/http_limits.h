@@ -39,6 +39,12 @@ struct HttpLimits {
   int64_t requests_per_connection = 0;                        ///< then it is closed in good order; 0: any
   int requests_per_turn = 64;     ///< answered to one connection before others have their turn
   int requests_in_flight = 4096;  ///< begun and waiting for bytes or for the peer to read: 429
+
+  // All connections together.
+  /// Bytes of bodies not yet whole and of answers not yet taken: past it whoever wants more than kSmallBytes gets 503;
+  /// 0: any.
+  int64_t memory_in_flight = 0;
+  static constexpr int64_t kSmallBytes = 64 << 10;  ///< which any request may hold
 };
 
 }  // namespace slipway::net

@@ -53,6 +53,15 @@ void ServerContext::RegisterMetrics() {
           .AddGauge(
               {"slipway_http_requests_waiting", "Requests begun that wait for bytes or for the peer to read.", {}})
           .With({});
+  held = registry
+             .AddGauge({"slipway_http_memory_in_flight_bytes",
+                        "Held in request bodies that are not whole and in answers that were not taken.",
+                        {}})
+             .With({});
+  held_limit =
+      registry.AddGauge({"slipway_http_memory_in_flight_limit_bytes", "What they may hold in all; 0: any.", {}})
+          .With({});
+  held_limit.Set(static_cast<double>(options.limits.memory_in_flight));
   const auto handshakes =
       registry.AddCounter({"slipway_tls_handshakes_total",
                            "TLS handshakes, by how they ended: full, resumed, or the reason of a failure.",
@@ -146,6 +155,7 @@ base::Result<void> HttpServer::Change(const HttpConduct& conduct) {
   SLIPWAY_TRY(conduct.cors.Check());
   const auto shared = std::make_shared<const HttpConduct>(conduct);
   for (const auto& io : state_->io) io->Change(shared);
+  state_->context.held_limit.Set(static_cast<double>(conduct.limits.memory_in_flight));
   return {};
 }
 

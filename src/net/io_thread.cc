@@ -169,6 +169,17 @@ void IoThread::Bury(Connection& connection) {
   context_.open.Subtract(1);
 }
 
+void IoThread::Hold(int64_t bytes) {
+  held_.store(held_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  context_.held.Add(bytes);
+}
+
+bool IoThread::MayHold(int64_t more) const {
+  if (limits().memory_in_flight <= 0) return true;
+  for (const IoThread* thread : context_.threads) more += thread->held_.load(std::memory_order_relaxed);
+  return more <= limits().memory_in_flight;
+}
+
 void IoThread::BeginDrain() {
   loop_->Post([this] { Drain(); });
 }

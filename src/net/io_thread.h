@@ -41,6 +41,8 @@ struct ServerContext {
   telemetry::Counter accepted;
   telemetry::Gauge open;
   telemetry::Gauge waiting;
+  telemetry::Gauge held;
+  telemetry::Gauge held_limit;
   std::array<telemetry::Counter, tls::kHandshakeOutcomes> handshake_outcomes;
   telemetry::Gauge handshaking;
   telemetry::Histogram loop_lag;
@@ -102,6 +104,11 @@ class IoThread final : private EventLoop::Owner {
   /// Takes a closed connection; it is destroyed at the end of the turn.
   void Bury(Connection& connection);
   HandshakeQueue& handshakes() { return handshakes_; }
+  /// Counts bytes that a connection has come to hold, or holds no longer.
+  void Hold(int64_t bytes);
+  /// Whether all threads' connections together may hold `more` bytes. Reads what the others have written, so it is
+  /// asked only by those who want much.
+  bool MayHold(int64_t more) const;
 
  private:
   class Acceptor;
@@ -131,6 +138,7 @@ class IoThread final : private EventLoop::Owner {
   base::SteadyTime date_until_;
   std::vector<std::pair<std::string_view, telemetry::Counter>> refusals_;
   HandshakeQueue handshakes_;
+  alignas(64) std::atomic<int64_t> held_{0};  ///< written by this thread only, read by all
   bool draining_ = false;
   bool paused_ = false;  ///< not accepting for a tick, for want of descriptors
   base::SteadyTime drain_until_;

@@ -32,6 +32,8 @@ class StreamedAnswer {
   virtual bool Start(const Request& request, Response& response) = 0;
   virtual bool OnBody(std::string_view piece, const Request& request, Response& response) = 0;
   virtual bool OnEnd(const Request& request, Response& response) = 0;
+  /// Bytes of the body kept between calls.
+  virtual int64_t HeldBytes() const { return 0; }
   /// The body broke off after the answer had begun: says so in the text.
   virtual void OnFault(const HttpFault& fault, const Request& request, Response& response) = 0;
   /// It is over, however it ended: called once, before HttpServerOptions::on_answer, after which comes the destructor.

@@ -61,6 +61,12 @@ base::Result<RequestTracer> MakeTracer(const HttpServiceOptions& options, int th
   return RequestTracer(std::move(exporter), tracing.sampling, options.listen.tls.enabled() ? "https" : "http");
 }
 
+/// Fills in what was left to the machine.
+net::HttpLimits WithMemory(net::HttpLimits limits) {
+  if (limits.memory_in_flight == 0) limits.memory_in_flight = base::TotalMemory().count / 4;
+  return limits;
+}
+
 }  // namespace
 
 struct HttpService::State {
@@ -162,7 +168,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
 
   net::HttpServerOptions server;
   server.threads = threads;
-  server.limits = options.limits;
+  server.limits = WithMemory(options.limits);
   server.cors = options.cors;
   server.compression.enabled = options.compress;
   server.drain_timeout = options.drain_timeout;
@@ -216,7 +222,7 @@ void HttpService::Stop() {
 }
 
 base::Result<void> HttpService::Change(const HttpServiceOptions& options) {
-  SLIPWAY_TRY(state_->server->Change({.limits = options.limits,
+  SLIPWAY_TRY(state_->server->Change({.limits = WithMemory(options.limits),
                                       .compression = {.enabled = options.compress},
                                       .cors = options.cors,
                                       .drain_timeout = options.drain_timeout}));

@@ -33,7 +33,7 @@ MAX_BODY = 1 << 20
 CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPUS, CLIENT_CPUS = set(CPUS[: max(1, len(CPUS) // 2)]), set(CPUS[len(CPUS) // 2:])
 # Short bounds, so that slow clients come and go many times in a run.
-LIMITS = ["--max-body", "1MiB", "--header-timeout", "2s", "--body-timeout", "3s", "--write-timeout", "2s", "--body-rate-window", "1s"]
+LIMITS = ["--max-body", "1MiB", "--header-timeout", "2s", "--body-timeout", "3s", "--write-timeout", "2s", "--max-memory-in-flight", "24MiB", "--body-rate-window", "1s"]
 LARGEST_P99_RATIO = 2.0
 LARGEST_GROWTH = 0.03  # of the memory after warm-up, and 8 MiB
 

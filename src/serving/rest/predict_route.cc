@@ -112,6 +112,8 @@ class PredictStream final : public net::StreamedAnswer {
     return fine;
   }
 
+  int64_t HeldBytes() const override { return pipe_ ? pipe_->HeldBytes() : 0; }
+
   void OnFault(const net::HttpFault& fault, const net::Request&, net::Response& response) override {
     if (answer_) answer_->AppendFailure(fault.code, fault.detail, response.body);
     failure_ = base::Error{base::Code::kCancelled, std::string(fault.code), std::string(fault.detail), ""};

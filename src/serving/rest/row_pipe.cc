@@ -74,6 +74,10 @@ base::Result<void> RowPipe::Finish(const net::Request& request, net::Response& r
   return ScoreRows(request, response);
 }
 
+int64_t RowPipe::HeldBytes() const {
+  return static_cast<int64_t>(line_.capacity() + (csv_ ? csv_->held_bytes() : 0));
+}
+
 base::Result<void> RowPipe::ScoreRows(const net::Request& request, net::Response& response) {
   if (served_.rows().table.rows == 0) return {};
   SLIPWAY_TRY(served_.Score());

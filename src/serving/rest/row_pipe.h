@@ -24,6 +24,8 @@ class RowPipe {
   /// than DecodeLimits::line_bytes.
   base::Result<void> Feed(std::string_view piece, const net::Request& request, net::Response& response);
   base::Result<void> Finish(const net::Request& request, net::Response& response);
+  /// Of the unfinished record.
+  int64_t HeldBytes() const;
 
  private:
   base::Result<void> FeedLines(std::string_view piece, const net::Request& request, net::Response& response);
