@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import random
+import select
 import selectors
 import socket
 import ssl
@@ -145,6 +146,8 @@ def send_some(sock, state):
             if state[1] and random.random() < 0.1:
                 sock.send(state[1].pop(0))
             return True
+        if is_gone(sock):
+            return False
         while state[1]:
             state[1][0] = state[1][0][sock.send(state[1][0]):]
             if not state[1][0]:
@@ -154,6 +157,13 @@ def send_some(sock, state):
         return True
     except OSError:
         return False
+
+
+def is_gone(sock):
+    """Whether the peer has closed, which one who does not read would not notice."""
+    poll = select.poll()
+    poll.register(sock, select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def ended(sock, state, outcome):

@@ -163,9 +163,10 @@ def soak(options, folder):
         server.watch.stopped.set()
         memory = server.watch.memory(begun + seconds / 4)
         alive = server.process.poll() is None
+        left = watch.settled_descriptors(server.process.pid, fds[server.name]) if alive else None
         counted = watch.metrics(server.socket) if alive else {}
         report[server.name] = {
-            "memory": memory, "descriptors": [fds[server.name], watch.descriptors(server.process.pid) if alive else None],
+            "memory": memory, "descriptors": [fds[server.name], left],
             "most_descriptors": max(count for *_, count in server.watch.samples),
             "processor_seconds": watch.processor_seconds(server.process.pid) if alive else None,
             "answers": {status: watch.summed(counted, "slipway_http_requests_total", f'status="{status}"') for status in ("2xx", "4xx", "5xx")},

@@ -45,6 +45,15 @@ def descriptors(pid):
     return len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def settled_descriptors(pid, wanted):
+    """As many as there are when they are as few as wanted, or after five seconds."""
+    for _ in range(50):
+        if descriptors(pid) <= wanted:
+            break
+        time.sleep(0.1)
+    return descriptors(pid)
+
+
 def processor_seconds(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100
