@@ -22,6 +22,13 @@ struct Options {
   std::string folder, data, format;
 };
 
+/// Faults of the table say which table.
+template <typename T>
+base::Result<T> InTable(base::Result<T> result, const std::string& path) {
+  if (!result && result.error().where.empty()) result.error().where = path;
+  return result;
+}
+
 base::Result<ExitCode> Fit(const Options& options, Console& console) {
   const auto folder = std::filesystem::path(options.folder);
   SLIPWAY_ASSIGN(const auto bundle, OpenFolder(options.folder));
@@ -31,9 +38,10 @@ base::Result<ExitCode> Fit(const Options& options, Console& console) {
   SLIPWAY_ASSIGN(const auto source, tables::OpenSource(options.data, run.layout(), format));
   for (bool more = true; more;) {
     const auto label = fmt::format("pass {} of {}", run.pass() + 1, run.passes());
-    SLIPWAY_TRY(
-        ForEachBatch(*source, run.layout(), console, label, [&](data::Decoded& batch) { return run.Add(batch); }));
-    SLIPWAY_ASSIGN(more, run.EndPass());
+    SLIPWAY_TRY(InTable(
+        ForEachBatch(*source, run.layout(), console, label, [&](data::Decoded& batch) { return run.Add(batch); }),
+        options.data));
+    SLIPWAY_ASSIGN(more, InTable(run.EndPass(), options.data));
     if (more) SLIPWAY_TRY(source->Rewind());
   }
   const auto& counts = run.counts();

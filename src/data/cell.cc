@@ -103,7 +103,11 @@ void WriteAsText(Cell& cell) {
       text = std::to_string(cell.unsigned_integer);
       break;
     case Cell::Kind::kNumber:
-      base::AppendJsonNumber(text, cell.number);
+      if (std::isfinite(cell.number)) {
+        base::AppendJsonNumber(text, cell.number);
+      } else {
+        text = std::isnan(cell.number) ? "nan" : cell.number > 0 ? "inf" : "-inf";
+      }
       break;
     case Cell::Kind::kTimestamp:
       AppendTimestamp(text, cell.integer);

@@ -96,6 +96,8 @@ struct FitRun::State {
   const data::Table& Check(data::Decoded& rows);
   void Count(const data::Decoded& rows);
   void ReadTarget(const data::Table& table);
+  void NoteBadTarget(const data::Column& column, int64_t row, std::optional<double> value);
+  int64_t RowAsRead(int64_t accepted_row) const;
   void Describe(const data::Decoded& rows, const data::Table& table);
   base::Result<void> EndFills();
   base::Result<void> BeginBaseline();
@@ -116,7 +118,8 @@ struct FitRun::State {
   data::Column target_numbers{data::DataType{ScalarType::kNumber, {}}};
   base::Value columns = base::Value::Map();
   FitCounts counts;
-  std::string bad_target;
+  std::string bad_target;  ///< "holds the text … in row 3": what no step can learn from
+  int64_t first_row = 0;   ///< of the batch at hand
   int pass = 0;
   int fill_passes = 0;
   int passes = 1;
@@ -195,15 +198,31 @@ void FitRun::State::Count(const data::Decoded& rows) {
   }
 }
 
+void FitRun::State::NoteBadTarget(const data::Column& column, int64_t row, std::optional<double> value) {
+  const int64_t place = first_row + RowAsRead(row);
+  if (value && std::isinf(*value)) {
+    bad_target = fmt::format("is infinite in row {}", place);
+  } else if (!value && column.type().scalar == ScalarType::kString) {
+    bad_target = fmt::format("holds the text {:?} in row {}", base::Shorten(column.string(row), 40), place);
+  }
+}
+
+/// Where an accepted row stands among those of the batch.
+int64_t FitRun::State::RowAsRead(int64_t accepted_row) const {
+  int64_t row = 0;
+  for (; row < std::ssize(report.rejected); ++row) {
+    if (!report.rejected[static_cast<size_t>(row)] && accepted_row-- == 0) break;
+  }
+  return row;
+}
+
 void FitRun::State::ReadTarget(const data::Table& table) {
   if (target < 0) return;
   target_numbers.Clear();
   const auto& column = table.columns[static_cast<size_t>(target)];
   for (int64_t row = 0; row < table.rows; ++row) {
     const auto value = TargetValue(column, row);
-    if (!value && column.IsValid(row) && bad_target.empty() && column.type().scalar == ScalarType::kString) {
-      bad_target = base::Shorten(column.string(row), 40);
-    }
+    if (bad_target.empty() && column.IsValid(row)) NoteBadTarget(column, row, value);
     counts.without_target += !column.IsValid(row);
     value ? target_numbers.AppendNumber(*value) : target_numbers.AppendNull();
   }
@@ -234,7 +253,9 @@ base::Result<void> FitRun::Add(data::Decoded& rows) {
   for (size_t i = 0; i < views.size(); ++i) views[i] = table.columns[i].view();
   if (s.kind() == State::Kind::kFills) return s.fills->Add(views, table.rows, nullptr);
   const data::ColumnView target = s.target_numbers.view();
-  return s.steps->Add(views, table.rows, s.target >= 0 ? &target : nullptr);
+  auto added = s.steps->Add(views, table.rows, s.target >= 0 ? &target : nullptr);
+  if (!added) return std::unexpected(scoring::InManifest(std::move(added).error()));
+  return {};
 }
 
 base::Result<void> FitRun::State::EndFills() {
@@ -265,20 +286,19 @@ base::Result<bool> FitRun::EndPass() {
                                                  s.counts.examples.empty() ? "" : s.counts.examples.front()));
   }
   if (s.steps->needs_target() && !s.bad_target.empty()) {
-    return Fail(
-        Code::kInvalidArgument, "fit.target",
-        fmt::format("the target {:?} holds the text {:?}; a step that learns from it needs numbers or true and false",
-                    *s.manifest.target, s.bad_target));
+    return Fail(Code::kInvalidArgument, "fit.target",
+                fmt::format("the target {:?} {}; a step that learns from it needs finite numbers or true and false",
+                            *s.manifest.target, s.bad_target));
   }
   if (s.kind() == State::Kind::kBaseline) {
     ++s.pass;
     return false;
   }
   if (s.kind() == State::Kind::kFills) {
-    SLIPWAY_TRY(s.fills->EndPass());
+    if (auto done = s.fills->EndPass(); !done) return std::unexpected(scoring::InManifest(std::move(done).error()));
     if (s.pass + 1 == s.fill_passes) SLIPWAY_TRY(s.EndFills());
   } else {
-    SLIPWAY_TRY(s.steps->EndPass());
+    if (auto done = s.steps->EndPass(); !done) return std::unexpected(scoring::InManifest(std::move(done).error()));
   }
   if (s.pass + 2 == s.passes) SLIPWAY_TRY(s.BeginBaseline());
   ++s.pass;
