@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <unordered_map>
 
 #include "base/text.h"
 #include "base/value.h"
 #include "cli/table_options.h"
+#include "tables/input_file.h"
+#include "tables/json_file.h"
 
 namespace slipway::cli {
 namespace {
@@ -156,43 +157,52 @@ void AddValue(const base::Value& value, profile::ColumnProfile& column) {
   }
 }
 
-/// JSON lines tell types value by value, so they are looked at as they are.
-base::Result<ProfiledTable> ProfileJsonLines(const std::string& path, int64_t max_rows, const Console& console) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return base::Fail(base::Code::kNotFound, "table.missing", fmt::format("cannot read {}; check the path", path));
+/// A record of JSON; it need not have every column, and may bring new ones.
+base::Result<void> AddRecord(const base::Value& record, std::unordered_map<std::string, size_t>& index,
+                             ProfiledTable& table) {
+  for (const auto& [name, value] : record.map()) {
+    const auto [it, fresh] = index.try_emplace(name, table.columns.size());
+    if (fresh) {
+      if (table.columns.size() >= 16384) {
+        return base::Fail(base::Code::kInvalidArgument, "table.columns",
+                          "the table has more than 16384 different keys");
+      }
+      table.columns.emplace_back(name);
+    }
+    auto& column = table.columns[it->second];
+    while (column.rows() < table.rows) column.AddNull();
+    AddValue(value, column);
   }
+  ++table.rows;
+  return {};
+}
+
+/// JSON tells types value by value, so the values are looked at as they are: "12" is text, 12 a number.
+base::Result<ProfiledTable> ProfileJson(const std::string& path, tables::JsonRecordReader::Form form, int64_t max_rows,
+                                        const Console& console) {
+  SLIPWAY_ASSIGN(auto file, tables::InputFile::Open(path));
+  tables::JsonRecordReader reader(std::move(file), form);
   ProfiledTable result;
   std::unordered_map<std::string, size_t> index;
   Progress progress(console, "reading", std::nullopt);
-  std::string line;
-  for (int64_t number = 1; std::getline(file, line); ++number) {
-    if (base::Trim(line).empty()) continue;
+  while (true) {
+    SLIPWAY_ASSIGN(const std::string_view text, reader.Next());
+    if (text.empty()) break;
     if (result.rows >= max_rows) {
       result.whole = false;
       break;
     }
-    auto record = base::ParseJson(line, {.bytes = size_t{64} << 20, .depth = 32});
+    auto record = base::ParseJson(text, {.bytes = size_t{64} << 20, .depth = 32});
     if (!record || !record->is_map()) {
-      return base::Fail(
-          base::Code::kInvalidArgument, "json.malformed",
-          fmt::format("line {} is no JSON object: {}", number, record ? base::Shorten(line) : record.error().message),
-          path);
+      return base::Fail(base::Code::kInvalidArgument, "json.malformed",
+                        fmt::format("record {} is no JSON object: {}", result.rows + 1,
+                                    record ? base::Shorten(text) : record.error().message),
+                        path);
     }
-    for (const auto& [name, value] : record->map()) {
-      const auto [it, fresh] = index.try_emplace(name, result.columns.size());
-      if (fresh) {
-        if (result.columns.size() >= 16384) {
-          return base::Fail(base::Code::kInvalidArgument, "table.columns",
-                            "the table has more than 16384 different keys", path);
-        }
-        result.columns.emplace_back(name);
-      }
-      auto& column = result.columns[it->second];
-      while (column.rows() < result.rows) column.AddNull();
-      AddValue(value, column);
+    if (auto added = AddRecord(*record, index, result); !added) {
+      added.error().where = path;
+      return std::unexpected(std::move(added).error());
     }
-    ++result.rows;
     progress.Update(result.rows, "rows");
   }
   for (auto& column : result.columns) {
@@ -203,15 +213,21 @@ base::Result<ProfiledTable> ProfileJsonLines(const std::string& path, int64_t ma
 
 }  // namespace
 
-base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
-                                         const Console& console) {
+base::Result<ProfiledTable> ProfileRows(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
+                                        const Console& console) {
   if (path == "-") {
     return base::Fail(base::Code::kInvalidArgument, "table.stream",
                       "a table is looked at in a file, not on standard input; save it and name the file");
   }
-  SLIPWAY_ASSIGN(auto table, options.format == tables::Format::kJsonLines
-                                 ? ProfileJsonLines(path, max_rows, console)
-                                 : ProfileColumns(path, options, max_rows, console));
+  using Form = tables::JsonRecordReader::Form;
+  if (options.format == tables::Format::kJsonLines) return ProfileJson(path, Form::kLines, max_rows, console);
+  if (options.format == tables::Format::kJson) return ProfileJson(path, Form::kDocument, max_rows, console);
+  return ProfileColumns(path, options, max_rows, console);
+}
+
+base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
+                                         const Console& console) {
+  SLIPWAY_ASSIGN(auto table, ProfileRows(path, options, max_rows, console));
   if (table.rows == 0) {
     return base::Fail(base::Code::kInvalidArgument, "table.empty", "the table has no rows to look at", path);
   }

@@ -20,6 +20,10 @@ struct ProfiledTable {
   std::string malformed_example;
 };
 
+/// As ProfileTable, for tables that may have no rows, or none that can be read.
+base::Result<ProfiledTable> ProfileRows(const std::string& path, const tables::TableOptions& options, int64_t max_rows,
+                                        const Console& console);
+
 /// Not for standard input: a table is read twice. Errors: those of tables::OpenSource, "table.stream", "table.empty",
 /// "table.malformed" when no row can be read, "csv.header" for another delimiter than expected.
 base::Result<ProfiledTable> ProfileTable(const std::string& path, const tables::TableOptions& options, int64_t max_rows,

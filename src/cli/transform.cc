@@ -42,7 +42,7 @@ base::Result<Kept> ResolveKept(const Options& options, const bundle::Manifest& m
   auto fields = plain.fields();
   const bool undeclared = fields.size() > manifest.schema.columns.size();
   if (undeclared && options.data != "-") {
-    SLIPWAY_ASSIGN(const auto table, ProfileTable(options.data, format, kKeptRowsLookedAt, console));
+    SLIPWAY_ASSIGN(const auto table, ProfileRows(options.data, format, kKeptRowsLookedAt, console));
     std::vector<std::string> names;
     for (const auto& column : table.columns) names.push_back(column.name());
     for (auto& field : fields) {
@@ -56,7 +56,7 @@ base::Result<Kept> ResolveKept(const Options& options, const bundle::Manifest& m
       }
       if (column == table.columns.end() || column->others() > 0) continue;
       const auto verdict = column->Judge();
-      field.type.scalar = verdict.type;
+      if (table.rows > 0) field.type.scalar = verdict.type;
       field.null_texts = verdict.null_texts;
       field.as_text = verdict.type == data::ScalarType::kString;
     }
@@ -206,12 +206,12 @@ base::Result<Outcome> Transform(const Options& options, const Console& console) 
     return sink->Write(out);
   };
   SLIPWAY_TRY(ForEachBatch(*source, kept.layout, console, "transforming", visit));
-  if (outcome.rows == 0 || outcome.rejected == outcome.rows || (options.strict && outcome.rejected > 0)) {
+  // A table without rows makes a matrix without rows; one whose rows are all wrong makes none.
+  if (outcome.rejected > 0 && (outcome.rejected == outcome.rows || options.strict)) {
     return base::Fail(base::Code::kInvalidArgument, "transform.rejected",
-                      outcome.rows == 0
-                          ? std::string("the table has no rows")
-                          : fmt::format("{} of {} rows break the schema, e.g. {}", outcome.rejected, outcome.rows,
-                                        outcome.examples.empty() ? "" : outcome.examples.front()));
+                      fmt::format("{} of {} rows break the schema, e.g. {}", outcome.rejected, outcome.rows,
+                                  outcome.examples.empty() ? "" : outcome.examples.front()),
+                      options.data);
   }
   SLIPWAY_TRY(sink->Finish());
   return outcome;
