@@ -91,9 +91,18 @@ PersonalKind PersonalByName(std::string_view column) {
   if (any("email", "mail")) return PersonalKind::kEmail;
   if (any("phone", "telephone", "mobile", "msisdn", "fax")) return PersonalKind::kPhone;
   if (any("iban", "pan") || (has("card") && any("number", "no", "num"))) return PersonalKind::kCard;
-  if (any("surname", "firstname", "lastname", "fullname", "forename")) return PersonalKind::kName;
-  if (has("name") && any("first", "last", "full", "given", "family", "middle", "person", "customer", "user", "patient",
-                         "client", "employee", "maiden")) {
+  if (any("surname", "firstname", "lastname", "fullname", "forename", "givenname", "familyname", "middlename",
+          "nickname", "username")) {
+    return PersonalKind::kName;
+  }
+  const bool of_thing =
+      any("file", "product", "item", "airline", "airport", "company", "brand", "host", "domain", "table", "column",
+          "class", "model", "city", "country", "path", "event", "category", "type");
+  if (has("name") && !of_thing &&
+      any("first", "last", "full", "given", "family", "middle", "person", "customer", "user", "patient", "client",
+          "employee", "maiden", "passenger", "driver", "owner", "holder", "contact", "student", "teacher", "guest",
+          "member", "author", "buyer", "seller", "sender", "recipient", "borrower", "applicant", "cardholder", "birth",
+          "father", "mother", "spouse", "child", "doctor", "nick")) {
     return PersonalKind::kName;
   }
   if (tokens.size() == 1 && has("name")) return PersonalKind::kName;

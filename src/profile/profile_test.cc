@@ -84,7 +84,13 @@ TEST(ColumnProfile, RecognisesPersonalDataByValueAndByName) {
   EXPECT_EQ(Of("x", {"4111 1111 1111 1111"}).Judge().personal, PersonalKind::kCard);
   EXPECT_EQ(Of("x", {"4111 1111 1111 1112"}).Judge().personal, PersonalKind::kNone);
   EXPECT_EQ(PersonalByName("lastName"), PersonalKind::kName);
-  EXPECT_EQ(PersonalByName("file_name"), PersonalKind::kNone);
+  for (const char* name : {"passengerName", "owner_name", "user_name", "Nickname", "name"}) {
+    EXPECT_EQ(PersonalByName(name), PersonalKind::kName) << name;
+  }
+  for (const char* name :
+       {"file_name", "airline_name", "product_name", "customer_file_name", "model_name", "names_count"}) {
+    EXPECT_EQ(PersonalByName(name), PersonalKind::kNone) << name;
+  }
   EXPECT_EQ(PersonalByValue("2013-01-02"), PersonalKind::kNone);
 }
 

@@ -84,8 +84,9 @@ std::string Seen(const ColumnProfile& column, const Verdict& verdict) {
   if (column.nulls() > 0) parts.push_back(fmt::format("{:.2g} % null", 100 * column.null_rate()));
   if (column.non_finite()) parts.push_back("holds NaN or infinities");
   if (personal) {
-    parts.push_back(fmt::format("{} {}", verdict.personal_by_name ? "by its name:" : "looks like",
-                                PersonalKindName(verdict.personal)));
+    parts.push_back(verdict.personal_by_name
+                        ? fmt::format("by its name, {:?}: {}", column.name(), PersonalKindName(verdict.personal))
+                        : fmt::format("looks like {}", PersonalKindName(verdict.personal)));
   }
   if (verdict.epochs) parts.push_back("times since 1970? As ISO 8601 they would get an hour and a weekday");
   if (column.faults() > 0) parts.push_back(fmt::format("{} cells cannot be read", column.faults()));
