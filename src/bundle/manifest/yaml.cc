@@ -247,7 +247,11 @@ base::Result<void> CheckText(std::string_view text, const YamlLimits& limits) {
 }  // namespace
 
 base::Result<Value> ParseYaml(std::string_view text, const YamlLimits& limits) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  if (text.starts_with(kMark)) {  // yaml-cpp would pass over this one
+    return base::Fail(Code::kInvalidArgument, "manifest.syntax", "a second byte-order mark; remove it", "1:1");
+  }
   SLIPWAY_TRY(CheckText(text, limits));
   TreeBuilder builder(text, limits);
   try {

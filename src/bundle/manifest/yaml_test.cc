@@ -86,6 +86,12 @@ TEST(Yaml, SkipsByteOrderMarkAndTakesCarriageReturns) {
   EXPECT_EQ(document.Find("b")->position().line, 2);
 }
 
+TEST(Yaml, RefusesASecondByteOrderMark) {
+  const auto parsed = ParseYaml("\xEF\xBB\xBF\xEF\xBB\xBF{a: 1}");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().reason, "manifest.syntax");
+}
+
 TEST(Yaml, EmptyTextIsNull) {
   EXPECT_TRUE(Parse("").is_null());
   EXPECT_TRUE(Parse("# only a comment\n").is_null());
