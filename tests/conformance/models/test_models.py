@@ -27,7 +27,8 @@ def program():
 
 def ask(*words):
     environment = dict(os.environ)
-    environment.setdefault("SLIPWAY_ONNXRUNTIME", str(ROOT / ".deps/onnxruntime/lib/libonnxruntime.so"))
+    deps = pathlib.Path(environment.get("SLIPWAY_DEPS") or ROOT / ".deps")
+    environment.setdefault("SLIPWAY_ONNXRUNTIME", str(deps / "onnxruntime/lib/libonnxruntime.so"))
     done = subprocess.run([program(), *map(str, words)], capture_output=True, text=True, env=environment, timeout=600)
     assert done.returncode in (0, 1), done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
