@@ -34,6 +34,8 @@ struct ModelSpec {
   std::string file = "model.onnx";   ///< inside the bundle, in canonical form; "" when another engine names none
   std::vector<InputBinding> inputs;  ///< empty: all features, or each tensor from the column of its name without them
   Batching batching = Batching::kExact;
+  /// A bundle without `inputs`: a value missing from the model's own tensors of floats is NaN (`missing: nan`).
+  bool missing_is_nan = false;
   base::Value options;  ///< a map of the keys that the engine knows, as written; null when there are none
   base::Position position;
 };

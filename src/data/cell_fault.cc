@@ -245,8 +245,11 @@ Violation WrongShape(const Field& field, std::span<const int64_t> shape, bool ra
 }
 
 Violation NullElement(const Field& field) {
-  return Make(field, ViolationCode::kNull, field.type.ToString(),
-              "is null, and elements of a list cannot be; send a value, or null in place of the whole list");
+  std::string message = "is null, and elements of a list cannot be; send a value, or null in place of the whole list";
+  if (field.type.scalar == ScalarType::kNumber) {
+    message += " (a model that takes NaN for a missing value can have it: docs/onnx.md, \"missing: nan\")";
+  }
+  return Make(field, ViolationCode::kNull, field.type.ToString(), std::move(message));
 }
 
 Violation WrongElement(const Field& field, std::string_view found) {

@@ -184,6 +184,10 @@ void RowBuilder::BeginTensor(int field) {
 
 void RowBuilder::ElementNull() {
   if (tensor_ == nullptr) return;
+  if (field(tensor_field_).null_elements_are_nan) {
+    ElementNumber(std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
   ++tensor_elements_;
   if (element_faults_.size() < kElementsReported) ReportElement(NullElement(field(tensor_field_)));
 }

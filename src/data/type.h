@@ -49,6 +49,8 @@ struct Field {
   std::vector<std::string> null_texts;
   /// A string column that takes any scalar as its text: columns carried along, whose type nobody declared.
   bool as_text = false;
+  /// Of a tensor of numbers: a null among its elements is NaN, which JSON has no other way to say.
+  bool null_elements_are_nan = false;
   /// The column carries personal data: its values never reach messages or logs.
   bool personal = false;
 };

@@ -100,6 +100,7 @@ class ColumnReader {
     SLIPWAY_TRY(ReadText("unit", column_.unit));
     SLIPWAY_TRY(ReadText("pattern", column_.pattern));
     SLIPWAY_TRY(ReadFlag("allow_non_finite", column_.allow_non_finite));
+    column_.field.null_elements_are_nan = column_.allow_non_finite && !column_.field.type.is_scalar();
     SLIPWAY_TRY(ReadZone());
     SLIPWAY_TRY(ReadNullTexts());
     SLIPWAY_TRY(ReadPersonal());

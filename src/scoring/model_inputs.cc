@@ -157,7 +157,7 @@ data::Violation RangeMisfit(const std::string& source, const std::string& tensor
 
 }  // namespace
 
-base::Result<schema::Schema> SchemaOfModel(const engine::ModelInfo& model) {
+base::Result<schema::Schema> SchemaOfModel(const engine::ModelInfo& model, bool missing_is_nan) {
   schema::Schema schema;
   for (const auto& input : model.inputs) {
     schema::ColumnRules rules;
@@ -171,6 +171,11 @@ base::Result<schema::Schema> SchemaOfModel(const engine::ModelInfo& model) {
       const auto [low, high] = IntegerRange(input.type);
       if (low != std::numeric_limits<int64_t>::min()) rules.min_integer = low;
       if (high != std::numeric_limits<int64_t>::max()) rules.max_integer = high;
+    }
+    if (missing_is_nan && rules.field.type.scalar == ScalarType::kNumber) {
+      rules.allow_non_finite = true;
+      rules.field.null_elements_are_nan = !rules.field.type.is_scalar();
+      if (rules.field.type.is_scalar()) rules.missing = schema::Missing::kNull;
     }
     schema.columns.push_back(std::move(rules));
   }

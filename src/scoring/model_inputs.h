@@ -17,7 +17,8 @@ namespace slipway::scoring {
 
 /// The schema of a bundle without `inputs:`: one column per input tensor of the model, named and shaped like a row of
 /// it; a row of one element is a scalar. Integer tensors bound their column to the range of their type.
-base::Result<schema::Schema> SchemaOfModel(const engine::ModelInfo& model);
+/// `missing_is_nan`: of tensors of floats, elements may be null or NaN, and both are NaN.
+base::Result<schema::Schema> SchemaOfModel(const engine::ModelInfo& model, bool missing_is_nan = false);
 
 /// Immutable; Fill() and View() with one Buffers per thread.
 class ModelInputs {

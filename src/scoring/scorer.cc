@@ -144,7 +144,7 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
   SLIPWAY_ASSIGN(plan->engine, engines.Load(bundle, options.engine));
   plan->model = plan->engine->info();
   if (!plan->manifest.has_inputs) {
-    SLIPWAY_ASSIGN(plan->schema, SchemaOfModel(plan->model));
+    SLIPWAY_ASSIGN(plan->schema, SchemaOfModel(plan->model, plan->manifest.model.missing_is_nan));
     plan->schema.unknown_fields = plan->manifest.schema.unknown_fields;
     SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
   }

@@ -161,6 +161,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"model: {file: model.pkl}\n", "4:9", "value", "skl2onnx"},
                     Fault{"model: {file: Model.JOBLIB}\n", "4:9", "value", "pickle"},
                     Fault{"model: {batching: fast}\n", "4:9", "value", "exact or relaxed"},
+                    Fault{"model: {missing: zero}\n", "4:9", "value", "reject or nan"},
+                    Fault{"inputs: {a: number}\nmodel: {missing: nan}\n", "5:9", "contradiction", "own tensors"},
                     Fault{"model: {input: features}\n", "4:9", "contradiction", "neither `features` nor `inputs`"},
                     Fault{"model: {input: []}\n", "4:9", "type", "`model.input` takes"},
                     Fault{"model: {input: {x: 5}}\n", "4:17", "type", "`model.input` takes"},

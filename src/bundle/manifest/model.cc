@@ -19,7 +19,7 @@ constexpr size_t kMaxInputNames = 65536;
 constexpr int64_t kMaxThreads = 256;
 constexpr std::string_view kAllFeatures = "features";
 constexpr std::string_view kOnnx = "onnx";
-const std::vector<std::string> kModelKeys = {"engine", "file", "input", "batching"};
+const std::vector<std::string> kModelKeys = {"engine", "file", "input", "batching", "missing"};
 const std::vector<std::string> kOnnxKeys = {"threads", "batched"};
 
 /// The engine decides which further keys there are; those of an engine unknown here are left to it.
@@ -118,6 +118,21 @@ void ReadOptions(SectionReader& reader, const Value& section, ModelSpec& model) 
   }
 }
 
+void ReadMissing(SectionReader& reader, bool has_inputs, ModelSpec& model) {
+  const auto missing = reader.Text("missing");
+  if (!missing) return;
+  model.missing_is_nan = *missing == "nan";
+  if (*missing != "nan" && *missing != "reject") {
+    reader.Reject("missing", "manifest.value",
+                  fmt::format("`model.missing` must be reject or nan, not \"{}\"", base::Shorten(*missing)));
+  } else if (has_inputs) {
+    reader.Reject(
+        "missing", "manifest.contradiction",
+        "`model.missing` is about the model's own tensors, and `inputs` declares columns; say `missing: null` "
+        "there, or `allow_non_finite: true` for a tensor");
+  }
+}
+
 }  // namespace
 
 base::Result<std::string> ReadFileName(const Value& value, const std::string& key) {
@@ -155,6 +170,7 @@ base::Result<ModelSpec> ParseModel(const Value& section, const std::vector<std::
     reader.Reject("batching", "manifest.value",
                   fmt::format("`model.batching` must be exact or relaxed, not \"{}\"", base::Shorten(batching)));
   }
+  ReadMissing(reader, !names.empty(), model);
   if (!reader.failed()) ReadOptions(reader, section, model);
   SLIPWAY_TRY(reader.Finish());
   return model;

@@ -100,7 +100,9 @@ Value Texts(const std::vector<std::string>& texts) {
 Value AllowedSchema(const ColumnRules& column) {
   const bool closed = !column.values.empty() && column.unknown == schema::UnknownValue::kViolation;
   if (closed && column.on_violation != Policy::kClamp) return Value::Map().Set("enum", base::ValueList(column.values));
-  Value value = Nested(column.field.type.shape, ScalarSchema(column, column.on_violation != Policy::kClamp));
+  Value element = ScalarSchema(column, column.on_violation != Policy::kClamp);
+  if (column.field.null_elements_are_nan) element = AnyOf(std::move(element), TypeOnly("null"));
+  Value value = Nested(column.field.type.shape, std::move(element));
   if (!column.field.null_texts.empty()) {
     Value meaning_null = Value::Map().Set("enum", Texts(column.field.null_texts));
     if (column.missing != schema::Missing::kReject) return AnyOf(std::move(value), std::move(meaning_null));

@@ -58,6 +58,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"OpenTensor", R"({"type":"number[2,?]"})",
              R"({"type":"array","items":{"type":"array","items":{"type":"number","format":"double"}},"minItems":2,)"
              R"("maxItems":2,"description":"Lists at one depth have one length."})"},
+        Case{"TensorWithGaps", R"({"type":"number[2]","allow_non_finite":true})",
+             R"({"type":"array","items":{"anyOf":[{"type":"number","format":"double"},{"type":"null"}]},"minItems":2,)"
+             R"("maxItems":2})"},
         Case{"NullTexts", R"({"type":"string","null_values":["NA"]})", R"({"type":"string","not":{"enum":["NA"]}})"}),
     [](const auto& info) { return info.param.name; });
 
