@@ -161,7 +161,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                      .memory_limit = base::MemoryLimit(),
                                      .resident_memory = base::ResidentMemory},
                        live);
-  state.predictor.emplace(live, metrics, threads, options.decode);
+  state.predictor.emplace(live, metrics, threads, options.decode, options.cache);
   state.request_log.emplace(log, threads, options.log_lines_per_second);
   SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, threads, metrics, log));
   AddServiceMetrics(options, live, metrics, log);

@@ -17,6 +17,7 @@
 #include "live/live_set.h"
 #include "net/cors.h"
 #include "net/http_limits.h"
+#include "serving/cache/prediction_cache.h"
 #include "serving/decode_limits.h"
 #include "serving/health.h"
 #include "serving/listen_options.h"
@@ -42,6 +43,7 @@ struct HttpServiceOptions {
   int log_lines_per_second = 100;
   /// Loads and unloads models for the admin listener's callers; outlives the service. nullptr: nobody does.
   live::LiveController* controller = nullptr;
+  PredictionCacheOptions cache;
   std::optional<telemetry::otlp::Options> tracing;  ///< where spans are sent; nullopt: nowhere
 };
 

@@ -47,9 +47,18 @@ struct alignas(64) Predictor::Thread {
 };
 
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
-                     const DecodeLimits& limits, const base::Clock& clock)
-    : live_(live), metrics_(metrics), statistics_(std::make_shared<ModelStatistics>()), limits_(limits), clock_(clock) {
+                     const DecodeLimits& limits, const PredictionCacheOptions& cache, const base::Clock& clock)
+    : live_(live),
+      metrics_(metrics),
+      statistics_(std::make_shared<ModelStatistics>()),
+      limits_(limits),
+      cache_(cache.memory.count > 0 ? std::make_shared<PredictionCache>(cache) : nullptr),
+      clock_(clock) {
   AddStatisticsReaders(live, statistics_, metrics);
+  if (cache_ != nullptr) {
+    cache_metrics_.emplace(metrics);
+    AddCacheReaders(cache_, metrics);
+  }
   for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
 Predictor::~Predictor() = default;
@@ -91,6 +100,7 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
   if (known != thread.models.end()) return *known;
   CallCounters& counters = statistics_->For(thread.index, model->name, model->version_text);
   SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, limits_, clock_));
+  if (cache_ != nullptr) served->UseCache(*cache_, *cache_metrics_);
   return thread.models.emplace_back(std::move(served));
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,7 @@ namespace slipway::serving {
 class Predictor {
  public:
   Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads, const DecodeLimits& limits = {},
-            const base::Clock& clock = base::Clock::System());
+            const PredictionCacheOptions& cache = {}, const base::Clock& clock = base::Clock::System());
   ~Predictor();
 
   /// The model that "name[@selector]" means now, ready on thread number `thread`; valid until that thread's next call.
@@ -51,6 +52,8 @@ class Predictor {
   const PredictionMetrics metrics_;
   const std::shared_ptr<ModelStatistics> statistics_;  ///< shared with what scrapes it
   const DecodeLimits limits_;
+  const std::shared_ptr<PredictionCache> cache_;  ///< nullptr: none; shared with what scrapes it
+  std::optional<CacheMetrics> cache_metrics_;
   const base::Clock& clock_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };

@@ -148,6 +148,16 @@ void ServedModel::Lap(Phase phase) {
   last_ = now;
 }
 
+void ServedModel::UseCache(PredictionCache& cache, const CacheMetrics& metrics) {
+  cache_ = std::make_unique<ServedCache>(cache, metrics, model_->name, model_->version_text);
+}
+
+void ServedModel::CountRecalled(int64_t rows) {
+  Lap(Phase::kDecode);
+  call_rows_ += rows;
+  door_->scored_rows.Add(static_cast<uint64_t>(rows));
+}
+
 base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   // Since the last lap: decoding, or for later blocks the encoding of one and the decoding of the next.
   Lap(Phase::kDecode);

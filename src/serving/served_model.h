@@ -18,6 +18,7 @@
 #include "live/loaded_model.h"
 #include "scoring/answers.h"
 #include "scoring/scorer.h"
+#include "serving/cache/cached_call.h"
 #include "serving/decode_limits.h"
 #include "serving/model_statistics.h"
 #include "serving/prediction_metrics.h"
@@ -34,10 +35,14 @@ class ServedModel {
   static base::Result<std::unique_ptr<ServedModel>> Create(std::shared_ptr<const live::LoadedModel> model,
                                                            const PredictionMetrics& metrics, CallCounters& counters,
                                                            const DecodeLimits& limits, const base::Clock& clock);
+  /// Has its answers kept. Before the first call.
+  void UseCache(PredictionCache& cache, const CacheMetrics& metrics);
+  ServedCache* cache() { return cache_.get(); }  ///< nullptr: none are kept
 
   const live::LoadedModel& model() const { return *model_; }
   const DecodeLimits& limits() const { return limits_; }
   const scoring::Scorer& scorer() const { return *model_->scorer; }
+  const base::Clock& clock() const { return clock_; }
 
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
   void Begin(Door door);
@@ -53,6 +58,8 @@ class ServedModel {
   };
   CallState PutAway();
   void TakeUp(Door door, const CallState& state);
+  /// The rows of this call were scored when it was asked before.
+  void CountRecalled(int64_t rows);
   // The end of a call: one of these counts it, and notes what the log and the trace tell of it.
   /// It was answered, if only with what is wrong with its rows.
   void End(RequestNote& note);
@@ -130,6 +137,7 @@ class ServedModel {
   data::CsvRowEncoder csv_encoder_;
   std::unique_ptr<Tensors> tensors_;
   std::unique_ptr<JsonTables> json_tables_;
+  std::unique_ptr<ServedCache> cache_;
   std::string answer_start_, header_lines_;
 
   const PredictionMetrics::TritonHistograms triton_;

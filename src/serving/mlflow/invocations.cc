@@ -108,6 +108,8 @@ void Invocations::Handle(const net::Request& request, net::Response& response) c
     return;
   }
   served.Begin(Door::kMlflow);
+  CachedCall cached(served, request, response);
+  if (cached.Recall(note)) return;
   const auto answered = Answer(served, *content, request.body, response.body);
   if (!answered) {
     WriteError(answered.error(), response);
@@ -116,6 +118,7 @@ void Invocations::Handle(const net::Request& request, net::Response& response) c
     WriteError(400, ViolationText(served.scores().report), response);
     served.Reject(note);
   } else {
+    cached.Keep();
     served.End(note);
   }
 }

@@ -54,6 +54,8 @@ void InferRoute::Handle(const net::Request& request, net::Response& response) {
   ServedModel& model = **served;
   response.AddHeaderLines(model.header_lines());
   model.Begin(Door::kOip);
+  CachedCall cached(model, request, response);
+  if (cached.Recall(note)) return;
   const auto answered = Infer(request, thread, model, response);
   if (!answered) {
     WriteError(answered.error(), response);
@@ -62,6 +64,7 @@ void InferRoute::Handle(const net::Request& request, net::Response& response) {
     WriteError(400, ViolationText(model.scores().report), response);
     model.Reject(note);
   } else {
+    cached.Keep();
     model.End(note);
   }
 }

@@ -180,8 +180,11 @@ void PredictRoute::Handle(const net::Request& request, net::Response& response) 
   }
   Call call{request, response, **served, *options};
   call.served.Begin(Door::kNative);
+  CachedCall cached(call.served, request, response);
+  if (cached.Recall(note)) return;
   const auto answered = AnswerWhole(call);
   if (answered) {
+    cached.Keep();
     call.served.End(note);
   } else {
     WriteProblem(answered.error(), request, response);

@@ -150,6 +150,8 @@ void PredictCalls::Handle(Method method, const net::Request& request, net::Respo
   ServedModel& served = **acquired;
   response.AddHeaderLines(served.header_lines());
   served.Begin(Door::kTfServing);
+  CachedCall cached(served, request, response);
+  if (cached.Recall(note)) return;
   const auto answered = Answer(method, served, request.body, response.body);
   if (!answered) {
     WriteError(answered.error(), response);
@@ -158,6 +160,7 @@ void PredictCalls::Handle(Method method, const net::Request& request, net::Respo
     WriteError(400, ViolationText(served.scores().report), response);
     served.Reject(note);
   } else {
+    cached.Keep();
     served.End(note);
   }
 }

@@ -1,0 +1,126 @@
+#include "serving/cache/cached_call.h"
+
+#include <string>
+
+#include "net/route_table.h"
+#include "serving/served_model.h"
+
+namespace slipway::serving {
+namespace {
+
+/// FNV-1a; variants are few and short.
+uint64_t Mix(uint64_t hash, std::string_view text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  return (hash ^ 0xFF) * 0x100000001B3;
+}
+
+int64_t Between(base::SteadyTime from, base::SteadyTime to) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
+}
+
+}  // namespace
+
+CacheMetrics::CacheMetrics(telemetry::MetricRegistry& registry)
+    : calls(registry.AddCounter({"slipway_cache_requests_total",
+                                 "Calls by what the prediction cache did for them.",
+                                 {"model", "version", "outcome"}})),
+      saved(registry.AddCounter({"slipway_cache_saved_seconds_total",
+                                 "Time that answers from the prediction cache took less than others.",
+                                 {"model", "version"},
+                                 512,
+                                 1e-9})) {}
+
+void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, telemetry::MetricRegistry& registry) {
+  registry.AddGaugeReader({"slipway_cache_entries", "Answers in the prediction cache.", {}},
+                          [cache] { return static_cast<double>(cache->Read().entries); });
+  registry.AddGaugeReader({"slipway_cache_bytes", "Memory of the prediction cache.", {}},
+                          [cache] { return static_cast<double>(cache->Read().bytes); });
+  registry.AddCounterReader({"slipway_cache_evictions_total", "Answers that had to make room for others.", {}},
+                            [cache](telemetry::MetricSamples& samples) { samples.Add({}, cache->Read().evictions); });
+}
+
+ServedCache::ServedCache(PredictionCache& shared, const CacheMetrics& metrics, std::string_view model,
+                         std::string_view version)
+    : cache(shared),
+      hits(metrics.calls.With({model, version, "hit"})),
+      misses(metrics.calls.With({model, version, "miss"})),
+      skipped(metrics.calls.With({model, version, "skipped"})),
+      saved(metrics.saved.With({model, version})) {}
+
+CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Response& response)
+    : served_(served),
+      request_(request),
+      response_(response),
+      cache_(served.cache()),
+      headers_(cache_ == nullptr ? 0 : response.header_text().size()) {
+  if (cache_ != nullptr) Look();
+}
+
+void CachedCall::Look() {
+  const uint64_t hash = cache_->cache.HashOf(request_.body);
+  const std::string_view control = request_.Header("Cache-Control");
+  const bool anew = control.find("no-cache") != std::string_view::npos;
+  keeps_ = cache_->worth.Admits(hash) && control.find("no-store") == std::string_view::npos &&
+           request_.query.find("explain") == std::string_view::npos;
+  looks_ = keeps_ && !anew;
+  if (!keeps_) {
+    cache_->skipped.Add();
+    return;
+  }
+  begun_ = served_.clock().Now();
+  key_ = cache_->cache.KeyOf(static_cast<uint64_t>(served_.model().index), Variant(), request_.body, hash);
+}
+
+/// All but the body that an answer depends on.
+uint64_t CachedCall::Variant() const {
+  uint64_t hash = 0xCBF29CE484222325;
+  hash = Mix(hash, request_.route == nullptr ? std::string_view() : request_.route->pattern);
+  for (const char* name : {"Content-Type", "Accept", "Inference-Header-Content-Length"}) {
+    hash = Mix(hash, request_.Header(name));
+  }
+  return Mix(hash, request_.query);
+}
+
+bool CachedCall::Recall(RequestNote& note) {
+  if (!keeps_) return false;
+  CachedAnswer& answer = cache_->answer;
+  const bool found = looks_ && cache_->cache.Find(key_, answer);
+  looked_ = served_.clock().Now();
+  if (!found) return false;
+  const int64_t took = Between(begun_, looked_);
+  cache_->worth.CountHit(took);
+  cache_->hits.Add();
+  if (const int64_t saved = cache_->worth.work() - took; saved > 0) cache_->saved.Add(static_cast<uint64_t>(saved));
+  std::string& out = response_.body;
+  const size_t hole = answer.hole < 0 ? answer.body.size() : static_cast<size_t>(answer.hole);
+  out.assign(answer.body, 0, hole);
+  if (answer.hole >= 0) out += request_.id;
+  out.append(answer.body, hole);
+  response_.content_type = answer.content_type;
+  response_.AddHeaderLines(answer.headers);
+  response_.AddHeaderLines("Slipway-Cache: hit\r\n");
+  served_.CountRecalled(answer.rows);
+  served_.End(note);
+  return true;
+}
+
+void CachedCall::Keep() {
+  if (!keeps_) return;
+  const auto worked = served_.clock().Now();
+  if (response_.status == 200 && served_.call_rejected() == 0) {
+    CachedAnswer& answer = cache_->answer;
+    const std::string_view body = response_.body, start = served_.answer_start();
+    const bool has_id = body.starts_with(start) && body.substr(start.size()).starts_with(request_.id);
+    answer.hole = has_id ? std::ssize(start) : -1;
+    answer.body.assign(body, 0, has_id ? start.size() : body.size());
+    if (has_id) answer.body += body.substr(start.size() + request_.id.size());
+    answer.headers.assign(response_.header_text(), headers_);
+    answer.content_type = response_.content_type;
+    answer.rows = served_.call_rows();
+    cache_->cache.Put(key_, answer);
+  }
+  cache_->misses.Add();
+  cache_->worth.CountMiss(Between(begun_, looked_), Between(looked_, worked), Between(worked, served_.clock().Now()));
+}
+
+}  // namespace slipway::serving
