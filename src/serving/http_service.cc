@@ -1,6 +1,5 @@
 #include "serving/http_service.h"
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -22,9 +21,8 @@
 namespace slipway::serving {
 namespace {
 
-/// `live` and `log` outlive the registry's last scrape.
-void AddServiceMetrics(const HttpServiceOptions& options, const live::LiveSet& live, telemetry::MetricRegistry& metrics,
-                       telemetry::Log& log) {
+/// `log` outlives the registry's last scrape.
+void AddServiceMetrics(const HttpServiceOptions& options, telemetry::MetricRegistry& metrics, telemetry::Log& log) {
   telemetry::AddProcessMetrics(metrics);
   metrics.AddGauge({"slipway_build_info", "1, labelled with the program's version.", {"version"}})
       .With({options.program_version})
@@ -36,15 +34,6 @@ void AddServiceMetrics(const HttpServiceOptions& options, const live::LiveSet& l
   metrics.AddCounterReader(
       {"slipway_log_lines_dropped_total", "Log lines lost to a full buffer or a failing write.", {}},
       [&log](telemetry::MetricSamples& samples) { samples.Add({}, log.dropped()); });
-  metrics.AddGaugeReader(
-      {"slipway_model_versions", "Versions that this process was asked for, by state.", {"state"}},
-      [&live](telemetry::MetricSamples& samples) {
-        const auto statuses = live.Statuses();
-        for (const auto state : {live::ModelState::kLoading, live::ModelState::kReady, live::ModelState::kFailed}) {
-          samples.Add({live::ModelStateName(state)},
-                      int64_t{std::ranges::count(statuses, state, &live::ModelStatus::state)});
-        }
-      });
 }
 
 base::Result<RequestTracer> MakeTracer(const HttpServiceOptions& options, int threads,
@@ -164,7 +153,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   state.predictor.emplace(live, metrics, threads, options.decode, options.cache);
   state.request_log.emplace(log, threads, options.log_lines_per_second);
   SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, threads, metrics, log));
-  AddServiceMetrics(options, live, metrics, log);
+  AddServiceMetrics(options, metrics, log);
 
   net::HttpServerOptions server;
   server.threads = threads;
