@@ -108,7 +108,9 @@ void Connection::OnReady(uint32_t events) {
     case State::kClosed:
       break;
   }
-  CountHeld();
+  // Most requests leave nothing behind, and a connection at rest holds nothing.
+  const bool at_rest = state_ == State::kHead && in_.capacity() == 0 && held_ == 0;
+  if (!at_rest) CountHeld();
 }
 
 void Connection::Receive() {
@@ -383,10 +385,12 @@ HttpFault Connection::FindFault() const {
   const Exchange& exchange = this->exchange();
   const RequestHead& head = exchange.head;
   const auto* route = exchange.match.route;
-  const bool exists = !exchange.match.allow.empty();
-  if (head.method == Method::kOther && !exists) return kUnknownMethod;  // where there is something, Allow says more
-  const bool asks_options = head.method == Method::kOptions && (exists || head.path == "*");
-  if (route == nullptr && !asks_options) return exists ? kWrongMethod : kNotFound;
+  if (route == nullptr) {
+    const bool exists = !exchange.match.allow.empty();
+    if (head.method == Method::kOther && !exists) return kUnknownMethod;  // where there is something, Allow says more
+    const bool asks_options = head.method == Method::kOptions && (exists || head.path == "*");
+    if (!asks_options) return exists ? kWrongMethod : kNotFound;
+  }
   if (exchange.match.broken_parameter) return kBrokenPath;
   if (!head.content_encoding.empty() && !ParseContentCoding(head.content_encoding)) return kUnknownCoding;
   if (route != nullptr && route->requires_body && head.content_length < 0 && !head.chunked) return kNoLength;

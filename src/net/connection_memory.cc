@@ -8,7 +8,7 @@ namespace slipway::net {
 
 /// Bytes that this connection keeps of a body and of an answer.
 int64_t Connection::HeldBytes() const {
-  static const size_t kInside = std::string().capacity();  // which a string keeps without memory of its own
+  constexpr size_t kInside = sizeof(std::string);  // a string that keeps no more has no memory of its own
   size_t bytes = in_.capacity() + (unsent_.capacity() > kInside ? unsent_.capacity() : 0);
   if (late_ != nullptr) bytes += late_->body.capacity();
   if (body_ != nullptr) bytes += body_->whole.capacity() + body_->reader.held_bytes();
