@@ -28,7 +28,7 @@ build:  ## The release program: build/release/slipway
 test:  ## Everything that CI runs: checks, unit tests (also under sanitizers), scenarios, conformance, clients, a minute of fuzzing
 	@deps/install test
 	@$(configure) --preset release -DSLIPWAY_CHECKS=ON
-	@ninja -C build/release slipway unit_tests
+	@ninja -C build/release slipway unit_tests scoring_bench load_generator null_server
 	@$(MAKE) build-sanitized
 	@ctest --test-dir build/release --output-on-failure --parallel $$(nproc) --exclude-regex check.tidy
 

@@ -140,7 +140,7 @@ double DecodeMicroseconds(const Bench& bench) {
 
 int Main(const char* path, const char* records) {
   engine::EngineTable engines;
-  engines.Register("onnx", engine::onnx::LoadOnnxEngine);
+  engines.Register("onnx", engine::onnx::OnnxLoader({}));
   Bench bench{Must(bundle::Bundle::Open(path)), nullptr, nullptr, {}};
   bench.engine = Must(engines.Load(bench.bundle, {}));
   bench.scorer = Must(scoring::Scorer::Create(bench.bundle, engines));
