@@ -25,22 +25,31 @@ SECONDS = 3 if QUICK else 8
 RATE = 2000
 
 
+def pack(count):
+    """Bundles to come, made before anything is measured."""
+    store = WORK / "versions"
+    shutil.rmtree(store, ignore_errors=True)
+    store.mkdir()
+    for i in range(1, count + 1):
+        source = WORK / "shift"
+        shutil.rmtree(source, ignore_errors=True)
+        write_shift(source, "shift", f"1.{i}.0", i)
+        subprocess.run([BUILD / "slipway", "pack", source, "--output", store / f"shift-1.{i}.0.slipway"], check=True,
+                       capture_output=True)
+    return sorted(store.iterdir(), key=lambda path: int(path.name.split(".")[1]))
+
+
 class Swapper(threading.Thread):
     """Replaces the bundle until it is told to stop."""
 
-    def __init__(self, folder, first):
+    def __init__(self, folder, waiting):
         super().__init__()
-        self.folder, self.count, self.stop = folder, first, threading.Event()
+        self.folder, self.waiting, self.stop = folder, waiting, threading.Event()
 
     def run(self):
-        while not self.stop.wait(0.1):
-            self.count += 1
-            old, made = list(self.folder.glob("shift-*.slipway")), WORK / f"shift-1.{self.count}.0.slipway"
-            source = WORK / "shift"
-            shutil.rmtree(source, ignore_errors=True)
-            write_shift(source, "shift", f"1.{self.count}.0", self.count)
-            subprocess.run([BUILD / "slipway", "pack", source, "--output", made], check=True, capture_output=True)
-            os.rename(made, self.folder / made.name)
+        while self.waiting and not self.stop.wait(0.1):
+            old, new = list(self.folder.glob("shift-*.slipway")), self.waiting.pop(0)
+            os.rename(new, self.folder / new.name)
             for bundle in old:
                 bundle.unlink()
 
@@ -55,18 +64,18 @@ def main():
         BUILD / "slipway", "serve", "--watch", folder, "--watch-interval", "50ms", "--keep-loaded", "0B", "--http",
         f"127.0.0.1:{port}", "--threads", 1, "--log-file", WORK / "swaps-serve.log"], "/predict/logistic", "logistic")
     (WORK / "swaps-serve.log").unlink(missing_ok=True)
+    waiting = pack(int(ROUNDS * (SECONDS + 2) * 10))
     server.start()
     server.drive(connections=8, seconds=1, rate=RATE)
-    rounds, count = [], 0
+    rounds = []
     for _ in range(ROUNDS):
         quiet = server.drive(connections=8, seconds=SECONDS, rate=RATE)
-        swapper = Swapper(folder, count)
+        swapper = Swapper(folder, waiting)
         swapper.start()
         time.sleep(0.5)
         busy = server.drive(connections=8, seconds=SECONDS, rate=RATE)
         swapper.stop.set()
         swapper.join()
-        count = swapper.count
         rounds.append((quiet, busy))
     server.stop()
     swaps = (WORK / "swaps-serve.log").read_text().count('"model.unloaded"')

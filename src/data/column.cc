@@ -18,35 +18,6 @@ Column::Column(DataType type) : type_(std::move(type)), is_scalar_(type_.is_scal
   if (width_ < 0) row_offsets_.push_back(0);
 }
 
-ColumnView Column::view() const {
-  ColumnView view;
-  view.type = type_.scalar;
-  view.rows = rows_;
-  view.width = width_;
-  switch (type_.scalar) {
-    case ScalarType::kBoolean:
-      view.values = flags_.data();
-      break;
-    case ScalarType::kInteger:
-    case ScalarType::kTimestamp:
-      view.values = integers_.data();
-      break;
-    case ScalarType::kNumber:
-      view.values = numbers_.data();
-      break;
-    case ScalarType::kString:
-      view.offsets = offsets_.data();
-      view.bytes = bytes_.data();
-      break;
-  }
-  view.validity = validity_.empty() ? nullptr : validity_.data();
-  if (width_ < 0) {
-    view.row_offsets = row_offsets_.data();
-    view.row_shapes = row_shapes_.data();
-  }
-  return view;
-}
-
 void Column::Clear() {
   rows_ = 0;
   validity_.clear();

@@ -137,6 +137,35 @@ class Column {
   std::vector<int64_t> row_shapes_;
 };
 
+inline ColumnView Column::view() const {
+  ColumnView view;
+  view.type = type_.scalar;
+  view.rows = rows_;
+  view.width = width_;
+  switch (type_.scalar) {
+    case ScalarType::kBoolean:
+      view.values = flags_.data();
+      break;
+    case ScalarType::kInteger:
+    case ScalarType::kTimestamp:
+      view.values = integers_.data();
+      break;
+    case ScalarType::kNumber:
+      view.values = numbers_.data();
+      break;
+    case ScalarType::kString:
+      view.offsets = offsets_.data();
+      view.bytes = bytes_.data();
+      break;
+  }
+  view.validity = validity_.empty() ? nullptr : validity_.data();
+  if (width_ < 0) {
+    view.row_offsets = row_offsets_.data();
+    view.row_shapes = row_shapes_.data();
+  }
+  return view;
+}
+
 /// Columns of one length, in the order of their fields.
 struct Table {
   std::vector<Column> columns;

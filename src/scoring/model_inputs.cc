@@ -331,7 +331,7 @@ template <typename T>
 void ModelInputs::FillAs(const Input& input, int64_t rows, Buffers& buffers, size_t index) const {
   auto& buffer = buffers.inputs[index];
   if (input.variable) {
-    const auto& view = buffers.sources[0];
+    const auto& view = *buffers.sources[0];
     const int64_t base = view.row_offsets[0];
     const int64_t elements = view.row_offsets[rows] - base;
     buffer.bytes.resize(static_cast<size_t>(elements) * sizeof(T));
@@ -354,7 +354,13 @@ void ModelInputs::FillAs(const Input& input, int64_t rows, Buffers& buffers, siz
   int64_t offset = 0;
   for (size_t s = 0; s < input.sources.size(); ++s) {
     const auto& source = input.sources[s];
-    const auto& view = buffers.sources[s];
+    const auto& view = *buffers.sources[s];
+    if (view.type == ScalarType::kNumber && source.width == 1 && view.validity == nullptr) {
+      const double* numbers = view.numbers();
+      for (int64_t row = 0; row < rows; ++row) out[row * input.width + offset] = ConvertNumber<T>(numbers[row]);
+      ++offset;
+      continue;
+    }
     for (int64_t row = 0; row < rows; ++row) {
       T* cell = out + row * input.width + offset;
       if (!view.IsValid(row)) {
@@ -376,11 +382,11 @@ void ModelInputs::FillStrings(const Input& input, int64_t rows, Buffers& buffers
   if (variable) {
     auto& buffer = buffers.inputs[index];
     buffer.row_begin.assign(1, 0);
-    buffer.row_shapes = buffers.sources[0].row_shapes;
+    buffer.row_shapes = buffers.sources[0]->row_shapes;
   }
   for (int64_t row = 0; row < rows; ++row) {
     for (size_t s = 0; s < input.sources.size(); ++s) {
-      const auto& view = buffers.sources[s];
+      const auto& view = *buffers.sources[s];
       const int64_t begin = variable ? view.row_offsets[row] : row * input.sources[s].width;
       const int64_t end = variable ? view.row_offsets[row + 1] : begin + input.sources[s].width;
       for (int64_t element = begin; element < end; ++element) strings.push_back(view.string(element));
@@ -409,10 +415,16 @@ void ModelInputs::Fill(const Preprocessor& preprocessor, const Preprocessor::Wor
       }
       continue;
     }
-    buffers.sources.clear();
-    for (const auto& source : input.sources) {
-      buffers.sources.push_back(source.feature ? pipeline.Result(source.index, workspace.features)
-                                               : workspace.columns[static_cast<size_t>(source.index)]);
+    buffers.sources.resize(input.sources.size());
+    buffers.results.resize(input.sources.size());
+    for (size_t s = 0; s < input.sources.size(); ++s) {
+      const auto& source = input.sources[s];
+      if (source.feature) {
+        buffers.results[s] = pipeline.Result(source.index, workspace.features);
+        buffers.sources[s] = &buffers.results[s];
+      } else {
+        buffers.sources[s] = &workspace.columns[static_cast<size_t>(source.index)];
+      }
     }
     switch (input.spec.type) {
       case ElementType::kFloat32:

@@ -40,7 +40,8 @@ class ModelInputs {
     };
     std::vector<Input> inputs;
     std::vector<Misfit> misfits;
-    std::vector<data::ColumnView> sources;
+    std::vector<const data::ColumnView*> sources;  ///< of the input at hand
+    std::vector<data::ColumnView> results;         ///< those that are features
   };
 
   /// Errors point at the line of `model.input` that does not fit: unknown feature, wrong width, text for numbers.

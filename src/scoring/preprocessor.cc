@@ -74,12 +74,14 @@ void Preprocessor::Features(const data::Table& table, int64_t first, int64_t row
                             std::optional<int64_t> training_row) const {
   workspace.columns.resize(table.columns.size());
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    const auto view = table.columns[i].view();
-    workspace.columns[i] = Slice(view, first, rows);
-    if (view.row_shapes) {
-      workspace.columns[i].row_shapes =
-          view.row_shapes + first * static_cast<int64_t>(table.columns[i].type().shape.size());
+    data::ColumnView& column = workspace.columns[i];
+    column = table.columns[i].view();
+    if (first == 0) {
+      column.rows = rows;
+      continue;
     }
+    column = Slice(column, first, rows);
+    if (column.row_shapes) column.row_shapes += first * static_cast<int64_t>(table.columns[i].type().shape.size());
   }
   if (!has_features_) return;
   if (training_row) {
