@@ -134,6 +134,7 @@ base::Result<ExitCode> Serve(const Signals& signals, const ServeSources& sources
   http.controller = &models->controller();
   SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(http, live, metrics, *log));
   live.OnChange([&service] { service->LetGo(); });
+  live.OnUnload([&service](const live::LiveSet::Unloaded& version) { service->Forget(version); });
   if (auto loaded = models->LoadFirst(); !loaded) {
     service->Stop();
     log->Flush();

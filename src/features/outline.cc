@@ -1,13 +1,12 @@
 #include "features/outline.h"
 
 #include <fmt/format.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "features/step_reader.h"
 
@@ -56,7 +55,7 @@ std::string DigestOf(const Value& written, std::string_view kind, std::span<cons
   }
   AppendCanonical(text, parameters);
   for (const std::string& digest : input_digests) text += '\n' + digest;
-  return fmt::format("{:016x}", XXH64(text.data(), text.size(), 0));
+  return fmt::format("{:016x}", base::Xxh64(text));
 }
 
 bool IsNamePart(char c) {

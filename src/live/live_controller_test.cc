@@ -121,6 +121,21 @@ TEST_F(LiveControllerTest, VersionsPastTheBudgetAreUnloadedWhenNoRequestHoldsThe
   EXPECT_THAT(States(), ElementsAre("2.0.0 ready"));
 }
 
+TEST_F(LiveControllerTest, WhoCountsForAVersionHearsThatItWasUnloaded) {
+  std::vector<std::string> heard;
+  live_.OnUnload([&](const LiveSet::Unloaded& gone) { heard.push_back(gone.name + "@" + gone.version); });
+  Controller({-1});
+  const auto one = bundles_.Write("sum", "1.0.0"), copy = bundles_.Write("sum", "1.0.0");
+  Serve({one});
+  Serve({copy});
+  controller_->Settle();
+  EXPECT_THAT(heard, ElementsAre());  // the same version is served still
+  EXPECT_THAT(States(), ElementsAre("1.0.0 ready"));
+  Serve({bundles_.Write("sum", "2.0.0")});
+  controller_->Settle();
+  EXPECT_THAT(heard, ElementsAre("sum@1.0.0"));
+}
+
 TEST_F(LiveControllerTest, ANameThatNobodyWantsIsWithdrawn) {
   Controller();
   Serve({bundles_.Write("sum", "1.0.0"), bundles_.Write("other", "1.0.0")});

@@ -53,6 +53,13 @@ class LiveSet {
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   /// Called after each such change, on the thread that made it. Set before anything changes.
   void OnChange(std::function<void()> changed) { changed_ = std::move(changed); }
+  /// Called with each version that was unloaded, on the thread that found it so, unless another bundle of the same name
+  /// and version is still known. Set before anything changes.
+  struct Unloaded {
+    std::string name, version;
+    int index = 0;  ///< LoadedModel::index
+  };
+  void OnUnload(std::function<void(const Unloaded&)> unloaded) { unloaded_ = std::move(unloaded); }
   /// In the order admitted.
   std::vector<ModelStatus> Statuses() const;
   /// True when something was asked for and all of it is ready.
@@ -64,6 +71,7 @@ class LiveSet {
     ModelStatus status;
     std::shared_ptr<const LoadedModel> model;         ///< ready, resident
     std::weak_ptr<const LoadedModel> held_by_others;  ///< draining
+    int index = 0;                                    ///< draining: LoadedModel::index
   };
   Record* Find(int64_t id);
   bool Move(Record& record, ModelState to);
@@ -79,6 +87,7 @@ class LiveSet {
   const LoadOptions options_;
   telemetry::Log& log_;
   std::function<void()> changed_;
+  std::function<void(const Unloaded&)> unloaded_;
   std::mutex loading_;  ///< held for a whole load
 
   mutable std::mutex mutex_;  ///< guards what follows

@@ -226,6 +226,10 @@ void HttpService::LetGo() {
   state_->server->RunOnThreads([predictor = &*state_->predictor](int thread) { predictor->Refresh(thread); });
 }
 
+void HttpService::Forget(const live::LiveSet::Unloaded& version) {
+  state_->predictor->Forget(version);
+}
+
 base::Result<void> HttpService::ReloadCertificates() {
   if (state_->credentials == nullptr) return {};
   return state_->credentials->Reload();

@@ -71,6 +71,8 @@ class HttpService {
 
   /// Has every io thread let go of versions that are no longer served. To be called when the live set changes.
   void LetGo();
+  /// Lets go of what was counted and kept for a version. To be called when the live set has unloaded it.
+  void Forget(const live::LiveSet::Unloaded& version);
 
   /// Reads the certificate's files again, if there are any. Errors: those of net::tls::Credentials::Reload.
   base::Result<void> ReloadCertificates();

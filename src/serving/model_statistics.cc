@@ -39,6 +39,11 @@ CallCounters& ModelStatistics::For(int thread, std::string_view name, std::strin
   return *counters;
 }
 
+void ModelStatistics::Forget(std::string_view name, std::string_view version) {
+  const std::lock_guard lock(mutex_);
+  counters_.erase(Key(name, version));
+}
+
 CallTotals ModelStatistics::Read(std::string_view name, std::string_view version) const {
   CallTotals sum;
   const std::lock_guard lock(mutex_);

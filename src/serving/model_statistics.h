@@ -69,10 +69,12 @@ struct CallTotals {
 /// Thread-safety: all methods from any thread.
 class ModelStatistics {
  public:
-  /// The counters of one thread for a version; valid as long as this object. A version that is loaded again goes on
+  /// The counters of one thread for a version; valid until it is forgotten. A version that is loaded again goes on
   /// where it stopped.
   CallCounters& For(int thread, std::string_view name, std::string_view version);
   CallTotals Read(std::string_view name, std::string_view version) const;
+  /// Precondition: nobody counts for this version any more.
+  void Forget(std::string_view name, std::string_view version);
 
  private:
   using Key = std::pair<std::string, std::string>;

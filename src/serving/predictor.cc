@@ -49,6 +49,7 @@ struct alignas(64) Predictor::Thread {
 Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
                      const DecodeLimits& limits, const PredictionCacheOptions& cache, const base::Clock& clock)
     : live_(live),
+      registry_(metrics),
       metrics_(metrics),
       statistics_(std::make_shared<ModelStatistics>()),
       limits_(limits),
@@ -62,6 +63,12 @@ Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metri
   for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
 Predictor::~Predictor() = default;
+
+void Predictor::Forget(const live::LiveSet::Unloaded& version) {
+  statistics_->Forget(version.name, version.version);
+  registry_.Forget({{"model", version.name}, {"version", version.version}});
+  if (cache_ != nullptr) cache_->Forget(static_cast<uint64_t>(version.index));
+}
 
 RequestNote& Predictor::note(int thread) {
   return threads_[static_cast<size_t>(thread)]->note;

@@ -37,6 +37,9 @@ class Predictor {
   /// Lets go of versions that are served no more. By that thread.
   void Refresh(int thread);
 
+  /// Lets go of what was counted and kept for a version that no thread uses any more. From any thread.
+  void Forget(const live::LiveSet::Unloaded& version);
+
   /// What is noted of the request at hand: whoever answers it fills this in, and whoever has told it clears it.
   RequestNote& note(int thread);
   const ModelStatistics& statistics() const { return *statistics_; }
@@ -49,6 +52,7 @@ class Predictor {
                                                   const live::Snapshot& snapshot);
 
   const live::LiveSet& live_;
+  telemetry::MetricRegistry& registry_;
   const PredictionMetrics metrics_;
   const std::shared_ptr<ModelStatistics> statistics_;  ///< shared with what scrapes it
   const DecodeLimits limits_;

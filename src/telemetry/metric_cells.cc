@@ -57,6 +57,15 @@ uint32_t MetricCells::Allocate(uint32_t count) {
   return first;
 }
 
+void MetricCells::Reset(uint32_t first, uint32_t count) {
+  const std::lock_guard lock(core_->mutex);
+  for (const auto& shard : core_->shards) {
+    Block* block = shard->blocks[first / kBlockCells].load(std::memory_order_acquire);
+    if (block == nullptr) continue;
+    for (uint32_t i = 0; i < count; ++i) block->cells[first % kBlockCells + i].store(0, std::memory_order_relaxed);
+  }
+}
+
 uint64_t MetricCells::Sum(uint32_t cell) const {
   const std::lock_guard lock(core_->mutex);
   uint64_t sum = 0;

@@ -34,6 +34,9 @@ class MetricCells {
     target.store(target.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
 
+  /// Makes cells zero that no thread adds to any more.
+  void Reset(uint32_t first, uint32_t count);
+
   /// The sum over all threads; what other threads add meanwhile may or may not be in it.
   uint64_t Sum(uint32_t cell) const;
 

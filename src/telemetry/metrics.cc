@@ -100,6 +100,16 @@ struct MetricFamily {
   std::vector<std::string> bound_texts;
   MetricReader read;
   std::map<std::vector<std::string>, MetricSeries*, std::less<>> by_values;
+  std::vector<MetricSeries*> free;  ///< forgotten, for others to take
+
+  /// Whether the series of these values has what is asked of each label.
+  bool Matches(const std::vector<std::string>& values, std::initializer_list<MetricRegistry::LabelValue> asked) const {
+    return std::ranges::all_of(asked, [&](const auto& label) {
+      const auto place = std::ranges::find(description.labels, label.first);
+      return place != description.labels.end() &&
+             values[static_cast<size_t>(place - description.labels.begin())] == label.second;
+    });
+  }
 };
 
 struct MetricRegistry::State {
@@ -170,6 +180,17 @@ void MetricRegistry::AddGaugeReader(MetricDescription description, std::function
   AddGaugeReader(std::move(description), [read = std::move(read)](MetricSamples& samples) { samples.Add({}, read()); });
 }
 
+void MetricRegistry::Forget(std::initializer_list<LabelValue> labels) {
+  const std::lock_guard lock(state_->mutex);
+  for (MetricFamily& family : state_->families) {
+    std::erase_if(family.by_values, [&](const auto& entry) {
+      if (!family.Matches(entry.first, labels)) return false;
+      family.free.push_back(entry.second);
+      return true;
+    });
+  }
+}
+
 MetricSeries& MetricRegistry::FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values) {
   assert(values.size() == family.description.labels.size());
   const std::lock_guard lock(state_->mutex);
@@ -179,11 +200,25 @@ MetricSeries& MetricRegistry::FindOrAdd(MetricFamily& family, std::initializer_l
     std::ranges::fill(key, "other");
     if (const auto found = family.by_values.find(key); found != family.by_values.end()) return *found->second;
   }
-  MetricSeries& series = state_->series.emplace_back();
+  MetricSeries& series = NewSeries(family);
   for (size_t i = 0; i < key.size(); ++i) AppendLabel(family.description.labels[i], key[i], series.labels);
-  const auto cells = family.buckets ? static_cast<uint32_t>(family.buckets->bounds.size()) + 2 : 1;
-  series.cell = state_->cells.Allocate(cells);
   family.by_values.emplace(std::move(key), &series);
+  return series;
+}
+
+/// One that was forgotten, or a new one. With the mutex held.
+MetricSeries& MetricRegistry::NewSeries(MetricFamily& family) {
+  const auto cells = family.buckets ? static_cast<uint32_t>(family.buckets->bounds.size()) + 2 : 1;
+  if (family.free.empty()) {
+    MetricSeries& series = state_->series.emplace_back();
+    series.cell = state_->cells.Allocate(cells);
+    return series;
+  }
+  MetricSeries& series = *family.free.back();
+  family.free.pop_back();
+  series.labels.clear();
+  series.base.store(0, std::memory_order_relaxed);
+  state_->cells.Reset(series.cell, cells);
   return series;
 }
 

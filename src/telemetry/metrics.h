@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "telemetry/metric_cells.h"
@@ -186,6 +187,11 @@ class MetricRegistry {
   /// The same for one value without labels.
   void AddGaugeReader(MetricDescription description, std::function<double()> read);
 
+  /// Removes the series in which each of these labels has its value, of all families: what they counted is gone, and
+  /// others have room. Precondition: handles of theirs are used no more.
+  using LabelValue = std::pair<std::string_view, std::string_view>;
+  void Forget(std::initializer_list<LabelValue> labels);
+
   /// Appends every family in the order of registration.
   void WriteText(std::string& out, Exposition form = Exposition::kPrometheus) const;
 
@@ -195,6 +201,7 @@ class MetricRegistry {
   friend class HistogramFamily;
   struct State;
   int MaxSeriesOf(const MetricFamily& family) const;
+  MetricSeries& NewSeries(MetricFamily& family);
   MetricSeries& FindOrAdd(MetricFamily& family, std::initializer_list<std::string_view> values);
   MetricFamily* AddFamily(MetricDescription description, int kind);
   std::unique_ptr<State> state_;

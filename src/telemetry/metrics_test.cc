@@ -196,5 +196,33 @@ TEST(Metrics, ManySeriesReachPastOneBlock) {
   EXPECT_THAT(Text(registry), HasSubstr("h_count{l=\"0\"} 0\n"));
 }
 
+TEST(MetricRegistry, WhatIsForgottenMakesRoomForOthers) {
+  MetricRegistry metrics;
+  const auto calls = metrics.AddCounter({"calls_total", "Calls.", {"model", "version"}, 2});
+  const auto times = metrics.AddHistogram({"times", "Times.", {"model", "version"}, 2});
+  calls.With({"a", "1"}).Add(5);
+  calls.With({"a", "2"}).Add(7);
+  times.With({"a", "1"}).Observe(1000);
+  metrics.Forget({{"model", "a"}, {"version", "1"}});
+  calls.With({"a", "3"}).Add(2);
+  times.With({"a", "3"}).Observe(1000);
+  std::string text;
+  metrics.WriteText(text);
+  EXPECT_EQ(text.find("version=\"1\""), std::string::npos) << text;
+  EXPECT_EQ(text.find("other"), std::string::npos) << text;
+  EXPECT_NE(text.find("calls_total{model=\"a\",version=\"2\"} 7\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("calls_total{model=\"a\",version=\"3\"} 2\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("times_count{model=\"a\",version=\"3\"} 1\n"), std::string::npos) << text;
+}
+
+TEST(MetricRegistry, ForgettingLeavesFamiliesWithoutTheLabelsAlone) {
+  MetricRegistry metrics;
+  metrics.AddCounter({"all_total", "All.", {"model"}}).With({"a"}).Add(3);
+  metrics.Forget({{"model", "a"}, {"version", "1"}});
+  std::string text;
+  metrics.WriteText(text);
+  EXPECT_NE(text.find("all_total{model=\"a\"} 3\n"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace slipway::telemetry

@@ -219,6 +219,7 @@ def test_a_hundred_swaps_under_load_give_no_wrong_answer_and_give_their_memory_b
         until(lambda: "slipway_versions_draining 0\n" in server.get("/metrics")[1])
         until(lambda: "slipway_versions_resident 0\n" in server.get("/metrics")[1])
         late_kib = resident_kib(server)
+        metrics = server.get("/metrics")[1]
         stop.set()
         for caller in callers:
             caller.join()
@@ -229,6 +230,9 @@ def test_a_hundred_swaps_under_load_give_no_wrong_answer_and_give_their_memory_b
         assert answers > 10 * swaps and len(seen) > swaps // 2
         # Loading a version takes some MiB; a version kept by mistake after each swap would take hundreds.
         assert late_kib - early_kib < 24 << 10
+        # Versions that are gone are not counted for any more, and the last one has series of its own.
+        assert f'slipway_predictions_total{{model="shift",version="1.{swaps}.0",door="native",outcome="ok"}}' in metrics
+        assert 'version="1.1.0"' not in metrics and 'version="other"' not in metrics
 
 
 def bundle_in_service(server):

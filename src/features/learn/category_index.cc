@@ -1,14 +1,13 @@
 #include "features/learn/category_index.h"
 
 #include <fmt/format.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numeric>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace slipway::features {
@@ -42,7 +41,7 @@ bool ReadBits(const data::ColumnView& column, int64_t row, uint64_t& bits) {
 CategoryIndex::CategoryIndex(ScalarType type) : type_(type), mask_(15), table_(16, Entry{0, 0}), offsets_{0} {}
 
 uint64_t CategoryIndex::HashText(std::string_view text) {
-  return XXH3_64bits(text.data(), text.size());
+  return base::Xxh3(text);
 }
 
 uint64_t CategoryIndex::HashBits(uint64_t bits) {  // the finalizer of SplitMix64

@@ -1,14 +1,13 @@
 #include "serving/cache/prediction_cache.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
 #include <random>
 #include <utility>
+
+#include "base/hash.h"
 
 namespace slipway::serving {
 namespace {
@@ -194,7 +193,7 @@ PredictionCache::Shard& PredictionCache::ShardOf(uint64_t hash) const {
 }
 
 uint64_t PredictionCache::HashOf(std::string_view bytes) const {
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed_);
+  return base::Xxh3(bytes, seed_);
 }
 
 CacheKey PredictionCache::KeyOf(uint64_t model, uint64_t variant, std::string_view bytes, uint64_t hash) const {

@@ -1,14 +1,13 @@
 // hash: categories to a fixed number of buckets, without a vocabulary. Twin with function: murmur3: FeatureHasher.
 
 #include <fmt/format.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "base/hash.h"
 #include "features/learn/murmur.h"
 #include "features/steps/categories/category_map.h"
 #include "features/steps/steps.h"
@@ -68,7 +67,7 @@ struct Hashing {
       const int32_t hash = Murmur3(text, static_cast<uint32_t>(seed + input));
       return {MurmurBucket(hash, buckets), is_signed && hash < 0 ? -1.0 : 1.0};
     }
-    const uint64_t hash = XXH64(text.data(), text.size(), seed + input);
+    const uint64_t hash = base::Xxh64(text, seed + input);
     return {static_cast<int64_t>(hash % static_cast<uint64_t>(buckets)), is_signed && hash >> 63 != 0 ? -1.0 : 1.0};
   }
 };

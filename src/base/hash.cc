@@ -1,0 +1,16 @@
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace slipway::base {
+
+uint64_t Xxh64(std::string_view bytes, uint64_t seed) {
+  return XXH64(bytes.data(), bytes.size(), seed);
+}
+
+uint64_t Xxh3(std::string_view bytes, uint64_t seed) {
+  return seed == 0 ? XXH3_64bits(bytes.data(), bytes.size()) : XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
+}  // namespace slipway::base

@@ -1,0 +1,15 @@
+#pragma once
+// Hashes of bytes that do not depend on the machine or the process (xxHash, github.com/Cyan4973/xxHash).
+// Not for secrets: with a seed that an attacker does not know they only spread well.
+
+#include <cstdint>
+#include <string_view>
+
+namespace slipway::base {
+
+/// XXH64.
+uint64_t Xxh64(std::string_view bytes, uint64_t seed = 0);
+/// XXH3, 64 bits: faster, above all for short texts.
+uint64_t Xxh3(std::string_view bytes, uint64_t seed = 0);
+
+}  // namespace slipway::base

@@ -1,0 +1,22 @@
+#include "base/hash.h"
+
+#include <gtest/gtest.h>
+
+namespace slipway::base {
+namespace {
+
+// Fitted bundles hold places that these hashes chose: they must never change. Values of xxHash's own `xxhsum`.
+TEST(Hash, IsTheSameEverywhere) {
+  EXPECT_EQ(Xxh64(""), 0xEF46DB3751D8E999u);
+  EXPECT_EQ(Xxh64("abc"), 0x44BC2CF5AD770999u);
+  EXPECT_EQ(Xxh3(""), 0x2D06800538D394C2u);
+  EXPECT_EQ(Xxh3("abc"), 0x78AF5F94892F3950u);
+}
+
+TEST(Hash, SeedsChangeIt) {
+  EXPECT_NE(Xxh64("abc", 1), Xxh64("abc"));
+  EXPECT_NE(Xxh3("abc", 1), Xxh3("abc"));
+}
+
+}  // namespace
+}  // namespace slipway::base
