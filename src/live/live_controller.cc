@@ -16,7 +16,7 @@ namespace slipway::live {
 
 namespace {
 
-constexpr int kLowPriority = 10;
+constexpr int kLowPriority = 15;
 constexpr int kMostDoublings = 20;
 
 /// Whether the same files may load later.
@@ -97,8 +97,12 @@ bool LiveController::Settle() {
   bool done = false;
   for (Step last, next; (next = Choose()) != last && Take(next); last = next) done = true;
   if (live_.ForgetDrained()) {
-    ::malloc_trim(0);
     done = true;
+    trim_at_ = std::min(trim_at_, options_.clock->Now() + options_.trim_after);
+  }
+  if (options_.clock->Now() >= trim_at_) {
+    ::malloc_trim(0);
+    trim_at_ = base::SteadyTime::max();
   }
   return done;
 }

@@ -31,6 +31,9 @@ struct LiveControllerOptions {
   std::chrono::nanoseconds look_every = std::chrono::seconds(1);
   /// Loads that failed for want of memory, processes or files are tried again after so long, doubled each time.
   std::chrono::nanoseconds retry_first = std::chrono::seconds(1), retry_most = std::chrono::minutes(5);
+  /// After a version was unloaded: the memory is given back to the system. That holds up other threads that allocate,
+  /// so it is not done at each swap of many.
+  std::chrono::nanoseconds trim_after = std::chrono::seconds(10);
   const base::Clock* clock = &base::Clock::System();
 };
 
@@ -87,6 +90,7 @@ class LiveController {
   telemetry::CounterFamily loads_;
   // On the control thread.
   std::vector<Source> sources_;
+  base::SteadyTime trim_at_ = base::SteadyTime::max();
   std::set<std::string> off_;                                         ///< names switched off
   std::map<std::pair<std::string, std::string>, std::string> names_;  ///< of what was switched off, by path and stamp
 

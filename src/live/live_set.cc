@@ -157,11 +157,8 @@ void LiveSet::Drop(int64_t id) {
   Record* record = Find(id);
   if (record == nullptr) return;
   if (Move(*record, ModelState::kDraining)) {
-    record->held_by_others = record->model;
-    record->index = record->model->index;
-    const auto model = std::exchange(record->model, nullptr);
     // Nothing is left to wait for when another record has the same contents.
-    if (std::ranges::find(records_, model, &Record::model) == records_.end()) return;
+    if (std::ranges::count(records_, record->model, &Record::model) == 1) return;
   }
   if (Move(*record, ModelState::kGone)) records_.erase(records_.begin() + (record - records_.data()));
 }
@@ -169,20 +166,23 @@ void LiveSet::Drop(int64_t id) {
 bool LiveSet::ForgetDrained() {
   std::vector<ModelStatus> gone;
   std::vector<Unloaded> unloaded;
+  std::vector<std::shared_ptr<const LoadedModel>> models;  // freed here, without the mutex
   {
     const std::lock_guard lock(mutex_);
     for (Record& record : records_) {
-      if (record.status.state != ModelState::kDraining || !record.held_by_others.expired()) continue;
+      if (record.status.state != ModelState::kDraining || record.model.use_count() > 1) continue;
       Move(record, ModelState::kGone);
       gone.push_back(record.status);
       const bool known_still = std::ranges::any_of(records_, [&](const Record& other) {
         return other.status.state != ModelState::kGone && other.status.name == record.status.name &&
                other.status.version == record.status.version;
       });
-      if (!known_still) unloaded.push_back({record.status.name, record.status.version, record.index});
+      if (!known_still) unloaded.push_back({record.status.name, record.status.version, record.model->index});
+      models.push_back(std::move(record.model));
     }
     std::erase_if(records_, [](const Record& record) { return record.status.state == ModelState::kGone; });
   }
+  models.clear();
   for (const auto& status : gone) LogEnd("model.unloaded", status);
   for (const Unloaded& version : unloaded) {
     if (unloaded_) unloaded_(version);

@@ -69,9 +69,8 @@ class LiveSet {
   /// One bundle, with what keeps it loaded.
   struct Record {
     ModelStatus status;
-    std::shared_ptr<const LoadedModel> model;         ///< ready, resident
-    std::weak_ptr<const LoadedModel> held_by_others;  ///< draining
-    int index = 0;                                    ///< draining: LoadedModel::index
+    /// From ready on. Held to the end, so that no thread that answers requests frees a model.
+    std::shared_ptr<const LoadedModel> model;
   };
   Record* Find(int64_t id);
   bool Move(Record& record, ModelState to);

@@ -14,7 +14,7 @@ using slipway::data::JsonRowDecoder;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static const slipway::data::Layout layout = slipway::data::FuzzLayout();
-  static JsonRowDecoder decoder(layout, {.bytes = 1 << 20, .rows = 1000, .depth = 32});
+  static JsonRowDecoder decoder(layout, {.bytes = 1 << 20, .rows = 1000, .nested = {.depth = 32}});
   static Decoded out(layout);
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
 

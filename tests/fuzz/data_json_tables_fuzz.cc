@@ -38,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using slipway::data::Require;
   if (size == 0) return 0;
   static const slipway::data::Layout layout = slipway::data::FuzzLayout();
-  static JsonTableDecoder decoder(layout, {.bytes = 1 << 20, .rows = 100, .depth = 32}, {0, 1, 2, 0, 0, 0, 0});
+  static JsonTableDecoder decoder(layout, {.bytes = 1 << 20, .rows = 100, .nested = {.depth = 32}},
+                                  {0, 1, 2, 0, 0, 0, 0});
   static Decoded out(layout);
   const uint8_t choice = bytes[0];
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
