@@ -16,7 +16,7 @@ namespace slipway::live {
 
 namespace {
 
-constexpr int kLowPriority = 15;
+constexpr int kLowPriority = 5;  // a quarter of a processor when all are busy
 constexpr int kMostDoublings = 20;
 
 /// Whether the same files may load later.

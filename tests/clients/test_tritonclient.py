@@ -177,13 +177,22 @@ def test_statistics_count_what_was_asked(client):
     assert {s["name"] for s in client.get_inference_statistics()["model_stats"]} == {"plain", "trips"}
 
 
-def test_the_repository_can_be_read_but_not_changed(client):
+def test_the_repository_is_changed_on_the_admin_listener_alone(client, served):
     index = client.get_model_repository_index()
     assert {(m["name"], m["version"], m["state"]) for m in index} == {("plain", "1.4.2", "READY"), ("trips", "2.0.0", "READY")}
     for change in (client.load_model, client.unload_model):
-        with pytest.raises(InferenceServerException, match="command line") as caught:
+        with pytest.raises(InferenceServerException, match="admin listener") as caught:
             change("plain")
         assert caught.value.status() == "501"
+    operator = triton.InferenceServerClient(served.admin.url.removeprefix("http://"))
+    operator.unload_model("plain")
+    assert not client.is_model_ready("plain") and client.is_model_ready("trips")
+    assert [m["state"] for m in client.get_model_repository_index() if m["name"] == "plain"] == ["UNAVAILABLE"]
+    operator.load_model("plain")
+    assert client.is_model_ready("plain")
+    with pytest.raises(InferenceServerException, match="no bundle named"):
+        operator.load_model("nothing")
+    operator.close()
 
 
 def test_settings_and_shared_memory_can_be_looked_at(client):

@@ -212,7 +212,7 @@ def test_a_hundred_swaps_under_load_give_no_wrong_answer_and_give_their_memory_b
             new = put(models, "shift", version, shifts[version])
             shutil.rmtree(last)
             last = new
-            until(lambda: version == bundle_in_service(server))
+            until(lambda: version == bundle_in_service(server), seconds=60)
             if i == early:
                 early_kib = resident_kib(server)
         until(lambda: "slipway_versions_ready 1\n" in server.get("/metrics")[1])
