@@ -121,6 +121,15 @@ TEST_F(LiveControllerTest, VersionsPastTheBudgetAreUnloadedWhenNoRequestHoldsThe
   EXPECT_THAT(States(), ElementsAre("2.0.0 ready"));
 }
 
+TEST_F(LiveControllerTest, ABudgetOfNothingKeepsNothing) {
+  Controller({0});
+  for (int i = 0; i < 20; ++i) {
+    Serve({bundles_.Write("sum", "1." + std::to_string(i) + ".0")});
+    controller_->Settle();
+    EXPECT_THAT(States(), ElementsAre("1." + std::to_string(i) + ".0 ready"));
+  }
+}
+
 TEST_F(LiveControllerTest, WhoCountsForAVersionHearsThatItWasUnloaded) {
   std::vector<std::string> heard;
   live_.OnUnload([&](const LiveSet::Unloaded& gone) { heard.push_back(gone.name + "@" + gone.version); });

@@ -10,6 +10,13 @@
 
 namespace slipway::live {
 
+namespace {
+
+/// What a version takes at least: memory that was free in the process before does not show as growth.
+constexpr int64_t kLeastBytes = 1 << 20;
+
+}  // namespace
+
 LiveSet::LiveSet(const engine::EngineTable& engines, LoadOptions options, telemetry::Log& log)
     : engines_(engines), options_(options), log_(log), snapshot_(std::make_shared<const Snapshot>()) {}
 
@@ -57,7 +64,7 @@ base::Result<void> LiveSet::Load(int64_t id) {
   }
   const int64_t before = base::ResidentMemory().count;
   const auto loaded = LoadNew(source);
-  Finish(id, loaded, std::max<int64_t>(0, base::ResidentMemory().count - before));
+  Finish(id, loaded, std::max(kLeastBytes, base::ResidentMemory().count - before));
   if (!loaded) return std::unexpected(loaded.error());
   return {};
 }
