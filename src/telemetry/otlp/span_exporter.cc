@@ -140,8 +140,9 @@ bool SpanExporter::Collect() {
 void SpanExporter::Deliver() {
   nanoseconds backoff = options_.backoff;
   for (int attempt = 1; !PastEnd(); ++attempt) {
+    const bool last = stopping();  // one that began before the end is followed by another
     if (Attempt()) return;
-    if (attempt >= options_.attempts || stopping()) break;
+    if (attempt >= options_.attempts || last) break;
     const nanoseconds wait =
         retry_after_.count() > 0 ? std::min(retry_after_, kLongestRetryAfter) : WithJitter(backoff);
     backoff = std::min(backoff * 2, kLongestBackoff);
