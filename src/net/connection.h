@@ -116,7 +116,7 @@ class Connection final : public Watcher {
 
   // Answers that come later (connection_late.cc).
   void PutOff(ByteBuffer& buffer);
-  void AwaitLate();
+  void AwaitLate(const std::function<void(LateAnswer)>& later);
   void OnLateReady(uint32_t events);
   void AbandonLate();
 

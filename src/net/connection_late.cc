@@ -29,6 +29,10 @@ void Connection::PutOff(ByteBuffer& buffer) {
   deadline_ = base::SteadyTime::max();  // who took the request sees to its time
   SetWaiting(true);
   WaitFor(EPOLLRDHUP);
+  AwaitLate(later);
+}
+
+void Connection::AwaitLate(const std::function<void(LateAnswer)>& later) {
   late_->state = LateAnswer::Await(*this, io_.loop());
   later(LateAnswer(late_->state));
 }
@@ -53,8 +57,7 @@ void Connection::FinishLate(const LateAnswer::Fill& fill) {
     FailHandler("the answer was put off and never came");
   }
   if (exchange.response.later) {
-    late_->state = LateAnswer::Await(*this, io_.loop());
-    exchange.response.later(LateAnswer(late_->state));
+    AwaitLate(exchange.response.later);
     return;
   }
   SetWaiting(false);

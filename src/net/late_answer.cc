@@ -1,17 +1,11 @@
 #include "net/late_answer.h"
 
-#include <mutex>
 #include <utility>
 
 #include "net/connection.h"
 #include "net/event_loop.h"
 
 namespace slipway::net {
-
-struct LateAnswer::State::Guarded {
-  std::mutex mutex;           // guards what follows
-  EventLoop* loop = nullptr;  ///< nullptr: finished or abandoned
-};
 
 /// What the copies share.
 struct LateAnswer::Handle {
@@ -25,24 +19,23 @@ struct LateAnswer::Handle {
 std::shared_ptr<LateAnswer::State> LateAnswer::Await(Connection& connection, EventLoop& loop) {
   auto state = std::make_shared<State>();
   state->waiting = &connection;
-  state->guarded = std::make_shared<State::Guarded>();
-  state->guarded->loop = &loop;
+  state->loop = &loop;
   return state;
 }
 
 void LateAnswer::State::Abandon() {
   waiting = nullptr;
   {
-    const std::lock_guard lock(guarded->mutex);
-    guarded->loop = nullptr;
+    const std::lock_guard lock(mutex);
+    loop = nullptr;
   }
   stop.request_stop();
 }
 
 void LateAnswer::State::Post(const std::shared_ptr<State>& state, Fill fill) {
   // Posting under the mutex: the loop lives at least until the connection has been abandoned.
-  const std::lock_guard lock(state->guarded->mutex);
-  EventLoop* loop = std::exchange(state->guarded->loop, nullptr);
+  const std::lock_guard lock(state->mutex);
+  EventLoop* loop = std::exchange(state->loop, nullptr);
   if (loop == nullptr) return;
   loop->Post([state, fill = std::move(fill)] {
     if (Connection* connection = std::exchange(state->waiting, nullptr)) connection->FinishLate(fill);

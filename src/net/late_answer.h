@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 
 #include "net/http_message.h"
@@ -44,10 +45,10 @@ class LateAnswer {
 
 /// Shared with the connection that waits.
 struct LateAnswer::State {
-  struct Guarded;
   Connection* waiting = nullptr;  ///< looked at on the io thread only
   std::stop_source stop;
-  std::shared_ptr<Guarded> guarded;
+  std::mutex mutex;           ///< guards what follows
+  EventLoop* loop = nullptr;  ///< nullptr: finished or abandoned
 
   /// Nobody waits any more. On the io thread.
   void Abandon();
