@@ -22,7 +22,7 @@ class ConductTest : public ServerFixture {
   void StartEcho(const HttpLimits& limits = {}, int threads = 1) {
     AddEcho();
     HttpServerOptions options;
-    options.limits = limits;
+    options.conduct.limits = limits;
     options.threads = threads;
     Start(std::move(options));
   }

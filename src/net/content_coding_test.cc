@@ -107,7 +107,7 @@ TEST_P(Codings, AreTakenOffRequests) {
 TEST_P(Codings, OfBrokenOrLargeBodiesEndTheConnection) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.decoded_bytes = 1000;
+  options.conduct.limits.decoded_bytes = 1000;
   Start(std::move(options));
   const std::string coded = Coded(Lines(20));
   auto client = Connect();
@@ -144,7 +144,7 @@ TEST_F(ContentCodingTest, OtherCodingsAre415AndToldWhichAreTaken) {
 TEST_F(ContentCodingTest, AnswersAreCodedOnlyWhenAskedSwitchedOnAndWorthIt) {
   AddEcho();
   HttpServerOptions options;
-  options.compression.enabled = true;
+  options.conduct.compression.enabled = true;
   Start(std::move(options));
   auto client = Connect();
   const std::string text = Lines(1000);

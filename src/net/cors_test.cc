@@ -16,7 +16,7 @@ class CorsTest : public ServerFixture {
   void StartWith(CorsOptions cors) {
     AddEcho();
     HttpServerOptions options;
-    options.cors = std::move(cors);
+    options.conduct.cors = std::move(cors);
     Start(std::move(options));
   }
 };

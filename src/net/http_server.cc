@@ -61,7 +61,7 @@ void ServerContext::RegisterMetrics() {
   held_limit =
       registry.AddGauge({"slipway_http_memory_in_flight_limit_bytes", "What they may hold in all; 0: any.", {}})
           .With({});
-  held_limit.Set(static_cast<double>(options.limits.memory_in_flight));
+  held_limit.Set(static_cast<double>(options.conduct.limits.memory_in_flight));
   const auto handshakes =
       registry.AddCounter({"slipway_tls_handshakes_total",
                            "TLS handshakes, by how they ended: full, resumed, or the reason of a failure.",
@@ -125,7 +125,7 @@ HttpServer::~HttpServer() {
 }
 
 base::Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options) {
-  SLIPWAY_TRY(options.cors.Check());
+  SLIPWAY_TRY(options.conduct.cors.Check());
   auto state = std::make_unique<State>();
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
   state->context.options = std::move(options);

@@ -54,12 +54,9 @@ struct HttpConduct {
 struct HttpServerOptions {
   std::vector<ListenerOptions> listeners;
   int threads = 0;  ///< io threads; 0: base::CpuBudget()
-  HttpLimits limits;
-  CompressionOptions compression;
-  CorsOptions cors;
-  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);  ///< as HttpConduct's
-  telemetry::MetricRegistry* metrics = nullptr;                       ///< outlives the server; nullptr: no metrics
-  telemetry::Log* log = nullptr;                                      ///< outlives the server; nullptr: no log
+  HttpConduct conduct;
+  telemetry::MetricRegistry* metrics = nullptr;  ///< outlives the server; nullptr: no metrics
+  telemetry::Log* log = nullptr;                 ///< outlives the server; nullptr: no log
   /// Gets how late each io thread's timer ran, by thread; outlives the server; nullptr: not measured.
   telemetry::RecentWindow* loop_lag = nullptr;
   /// Called on the io thread before the head of each answer is written, also of the server's own errors: may set

@@ -165,7 +165,7 @@ TEST_F(HttpServerTest, ParametersAndThreadReachTheHandler) {
 TEST_F(HttpServerTest, BodiesPastTheLimitAre413BeforeTheyArrive) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.body_bytes = 10;
+  options.conduct.limits.body_bytes = 10;
   Start(std::move(options));
   auto client = Connect();
   const auto answer =
@@ -178,7 +178,7 @@ TEST_F(HttpServerTest, BodiesPastTheLimitAre413BeforeTheyArrive) {
 TEST_F(HttpServerTest, AnEarlyRefusalReachesAClientThatIsStillSending) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.body_bytes = 10;
+  options.conduct.limits.body_bytes = 10;
   Start(std::move(options));
   auto client = Connect();
   client.Send(Post("/echo", std::string(1 << 20, 'x')));
@@ -238,7 +238,7 @@ TEST_F(HttpServerTest, AHandlerThatThrowsIs500AndTheServerLives) {
 TEST_F(HttpServerTest, SlowHeadsAndBodiesAre408) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.header_deadline = options.limits.body_deadline = milliseconds(50);
+  options.conduct.limits.header_deadline = options.conduct.limits.body_deadline = milliseconds(50);
   Start(std::move(options));
   auto slow_head = Connect();
   EXPECT_EQ(slow_head.Ask("GET /hello HTTP/1.1\r\nHost").status, 408);
@@ -253,7 +253,7 @@ TEST_F(HttpServerTest, SlowHeadsAndBodiesAre408) {
 TEST_F(HttpServerTest, IdleAndSilentConnectionsAreClosed) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.idle_timeout = options.limits.header_deadline = milliseconds(50);
+  options.conduct.limits.idle_timeout = options.conduct.limits.header_deadline = milliseconds(50);
   Start(std::move(options));
   auto silent = Connect();
   EXPECT_TRUE(silent.IsClosed());
@@ -266,7 +266,7 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsCutAndOthersAreServed) {
   AddRoute(Method::kGet, "/large", [](const Request&, Response& response) { response.body.assign(32 << 20, 'x'); });
   AddEcho();
   HttpServerOptions options;
-  options.limits.write_deadline = milliseconds(100);
+  options.conduct.limits.write_deadline = milliseconds(100);
   Start(std::move(options));
   RawClient greedy(server_->port(), 4096);
   greedy.Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -279,7 +279,7 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsCutAndOthersAreServed) {
 TEST_F(HttpServerTest, ConnectionsPastTheLimitGet503) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.connections = 1;
+  options.conduct.limits.connections = 1;
   Start(std::move(options));
   auto first = Connect();
   EXPECT_EQ(first.Ask(kHello).status, 200);
@@ -291,7 +291,7 @@ TEST_F(HttpServerTest, ConnectionsPastTheLimitGet503) {
 TEST_F(HttpServerTest, RequestsInFlightPastTheLimitGet429) {
   AddEcho();
   HttpServerOptions options;
-  options.limits.requests_in_flight = 1;
+  options.conduct.limits.requests_in_flight = 1;
   Start(std::move(options));
   auto waiting = Connect();
   waiting.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
@@ -343,7 +343,7 @@ TEST_F(HttpServerTest, StopFinishesWhatHasBegunAndRefusesWhatComesLater) {
 TEST_F(HttpServerTest, StopCutsWhatDoesNotFinishInTime) {
   AddEcho();
   HttpServerOptions options;
-  options.drain_timeout = milliseconds(50);
+  options.conduct.drain_timeout = milliseconds(50);
   Start(std::move(options));
   auto never = Connect();
   never.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");

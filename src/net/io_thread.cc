@@ -51,12 +51,7 @@ base::Result<std::unique_ptr<IoThread>> IoThread::Create(ServerContext& context,
 }
 
 IoThread::IoThread(ServerContext& context, int index, std::unique_ptr<EventLoop> loop)
-    : context_(context),
-      index_(index),
-      conduct_{context.options.limits, context.options.compression, context.options.cors,
-               context.options.drain_timeout},
-      loop_(std::move(loop)),
-      handshakes_(*this) {}
+    : context_(context), index_(index), conduct_(context.options.conduct), loop_(std::move(loop)), handshakes_(*this) {}
 
 IoThread::~IoThread() {
   while (!connections_.empty()) connections_.back()->Close();

@@ -171,7 +171,7 @@ TEST_F(LateAnswerTest, AreWaitedForWhenTheServerStops) {
 
 TEST_F(LateAnswerTest, MayComeWhenTheServerIsGone) {
   HttpServerOptions options;
-  options.drain_timeout = milliseconds(1);
+  options.conduct.drain_timeout = milliseconds(1);
   Start(std::move(options));
   auto client = Connect();
   client.Send(Post("/late", "x"));

@@ -22,7 +22,7 @@ class LimitsTest : public ServerFixture {
   void StartWith(const HttpLimits& limits) {
     AddEcho();
     HttpServerOptions options;
-    options.limits = limits;
+    options.conduct.limits = limits;
     Start(std::move(options));
   }
 };
@@ -91,7 +91,7 @@ TEST_F(LimitsTest, ALongPipelineDoesNotKeepOthersWaiting) {
     both_wait.wait();
   });
   HttpServerOptions options;
-  options.limits.requests_per_turn = 8;
+  options.conduct.limits.requests_per_turn = 8;
   Start(std::move(options));
   auto blocker = Connect(), greedy = Connect(), other = Connect();
   blocker.Send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -51,7 +51,7 @@ class MemoryTest : public ServerFixture {
                              .stream = [](const Request&) { return std::make_unique<EndlessRecord>(); }}));
     HttpServerOptions options;
     options.threads = threads;
-    options.limits.memory_in_flight = memory;
+    options.conduct.limits.memory_in_flight = memory;
     Start(std::move(options));
   }
   int64_t Metric(const std::string& name) const {

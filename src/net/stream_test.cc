@@ -71,7 +71,7 @@ class StreamTest : public ServerFixture {
                              .stream = [this](const Request&) { return std::make_unique<Brackets>(diary_); }}));
     AddEcho();
     HttpServerOptions options;
-    options.limits = limits;
+    options.conduct.limits = limits;
     Start(std::move(options));
   }
   void WaitForDone(int count) const {

@@ -50,10 +50,14 @@ base::Result<RequestTracer> MakeTracer(const HttpServiceOptions& options, int th
   return RequestTracer(std::move(exporter), tracing.sampling, options.listen.tls.enabled() ? "https" : "http");
 }
 
-/// Fills in what was left to the machine.
-net::HttpLimits WithMemory(net::HttpLimits limits) {
-  if (limits.memory_in_flight == 0) limits.memory_in_flight = base::TotalMemory().count / 4;
-  return limits;
+/// With what was left to the machine filled in.
+net::HttpConduct ConductOf(const HttpServiceOptions& options) {
+  net::HttpConduct conduct{.limits = options.limits,
+                           .compression = {.enabled = options.compress},
+                           .cors = options.cors,
+                           .drain_timeout = options.drain_timeout};
+  if (conduct.limits.memory_in_flight == 0) conduct.limits.memory_in_flight = base::TotalMemory().count / 4;
+  return conduct;
 }
 
 }  // namespace
@@ -157,10 +161,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
 
   net::HttpServerOptions server;
   server.threads = threads;
-  server.limits = WithMemory(options.limits);
-  server.cors = options.cors;
-  server.compression.enabled = options.compress;
-  server.drain_timeout = options.drain_timeout;
+  server.conduct = ConductOf(options);
   server.metrics = &metrics;
   server.log = &log;
   server.on_answer = [&state](const net::Request& request, const net::Response& response,
@@ -211,10 +212,7 @@ void HttpService::Stop() {
 }
 
 base::Result<void> HttpService::Change(const HttpServiceOptions& options) {
-  SLIPWAY_TRY(state_->server->Change({.limits = WithMemory(options.limits),
-                                      .compression = {.enabled = options.compress},
-                                      .cors = options.cors,
-                                      .drain_timeout = options.drain_timeout}));
+  SLIPWAY_TRY(state_->server->Change(ConductOf(options)));
   state_->health->SetThresholds(options.health);
   state_->request_log->SetLinesPerSecond(options.log_lines_per_second);
   const std::lock_guard lock(state_->mutex);

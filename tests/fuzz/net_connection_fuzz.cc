@@ -52,10 +52,10 @@ ServerContext& Context() {
                       .handler = echo,
                       .stream = [](const Request&) { return std::make_unique<Echo>(); }});
     made->options.listeners.emplace_back().routes = std::move(routes);
-    made->options.limits.body_bytes = 4096;
-    made->options.limits.streamed_bytes = 8192;
-    made->options.limits.head_bytes = 2048;
-    made->options.limits.requests_per_turn = 4;
+    made->options.conduct.limits.body_bytes = 4096;
+    made->options.conduct.limits.streamed_bytes = 8192;
+    made->options.conduct.limits.head_bytes = 2048;
+    made->options.conduct.limits.requests_per_turn = 4;
     made->RegisterMetrics();
     return made;
   }();
@@ -66,7 +66,7 @@ ServerContext& Context() {
 /// refused.
 int MostAnswers(std::string_view bytes) {
   int answers = 0;
-  const HttpLimits& limits = Context().options.limits;
+  const HttpLimits& limits = Context().options.conduct.limits;
   while (!bytes.empty()) {
     RequestHead head;
     std::vector<HeaderField> headers;

@@ -232,7 +232,7 @@ TEST_F(TlsServerTest, GarbageEndsTheConnection) {
 
 TEST_F(TlsServerTest, ASlowHandshakeIsCutAtTheHeaderDeadline) {
   HttpServerOptions options;
-  options.limits.header_deadline = milliseconds(50);
+  options.conduct.limits.header_deadline = milliseconds(50);
   Start({}, std::move(options));
   RawClient silent(server_->port());
   RawClient slow(server_->port());
@@ -244,7 +244,7 @@ TEST_F(TlsServerTest, ASlowHandshakeIsCutAtTheHeaderDeadline) {
 
 TEST_F(TlsServerTest, WhenHandshakesCrowdTheOneThatWaitedLongestGivesWay) {
   HttpServerOptions options;
-  options.limits.handshakes = 2;
+  options.conduct.limits.handshakes = 2;
   Start({}, std::move(options));
   auto standing = Connect();
   RawClient first(server_->port()), second(server_->port());
