@@ -31,6 +31,16 @@ bool IsValidUtf8(std::string_view text);
 /// Bytes of the UTF-8 sequence at the start of `text`; 0 when it is empty or starts with none.
 size_t Utf8SequenceLength(std::string_view text);
 
+/// The value of a hexadecimal digit in either case; -1 for anything else.
+constexpr int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+/// Decodes %XX (and '+' to space when `form`). nullopt for a broken escape or a NUL.
+std::optional<std::string> DecodePercent(std::string_view text, bool form = false);
+
 /// Removes ASCII white space at both ends.
 std::string_view Trim(std::string_view text);
 

@@ -105,5 +105,11 @@ TEST(TrimTest, RemovesAsciiSpaceAtBothEnds) {
   EXPECT_EQ(Trim(" \n"), "");
 }
 
+TEST(DecodePercentTest, TakesEscapesOfEitherCaseAndPlusInForms) {
+  EXPECT_EQ(DecodePercent("a%20b%2f%2F+"), "a b//+");
+  EXPECT_EQ(DecodePercent("a+b", true), "a b");
+  for (const char* text : {"%", "%2", "a%", "%g0", "%0g", "%00"}) EXPECT_EQ(DecodePercent(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace slipway::base

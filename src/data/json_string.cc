@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/text.h"
+
 namespace slipway::data {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Four hexadecimal digits at `at`, or -1.
 int ReadHex(std::string_view raw, size_t at) {
   if (at + 4 > raw.size()) return -1;
   int value = 0;
   for (size_t i = at; i < at + 4; ++i) {
-    const int digit = HexDigit(raw[i]);
+    const int digit = base::HexDigit(raw[i]);
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }

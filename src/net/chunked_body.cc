@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "net/head_parser.h"
 
 namespace slipway::net {
@@ -16,13 +17,6 @@ constexpr HttpFault kTooLarge = {413, "http.body_too_large", "the request body i
 constexpr HttpFault kTooMany = {413, "http.too_many_chunks",
                                 "the request body comes in more chunks than this server "
                                 "takes; send larger ones"};
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 
@@ -88,7 +82,7 @@ void ChunkedBody::StepTrailer(char c) {
 void ChunkedBody::Step(char c) {
   switch (state_) {
     case State::kSize:
-      if (const int digit = HexValue(c); digit >= 0 && digits_ < kMaxDigits) {
+      if (const int digit = base::HexDigit(c); digit >= 0 && digits_ < kMaxDigits) {
         size_ = size_ * 16 + digit;
         ++digits_;
       } else if (digits_ > 0 && c == '\r') {

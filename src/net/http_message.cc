@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace slipway::net {
 namespace {
 
@@ -10,12 +12,6 @@ constexpr size_t kKeptBody = 1 << 20;
 
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = Lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -34,28 +30,6 @@ Method ParseMethod(std::string_view text) {
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); });
-}
-
-std::optional<std::string> DecodePercent(std::string_view text, bool form) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && form) {
-      out += ' ';
-      continue;
-    }
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = HexValue(text[i + 1]);
-    const int low = HexValue(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    out += static_cast<char>(high << 4 | low);
-    i += 2;
-  }
-  return out;
 }
 
 std::string_view Request::Header(std::string_view name) const {
@@ -78,10 +52,10 @@ std::optional<std::string> Request::QueryValue(std::string_view name) const {
     const std::string_view pair = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     const size_t equals = std::min(pair.find('='), pair.size());
-    const auto key = DecodePercent(pair.substr(0, equals), true);
+    const auto key = base::DecodePercent(pair.substr(0, equals), true);
     if (!key || *key != name) continue;
     const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-    return DecodePercent(value, true).value_or(std::string(value));
+    return base::DecodePercent(value, true).value_or(std::string(value));
   }
   return std::nullopt;
 }

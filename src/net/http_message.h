@@ -29,9 +29,6 @@ struct HeaderField {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
-/// Decodes %XX (and '+' to space when `form`). nullopt for a broken escape or a NUL.
-std::optional<std::string> DecodePercent(std::string_view text, bool form = false);
-
 struct Route;
 class LateAnswer;
 

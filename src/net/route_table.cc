@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <span>
 
+#include "base/text.h"
+
 namespace slipway::net {
 namespace {
 
@@ -144,7 +146,7 @@ RouteTable::Match RouteTable::Find(Method method, std::string_view path, Request
     parameter.value =
         texts[i].substr(segment.prefix.size(), texts[i].size() - segment.prefix.size() - segment.suffix.size());
     if (parameter.value.find('%') == std::string_view::npos) continue;
-    auto decoded = DecodePercent(parameter.value);
+    auto decoded = base::DecodePercent(parameter.value);
     match.broken_parameter |= !decoded;
     parameter.decoded = std::move(decoded).value_or("");
     parameter.value = parameter.decoded;

@@ -18,29 +18,6 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kTracesPath = "v1/traces";
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::optional<std::string> DecodePercent(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : HexDigit(text[i + 2]);
-    if (low < 0) return std::nullopt;
-    out += static_cast<char>(high << 4 | low);
-    i += 2;
-  }
-  return out;
-}
-
 bool IsHeaderSafe(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; });
 }
@@ -55,8 +32,8 @@ std::optional<Pairs> ParsePairs(std::string_view text) {
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
-    const auto key = DecodePercent(base::Trim(pair.substr(0, equals)));
-    const auto value = DecodePercent(base::Trim(pair.substr(equals + 1)));
+    const auto key = base::DecodePercent(base::Trim(pair.substr(0, equals)));
+    const auto value = base::DecodePercent(base::Trim(pair.substr(equals + 1)));
     if (!key || key->empty() || !value || !IsHeaderSafe(*key) || !IsHeaderSafe(*value)) return std::nullopt;
     pairs.emplace_back(*key, *value);
   }
