@@ -25,6 +25,14 @@ bool IsOfTheEnvironment(const base::Error& error) {
          error.reason == "engine.memory";
 }
 
+std::vector<std::string> NamesOf(const std::vector<ModelStatus>& statuses) {
+  std::vector<std::string> names;
+  for (const ModelStatus& status : statuses) {
+    if (!status.name.empty()) names.push_back(status.name);
+  }
+  return names;
+}
+
 constexpr ModelState kStates[] = {ModelState::kWanted, ModelState::kLoading,  ModelState::kReady,
                                   ModelState::kFailed, ModelState::kResident, ModelState::kDraining};
 
@@ -185,9 +193,8 @@ void LiveController::Load(int64_t id) {
 
 base::Result<void> LiveController::Outcome(const std::string& name) const {
   bool ready = false;
-  std::vector<std::string> names;
-  for (const ModelStatus& status : live_.Statuses()) {
-    if (!status.name.empty()) names.push_back(status.name);
+  const auto statuses = live_.Statuses();
+  for (const ModelStatus& status : statuses) {
     if (!status.wanted || status.name != name) continue;
     if (status.state == ModelState::kFailed) return std::unexpected(status.error);
     ready |= status.state == ModelState::kReady;
@@ -195,7 +202,7 @@ base::Result<void> LiveController::Outcome(const std::string& name) const {
   if (ready) return {};
   return base::Fail(base::Code::kNotFound, "live.not_listed",
                     fmt::format("no bundle named \"{}\" is where this server looks for bundles{}", base::Shorten(name),
-                                base::DidYouMean(name, names)));
+                                base::DidYouMean(name, NamesOf(statuses))));
 }
 
 void LiveController::SwitchOn(std::string name, Done done) {
@@ -214,15 +221,9 @@ void LiveController::SwitchOn(std::string name, Done done) {
 
 void LiveController::SwitchOff(std::string name, Done done) {
   Post([this, name = std::move(name), done = std::move(done)] {
-    const auto statuses = live_.Statuses();
-    std::vector<std::string> names;
-    for (const ModelStatus& status : statuses) {
-      if (!status.name.empty()) names.push_back(status.name);
-    }
+    const auto names = NamesOf(live_.Statuses());
     if (std::ranges::find(names, name) == names.end()) {
-      done(base::Fail(base::Code::kNotFound, "model.unknown",
-                      fmt::format("no model named \"{}\" is loaded{}; GET /models lists those that are",
-                                  base::Shorten(name), base::DidYouMean(name, names))));
+      done(std::unexpected(UnknownModel(name, names)));
       return;
     }
     off_.insert(name);

@@ -64,8 +64,11 @@ base::Result<void> LiveSet::Load(int64_t id) {
   }
   const int64_t before = base::ResidentMemory().count;
   const auto loaded = LoadNew(source);
-  Finish(id, loaded, std::max(kLeastBytes, base::ResidentMemory().count - before));
-  if (!loaded) return std::unexpected(loaded.error());
+  if (!loaded) {
+    Fail(id, source, loaded.error());
+    return std::unexpected(loaded.error());
+  }
+  Succeed(id, *loaded, std::max(kLeastBytes, base::ResidentMemory().count - before));
   return {};
 }
 
@@ -79,47 +82,47 @@ base::Result<std::shared_ptr<const LoadedModel>> LiveSet::LoadNew(const std::fil
                                 model->source, (*served)->source, model->name, model->version_text));
 }
 
-void LiveSet::Finish(int64_t id, const base::Result<std::shared_ptr<const LoadedModel>>& loaded, int64_t bytes) {
-  if (!loaded) {
-    // What it would have been called tells whom it would have replaced.
-    std::string source;
-    {
-      const std::lock_guard lock(mutex_);
-      source = Find(id)->status.source;
-    }
-    const auto bundle = bundle::Bundle::Open(source);
+void LiveSet::Fail(int64_t id, const std::string& source, const base::Error& error) {
+  // What it would have been called tells whom it would have replaced.
+  const auto bundle = bundle::Bundle::Open(source);
+  {
     const std::lock_guard lock(mutex_);
     Record& record = *Find(id);
     Move(record, ModelState::kFailed);
     ++record.status.attempts;
-    record.status.error = loaded.error();
+    record.status.error = error;
     if (bundle) record.status.name = bundle->manifest().name;
     if (bundle) record.status.version = bundle->manifest().version.ToString();
-    log_.Line(telemetry::LogLevel::kError, "model.failed").Add("source", source).Add(loaded.error());
-    return;
   }
-  const auto& model = **loaded;
+  log_.Line(telemetry::LogLevel::kError, "model.failed").Add("source", source).Add(error);
+}
+
+void LiveSet::Succeed(int64_t id, const std::shared_ptr<const LoadedModel>& model, int64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
     Record& record = *Find(id);
     Move(record, ModelState::kReady);
-    record.model = *loaded;
+    record.model = model;
     record.status.error = {};
     record.status.attempts = 0;
-    record.status.name = model.name;
-    record.status.version = model.version_text;
+    record.status.name = model->name;
+    record.status.version = model->version_text;
     record.status.bytes = bytes;
-    Show(*loaded);
+    Show(model);
   }
   TellOfChange();
-  LogReady(model);
+  LogReady(*model);
+}
+
+/// With the mutex held.
+void LiveSet::Replace(Snapshot snapshot) {
+  snapshot_ = std::make_shared<const Snapshot>(std::move(snapshot));
+  generation_.fetch_add(1, std::memory_order_release);
 }
 
 /// With the mutex held.
 void LiveSet::Show(const std::shared_ptr<const LoadedModel>& model) {
-  if (snapshot_->Contains(*model)) return;
-  snapshot_ = std::make_shared<const Snapshot>(snapshot_->With(model));
-  generation_.fetch_add(1, std::memory_order_release);
+  if (!snapshot_->Contains(*model)) Replace(snapshot_->With(model));
 }
 
 void LiveSet::TellOfChange() {
@@ -150,10 +153,7 @@ void LiveSet::Withdraw(int64_t id) {
     const bool served_still = std::ranges::any_of(records_, [&](const Record& other) {
       return other.status.state == ModelState::kReady && other.model == record->model;
     });
-    if (!served_still) {
-      snapshot_ = std::make_shared<const Snapshot>(snapshot_->Without(*record->model));
-      generation_.fetch_add(1, std::memory_order_release);
-    }
+    if (!served_still) Replace(snapshot_->Without(*record->model));
   }
   TellOfChange();
   LogEnd("model.withdrawn", status);

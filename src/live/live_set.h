@@ -75,7 +75,9 @@ class LiveSet {
   Record* Find(int64_t id);
   bool Move(Record& record, ModelState to);
   base::Result<std::shared_ptr<const LoadedModel>> LoadNew(const std::filesystem::path& path);
-  void Finish(int64_t id, const base::Result<std::shared_ptr<const LoadedModel>>& loaded, int64_t bytes);
+  void Fail(int64_t id, const std::string& source, const base::Error& error);
+  void Succeed(int64_t id, const std::shared_ptr<const LoadedModel>& model, int64_t bytes);
+  void Replace(Snapshot snapshot);
   void Show(const std::shared_ptr<const LoadedModel>& model);
   void LogReady(const LoadedModel& model);
   void LogNearness(const LoadedModel& model);

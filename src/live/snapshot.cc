@@ -12,16 +12,6 @@ namespace {
 
 constexpr std::string_view kStable = "stable";
 
-base::Error UnknownModel(std::string_view name, std::span<const Snapshot::Entry> entries) {
-  std::vector<std::string> names;
-  for (const auto& entry : entries) names.push_back(entry.name);
-  return {base::Code::kNotFound,
-          "model.unknown",
-          fmt::format("no model named \"{}\" is loaded{}; GET /models lists those that are", base::Shorten(name),
-                      base::DidYouMean(name, names)),
-          {}};
-}
-
 base::Error UnknownVersion(const ModelReference& reference, const Snapshot::Entry& entry) {
   constexpr size_t kShown = 8;
   std::string versions;
@@ -38,6 +28,14 @@ base::Error UnknownVersion(const ModelReference& reference, const Snapshot::Entr
 }
 
 }  // namespace
+
+base::Error UnknownModel(std::string_view name, std::span<const std::string> known) {
+  return {base::Code::kNotFound,
+          "model.unknown",
+          fmt::format("no model named \"{}\" is loaded{}; GET /models lists those that are", base::Shorten(name),
+                      base::DidYouMean(name, known)),
+          {}};
+}
 
 Snapshot Snapshot::With(std::shared_ptr<const LoadedModel> model) const {
   Snapshot next = *this;
@@ -78,7 +76,11 @@ const Snapshot::Entry* Snapshot::Find(std::string_view name) const {
 base::Result<std::shared_ptr<const LoadedModel>> Snapshot::Resolve(std::string_view text) const {
   SLIPWAY_ASSIGN(const auto reference, ModelReference::Parse(text));
   const Entry* entry = Find(reference.name);
-  if (entry == nullptr) return std::unexpected(UnknownModel(reference.name, entries_));
+  if (entry == nullptr) {
+    std::vector<std::string> names;
+    for (const Entry& known : entries_) names.push_back(known.name);
+    return std::unexpected(UnknownModel(reference.name, names));
+  }
   const bool stable = reference.kind == ModelReference::Kind::kDefault || reference.selector == kStable;
   for (const auto& model : entry->versions) {
     if (stable ? model.get() == entry->stable : reference.Accepts(model->version, model->digest)) return model;

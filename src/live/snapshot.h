@@ -12,6 +12,9 @@
 
 namespace slipway::live {
 
+/// "model.unknown", naming the nearest of the names that are known.
+base::Error UnknownModel(std::string_view name, std::span<const std::string> known);
+
 /// Immutable; const access from any thread.
 class Snapshot {
  public:
