@@ -10,6 +10,7 @@
 #include "serving/oip/fault.h"
 #include "serving/oip/infer_route.h"
 #include "serving/oip/repository_routes.h"
+#include "serving/oip/route_adder.h"
 #include "serving/version_reference.h"
 
 namespace slipway::serving::oip {
@@ -106,35 +107,7 @@ void NoRegions(const Request& request, Response& response) {
   }
 }
 
-net::Handler Refusing(std::string_view why) {
-  return [why](const Request&, Response& response) { WriteError(501, why, response); };
-}
-
-/// Adds routes of this protocol.
-class Adder {
- public:
-  explicit Adder(net::RouteTable& routes) : routes_(routes) {}
-
-  base::Result<void> Add(Method method, std::string pattern, std::string permission, net::Handler handler) {
-    return routes_.Add({.method = method,
-                        .pattern = std::move(pattern),
-                        .permission = std::move(permission),
-                        .handler = std::move(handler),
-                        .door = "oip",
-                        .fault_shape = &WriteFault});
-  }
-  /// Also with a version in the path.
-  base::Result<void> AddForModel(Method method, const std::string& suffix, const std::string& permission,
-                                 const net::Handler& handler) {
-    SLIPWAY_TRY(Add(method, "/v2/models/{model}" + suffix, permission, handler));
-    return Add(method, "/v2/models/{model}/versions/{version}" + suffix, permission, handler);
-  }
-
- private:
-  net::RouteTable& routes_;
-};
-
-base::Result<void> AddModelRoutes(const OipRouteParts& parts, Adder& adder) {
+base::Result<void> AddModelRoutes(const OipRouteParts& parts, RouteAdder& adder) {
   SLIPWAY_TRY(adder.AddForModel(Method::kGet, "", "observe",
                                 WithModel(parts, [](const auto& model, const live::Snapshot& snapshot) {
                                   return DescribeModel(model, snapshot);
@@ -154,7 +127,7 @@ base::Result<void> AddModelRoutes(const OipRouteParts& parts, Adder& adder) {
 }
 
 /// What Triton lets clients change, as far as they only look.
-base::Result<void> AddSettingsRoutes(Adder& adder) {
+base::Result<void> AddSettingsRoutes(RouteAdder& adder) {
   for (const char* path : {"/v2/trace/setting", "/v2/models/{model}/trace/setting"}) {
     SLIPWAY_TRY(adder.Add(Method::kGet, path, "observe", TraceSettings));
     SLIPWAY_TRY(adder.Add(Method::kPost, path, "observe", Refusing(kFixedSettings)));
@@ -177,7 +150,7 @@ base::Result<void> AddSettingsRoutes(Adder& adder) {
 }  // namespace
 
 base::Result<void> AddOipRoutes(const OipRouteParts& parts, net::RouteTable& routes) {
-  Adder adder(routes);
+  RouteAdder adder(routes);
   SLIPWAY_TRY(adder.Add(Method::kGet, "/v2", "observe", [parts](const Request&, Response& response) {
     WriteJson(DescribeServer(parts.program_version), response);
   }));
@@ -185,7 +158,7 @@ base::Result<void> AddOipRoutes(const OipRouteParts& parts, net::RouteTable& rou
                         [](const Request&, Response& response) { response.fixed_body = "{\"live\":true}"; }));
   SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/health/ready", "public",
                         [parts](const Request&, Response& response) { Ready(parts, response); }));
-  SLIPWAY_TRY(AddRepositoryRoutes(parts, routes));
+  SLIPWAY_TRY(AddRepositoryRoutes(parts, routes.Admits("operate"), adder));
   SLIPWAY_TRY(AddModelRoutes(parts, adder));
   return AddSettingsRoutes(adder);
 }

@@ -66,10 +66,6 @@ net::Handler Switching(live::LiveController& controller, Switch to) {
   };
 }
 
-net::Handler Refusing(std::string_view why) {
-  return [why](const Request&, Response& response) { WriteError(501, why, response); };
-}
-
 net::Handler SwitchHandler(const OipRouteParts& parts, bool operates, Switch to) {
   if (!operates) return Refusing("models are loaded and unloaded on the admin listener (slipway serve --admin)");
   if (parts.controller == nullptr) return Refusing("this server's models are fixed");
@@ -78,21 +74,14 @@ net::Handler SwitchHandler(const OipRouteParts& parts, bool operates, Switch to)
 
 }  // namespace
 
-base::Result<void> AddRepositoryRoutes(const OipRouteParts& parts, net::RouteTable& routes) {
-  const auto add = [&](std::string pattern, std::string permission, net::Handler handler) {
-    return routes.Add({.method = Method::kPost,
-                       .pattern = std::move(pattern),
-                       .permission = std::move(permission),
-                       .handler = std::move(handler),
-                       .door = "oip",
-                       .fault_shape = &WriteFault});
-  };
-  SLIPWAY_TRY(
-      add("/v2/repository/index", "observe", [parts](const Request& q, Response& r) { RepositoryIndex(parts, q, r); }));
-  const bool operates = routes.Admits("operate");
+base::Result<void> AddRepositoryRoutes(const OipRouteParts& parts, bool operates, RouteAdder& adder) {
+  SLIPWAY_TRY(adder.Add(Method::kPost, "/v2/repository/index", "observe",
+                        [parts](const Request& q, Response& r) { RepositoryIndex(parts, q, r); }));
   const std::string permission = operates ? "operate" : "observe", path = "/v2/repository/models/{model}/";
-  SLIPWAY_TRY(add(path + "load", permission, SwitchHandler(parts, operates, &live::LiveController::SwitchOn)));
-  return add(path + "unload", permission, SwitchHandler(parts, operates, &live::LiveController::SwitchOff));
+  SLIPWAY_TRY(adder.Add(Method::kPost, path + "load", permission,
+                        SwitchHandler(parts, operates, &live::LiveController::SwitchOn)));
+  return adder.Add(Method::kPost, path + "unload", permission,
+                   SwitchHandler(parts, operates, &live::LiveController::SwitchOff));
 }
 
 }  // namespace slipway::serving::oip
