@@ -8,12 +8,6 @@
 namespace slipway::serving {
 namespace {
 
-/// FNV-1a; variants are few and short.
-uint64_t Mix(uint64_t hash, std::string_view text) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return (hash ^ 0xFF) * 0x100000001B3;
-}
-
 int64_t Between(base::SteadyTime from, base::SteadyTime to) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
 }
@@ -57,28 +51,28 @@ CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Re
 }
 
 void CachedCall::Look() {
+  const auto says = [&](std::string_view word) {
+    return request_.Header("Cache-Control").find(word) != std::string_view::npos;
+  };
   const uint64_t hash = cache_->cache.HashOf(request_.body);
-  const std::string_view control = request_.Header("Cache-Control");
-  const bool anew = control.find("no-cache") != std::string_view::npos;
-  keeps_ = cache_->worth.Admits(hash) && control.find("no-store") == std::string_view::npos &&
-           request_.query.find("explain") == std::string_view::npos;
-  looks_ = keeps_ && !anew;
+  keeps_ = cache_->worth.Admits(hash) && request_.query.find("explain") == std::string_view::npos && !says("no-store");
   if (!keeps_) {
     cache_->skipped.Add();
     return;
   }
+  looks_ = !says("no-cache");
   begun_ = served_.clock().Now();
   key_ = cache_->cache.KeyOf(static_cast<uint64_t>(served_.model().index), Variant(), request_.body, hash);
 }
 
 /// All but the body that an answer depends on.
 uint64_t CachedCall::Variant() const {
-  uint64_t hash = 0xCBF29CE484222325;
-  hash = Mix(hash, request_.route == nullptr ? std::string_view() : request_.route->pattern);
+  const PredictionCache& cache = cache_->cache;
+  uint64_t hash = cache.HashOf(request_.route == nullptr ? std::string_view() : request_.route->pattern);
   for (const char* name : {"Content-Type", "Accept", "Inference-Header-Content-Length"}) {
-    hash = Mix(hash, request_.Header(name));
+    hash = cache.HashOf(request_.Header(name), hash);
   }
-  return Mix(hash, request_.query);
+  return cache.HashOf(request_.query, hash);
 }
 
 bool CachedCall::Recall(RequestNote& note) {

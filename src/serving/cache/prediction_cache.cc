@@ -192,8 +192,8 @@ PredictionCache::Shard& PredictionCache::ShardOf(uint64_t hash) const {
   return *shards_[hash & (shards_.size() - 1)];
 }
 
-uint64_t PredictionCache::HashOf(std::string_view bytes) const {
-  return base::Xxh3(bytes, seed_);
+uint64_t PredictionCache::HashOf(std::string_view bytes, uint64_t before) const {
+  return base::Xxh3(bytes, seed_ ^ before);
 }
 
 CacheKey PredictionCache::KeyOf(uint64_t model, uint64_t variant, std::string_view bytes, uint64_t hash) const {
@@ -227,7 +227,8 @@ void PredictionCache::Put(const CacheKey& key, const CachedAnswer& answer) {
   const std::lock_guard lock(shard.mutex);
   if (Entry* old = shard.Find(key)) shard.Remove(old);
   uint64_t& ghost = shard.GhostOf(key.hash);
-  const bool known = std::exchange(ghost, ghost == key.hash ? 0 : ghost) == key.hash;
+  const bool known = ghost == key.hash;
+  if (known) ghost = 0;
   shard.Insert(entry, known ? Entry::Queue::kMain : Entry::Queue::kSmall);
   shard.Shrink();
 }

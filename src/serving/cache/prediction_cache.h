@@ -52,8 +52,8 @@ class PredictionCache {
   explicit PredictionCache(PredictionCacheOptions options);
   ~PredictionCache();
 
-  /// Of the bytes alone.
-  uint64_t HashOf(std::string_view bytes) const;
+  /// Of the bytes alone, or of all that was hashed `before` and them. Nobody outside knows its seed.
+  uint64_t HashOf(std::string_view bytes, uint64_t before = 0) const;
   CacheKey KeyOf(uint64_t model, uint64_t variant, std::string_view bytes, uint64_t hash) const;
   CacheKey KeyOf(uint64_t model, uint64_t variant, std::string_view bytes) const {
     return KeyOf(model, variant, bytes, HashOf(bytes));
