@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from loans import MANIFEST, loans, pack_loans  # noqa: E402, F401
-from program import PROGRAM, ROOT, Server, Slipway  # noqa: E402, F401  (the tests import them from here)
+from program import PROGRAM, ROOT, Server, Slipway, until  # noqa: E402, F401  (the tests import them from here)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`slipway serve` is told what to do by flags, variables and a file, and by the file again while it serves."""
 
+import functools
 import json
 import os
 import re
@@ -8,9 +9,12 @@ import subprocess
 import threading
 import time
 
+import conftest
 import pytest
 from certificates import Authority
 from conftest import PROGRAM, ROOT
+
+until = functools.partial(conftest.until, seconds=10)
 
 GOOD = {"income": 30000.0, "age": 30, "purpose": "car", "city": "city-1", "applied": "2024-03-01T10:00:00"}
 
@@ -55,13 +59,6 @@ def wait_for_line(server, event, count=1):
         assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.02)
     return log_lines(server, event)[count - 1]
-
-
-def until(expected):
-    deadline = time.monotonic() + 10
-    while not expected():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def metric(server, series):

@@ -1,11 +1,13 @@
 """Many connections, too many of them, and clients that still send when their answer is settled."""
 
+import functools
 import os
 import resource
 import socket
 import ssl
 import time
 
+import conftest
 import pytest
 from certificates import Authority
 
@@ -28,15 +30,7 @@ def processor_seconds(server):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident(server):
-    return int(open(f"/proc/{server.process.pid}/status").read().split("VmRSS:")[1].split()[0]) * 1024
-
-
-def until(expected):
-    deadline = time.monotonic() + 15
-    while not expected():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+until = functools.partial(conftest.until, seconds=15)
 
 
 def test_out_of_descriptors_the_server_serves_on_idles_and_recovers(slipway, bundle):
@@ -120,9 +114,9 @@ def test_idle_tls_connections_cost_their_session(slipway, bundle, tmp_path, many
 
     with slipway.serving(bundle, options=["--threads", "2", "--tls-cert", certificate, "--tls-key", key]) as server:
         warm = [secure(server) for _ in range(20)]
-        before = resident(server)
+        before = server.resident()
         idle = [secure(server) for _ in range(500)]
-        each = (resident(server) - before) / 500
+        each = (server.resident() - before) / 500
         print(f"{each:.0f} bytes a TLS connection")
         assert each < 40 << 10, each
         for connection in idle + warm:
@@ -134,10 +128,10 @@ def test_five_thousand_idle_connections_cost_little_memory_each(slipway, bundle,
     with slipway.serving(bundle, options=["--threads", "2", "--idle-timeout", "5m", "--log-requests", "0"]) as server:
         warm = [connect(server) for _ in range(50)]
         assert all(status(connection) == 200 for connection in warm)
-        before = resident(server)
+        before = server.resident()
         idle = [connect(server) for _ in range(count)]
         assert all(status(connection) == 200 for connection in idle)
-        each = (resident(server) - before) / count
+        each = (server.resident() - before) / count
         print(f"{each:.0f} bytes a connection")
         assert each < 2048, each
         assert server.get("/livez")[0] == 200

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import PROGRAM
+from conftest import PROGRAM, until
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
@@ -297,26 +297,19 @@ def children(pid):
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def wait_for(condition, what):
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_trial_does_not_outlive_the_program_that_started_it(slipway, ending):
     folder(slipway, loop())
     process = subprocess.Popen([PROGRAM, "inspect", "x"], cwd=slipway.folder, env=os.environ | {"SLIPWAY_TRIAL_TIME": "10m"},
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: children(process.pid), "no trial was started")
+        until(lambda: children(process.pid), what="no trial was started")
         (trial,) = children(process.pid)
         stat = pathlib.Path(f"/proc/{trial}/stat")
-        wait_for(lambda: int(stat.read_text().rsplit(")")[1].split()[11]) > 30, "the trial did not get to the loop")
+        until(lambda: int(stat.read_text().rsplit(")")[1].split()[11]) > 30, what="the trial did not get to the loop")
         process.send_signal(ending)
         assert process.wait(timeout=20) == -ending
-        wait_for(lambda: not stat.exists() or stat.read_text().rsplit(")")[1].split()[0] == "Z", "the trial lives on")
+        until(lambda: not stat.exists() or stat.read_text().rsplit(")")[1].split()[0] == "Z", what="the trial lives on")
     finally:
         process.kill()
         process.wait()

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from conftest import until
 from shifts import write_shift
 
 ADMIN = ("--admin", "127.0.0.1:0")
@@ -21,13 +22,6 @@ def models(tmp_path):
     folder = tmp_path / "models"
     folder.mkdir()
     return folder
-
-
-def until(expected, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not expected():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def put(models, name, version, shift, **more):
@@ -192,12 +186,6 @@ class Caller(threading.Thread):
             self.answers += 1
 
 
-def resident_kib(server):
-    for line in open(f"/proc/{server.process.pid}/status"):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1])
-
-
 def test_a_hundred_swaps_under_load_give_no_wrong_answer_and_give_their_memory_back(slipway, models):
     swaps, early = 100, 20
     shifts = {f"1.{i}.0": i * 1000 for i in range(swaps + 1)}
@@ -214,11 +202,11 @@ def test_a_hundred_swaps_under_load_give_no_wrong_answer_and_give_their_memory_b
             last = new
             until(lambda: version == bundle_in_service(server), seconds=60)
             if i == early:
-                early_kib = resident_kib(server)
+                early_kib = server.resident() >> 10
         until(lambda: "slipway_versions_ready 1\n" in server.get("/metrics")[1])
         until(lambda: "slipway_versions_draining 0\n" in server.get("/metrics")[1])
         until(lambda: "slipway_versions_resident 0\n" in server.get("/metrics")[1])
-        late_kib = resident_kib(server)
+        late_kib = server.resident() >> 10
         metrics = server.get("/metrics")[1]
         stop.set()
         for caller in callers:

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import pathlib
 import socket
 import threading
 import time
@@ -22,14 +21,9 @@ def server(loans_folder, slipway):
         yield running
 
 
-def memory(server):
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024
-
-
 def watch_memory(server, stop, peak):
     while not stop.wait(0.02):
-        peak[0] = max(peak[0], memory(server))
+        peak[0] = max(peak[0], server.resident())
 
 
 def connect(server):
@@ -60,7 +54,7 @@ def test_200_megabytes_of_lines_pass_through_20_megabytes_of_memory(server):
     block = b"".join(json.dumps(dict(GOOD, age=20 + i % 60)).encode() + b"\n" for i in range(MEGABYTE // 100))
     times = 200 * MEGABYTE // len(block) + 1
     connection = connect(server)
-    before, peak, stop = memory(server), [0], threading.Event()
+    before, peak, stop = server.resident(), [0], threading.Event()
     watcher = threading.Thread(target=watch_memory, args=(server, stop, peak))
     sender = threading.Thread(
         target=send, args=(connection, HEAD.format("application/x-ndjson", len(block) * times).encode(), block, times))
@@ -86,7 +80,7 @@ def test_a_client_that_does_not_read_stops_being_read_and_gets_everything_later(
     times = 100
     connection = connect(server)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-    before = memory(server)
+    before = server.resident()
     sent = [0]
 
     def feed():
@@ -101,7 +95,7 @@ def test_a_client_that_does_not_read_stops_being_read_and_gets_everything_later(
     stuck = sent[0]
     time.sleep(1)
     assert sent[0] == stuck < times, "the server goes on reading"
-    assert memory(server) - before < 20 * MEGABYTE
+    assert server.resident() - before < 20 * MEGABYTE
     assert server.get("/livez")[0] == 200, "others are served meanwhile"
     answers = pieces(connection)
     next(answers)
@@ -123,10 +117,10 @@ def test_coded_bodies_are_answered_like_plain_ones(server):
 
 def test_a_bomb_is_refused_without_being_blown_up(server):
     bomb = gzip.compress(b"\n" * (512 * MEGABYTE), 9)
-    before = memory(server)
+    before = server.resident()
     status, body, _ = server.request("POST", "/predict/loans", bomb, {"Content-Encoding": "gzip"})
     assert status == 413 and json.loads(body)["code"] == "http.decompression_ratio"
-    assert memory(server) - before < 20 * MEGABYTE
+    assert server.resident() - before < 20 * MEGABYTE
 
 
 def test_limits_and_origins_are_options(loans_folder, slipway):

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import pathlib
 import signal
 import statistics
@@ -13,7 +12,7 @@ import time
 
 import pytest
 from collector import Collector, attributes, closed_port
-from conftest import PROGRAM, Slipway
+from conftest import PROGRAM, Slipway, until
 
 GOOD = {"income": 30000.0, "age": 30, "purpose": "car", "city": "city-1", "applied": "2024-03-01T10:00:00"}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -33,13 +32,6 @@ def counters(server):
 
 def dropped(server, reason):
     return counters(server)[f'slipway_otlp_spans_dropped_total{{reason="{reason}"}}']
-
-
-def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.05)
 
 
 def flood(server, requests, connections=2):
@@ -144,7 +136,7 @@ def test_probes_and_scrapes_begin_no_traces(slipway, bundle):
 def test_a_busy_collector_is_asked_again_when_it_says(slipway, bundle):
     with Collector("busy") as collector, traced(slipway, bundle, collector.url) as server:
         server.predict("loans", GOOD)
-        wait_until(lambda: len(collector.times) >= 2)
+        until(lambda: len(collector.times) >= 2)
         assert collector.times[1] - collector.times[0] >= 0.95
         collector.mode = "fine"
         collector.wait_for(1)
@@ -156,14 +148,14 @@ def test_a_busy_collector_is_asked_again_when_it_says(slipway, bundle):
 def test_what_a_collector_refuses_is_counted(slipway, bundle):
     with Collector("refuse") as collector, traced(slipway, bundle, collector.url) as server:
         server.predict("loans", GOOD)
-        wait_until(lambda: dropped(server, "rejected") == 7)
+        until(lambda: dropped(server, "rejected") == 7)
         assert len(collector.times) == 1
 
 
 def test_a_collector_that_is_down_delays_neither_requests_nor_the_end(slipway, bundle):
     with traced(slipway, bundle, f"http://127.0.0.1:{closed_port()}") as server:
         assert server.predict("loans", GOOD)[0] == 200
-        wait_until(lambda: "otlp.failing" in server.log.read_text())
+        until(lambda: "otlp.failing" in server.log.read_text())
         begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
@@ -173,7 +165,7 @@ def test_a_collector_that_is_down_delays_neither_requests_nor_the_end(slipway, b
 def test_a_collector_that_hangs_delays_the_end_by_a_bound_only(slipway, bundle):
     with Collector("hang") as collector, traced(slipway, bundle, collector.url) as server:
         server.predict("loans", GOOD)
-        wait_until(lambda: collector.times)
+        until(lambda: collector.times)
         server.predict("loans", GOOD)
         begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
@@ -189,11 +181,6 @@ def test_spans_that_wait_at_the_end_are_sent(slipway, bundle):
         assert len([span for span in collector.spans() if span.kind == 2]) == 1
 
 
-def resident_kilobytes(process):
-    text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1])
-
-
 def test_under_load_a_hanging_collector_costs_spans_and_not_requests(slipway, bundle):
     """All requests sampled, none taken: the queue fills, what does not fit is counted, memory and times stay."""
     with slipway.serving(bundle) as server:
@@ -201,11 +188,11 @@ def test_under_load_a_hanging_collector_costs_spans_and_not_requests(slipway, bu
         plain = statistics.quantiles(flood(server, 6000), n=100)
     with Collector("hang") as collector, traced(slipway, bundle, collector.url) as server:
         flood(server, 6000)  # fills the queue
-        before = resident_kilobytes(server.process)
+        before = server.resident()
         hanging = statistics.quantiles(flood(server, 6000), n=100)
         lost = dropped(server, "queue_full")
         assert lost >= 6000 * 7 * 0.9
-        assert resident_kilobytes(server.process) - before < 8 << 10
+        assert server.resident() - before < 8 << 20
     print(f"p50 {plain[49]:.3f} ms without, {hanging[49]:.3f} ms with; p99 {plain[98]:.3f} and {hanging[98]:.3f} ms")
     # A request that waited for the collector would take seconds. Machines are noisy: a median tells more than a tail.
     assert hanging[49] < 1.5 * plain[49] + 0.1

@@ -6,11 +6,20 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("SLIPWAY", str(ROOT / "build/release/slipway"))
+
+
+def until(expected, seconds=20, what="it did not come to pass in time"):
+    """Waits until `expected()` is true."""
+    deadline = time.monotonic() + seconds
+    while not expected():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
 
 
 class Slipway:
@@ -71,6 +80,11 @@ class Server:
     @property
     def port(self):
         return int(self.url.rsplit(":", 1)[1])
+
+    def resident(self):
+        """Bytes of memory that the process holds."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
     def request(self, method, path, body=None, headers=None):
         data = body if isinstance(body, (bytes, type(None))) else (body if isinstance(body, str) else json.dumps(body)).encode()
