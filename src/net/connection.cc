@@ -21,7 +21,7 @@ constexpr size_t kKeptInput = 1 << 20;
 constexpr size_t kKeptUnsent = 1 << 20;
 constexpr int kReadsPerTurn = 4;  ///< so that one fast sender does not starve its neighbours
 /// Once a turn of the loop has taken so long, each connection gets one more read or request out of it.
-constexpr auto kLongTurn = std::chrono::milliseconds(1);
+constexpr auto kLongTurn = std::chrono::microseconds(300);
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr HttpFault kNotFound = {404, "http.no_route", "there is nothing at this path; GET /models lists the models"};
@@ -179,8 +179,7 @@ void Connection::Advance(ByteBuffer& buffer) {
     bool at_hand = false;  // the exchange holds this request
     if (state_ == State::kHead) {
       if (begun == io_.limits().requests_per_turn || (begun > 0 && IsLongTurn())) {
-        later_ = true;
-        io_.GoOnLater(*this);
+        GoOnLater();
         return;
       }
       ++begun;
@@ -199,9 +198,14 @@ bool Connection::IsLongTurn() const {
   return base::Clock::System().Now() - io_.loop().now() >= kLongTurn;
 }
 
+void Connection::GoOnLater() {
+  later_ = true;
+  io_.GoOnLater(*this);
+}
+
 void Connection::OnLater() {
   later_ = false;
-  if (state_ != State::kHead) return;
+  if (state_ != State::kHead && state_ != State::kStream) return;
   Advance(in_);
   if (state_ == State::kStream) SendPieces(false);
   CountHeld();

@@ -33,7 +33,7 @@ class Connection final : public Watcher {
   ~Connection() override;
 
   void OnReady(uint32_t events) override;
-  /// Goes on with requests read in an earlier turn, after IoThread::GoOnLater().
+  /// Goes on with bytes read in an earlier turn, after IoThread::GoOnLater().
   void OnLater();
   /// Looks at the deadline, and gives memory back that an idle connection does not need.
   void OnTick(base::SteadyTime now);
@@ -65,6 +65,7 @@ class Connection final : public Watcher {
   }
   void Receive();
   bool IsLongTurn() const;
+  void GoOnLater();
   size_t WantedBytes() const;
   void Advance(ByteBuffer& buffer);
   bool ReadHead(ByteBuffer& buffer);
@@ -105,6 +106,7 @@ class Connection final : public Watcher {
   bool OpenStream(ByteBuffer& buffer);
   BodyReader::Options StreamOptions() const;
   void FeedStream(ByteBuffer& buffer);
+  bool FeedPart(ByteBuffer& buffer);
   template <typename Call>
   bool CallStream(Call&& call);
   void FailStream(const HttpFault& fault);
@@ -149,7 +151,7 @@ class Connection final : public Watcher {
   State state_ = State::kHead;
   bool idle_ = false;                      ///< between requests
   bool waiting_ = false;                   ///< counted in flight
-  bool later_ = false;                     ///< has requests at hand, and waits for its next turn
+  bool later_ = false;                     ///< has bytes to go on with, and waits for its next turn
   bool paused_ = false;                    ///< a stream does not read until the peer has taken more of the answer
   uint32_t awaited_;                       ///< events asked of the loop
   HandshakeQueue::Place handshake_place_;  ///< while in kHandshake
@@ -186,9 +188,10 @@ struct Connection::Stream {
   Exchange exchange;
   std::unique_ptr<StreamedAnswer> answer;
   std::unique_ptr<BodyReader> reader;
-  bool close = false;       ///< as the head of the answer says
-  bool done = false;        ///< OnDone has been called
-  int64_t unsent_most = 0;  ///< bytes of the answer that may wait for the peer before reading pauses
+  bool close = false;           ///< as the head of the answer says
+  bool done = false;            ///< OnDone has been called
+  int64_t unsent_most = 0;      ///< bytes of the answer that may wait for the peer before reading pauses
+  size_t part_bytes = 4 << 10;  ///< handed on at a time: as many as take their share of a turn
 };
 
 /// A request whose answer was put off.

@@ -68,8 +68,7 @@ void Connection::FinishLate(const LateAnswer::Fill& fill) {
   BecomeIdle();
   WaitFor(ReadEvents());
   if (in_.empty()) return;
-  later_ = true;  // requests that arrived behind this one
-  io_.GoOnLater(*this);
+  GoOnLater();  // with requests that arrived behind this one
 }
 
 }  // namespace slipway::net

@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kPieceText = 256 << 10;  ///< handed to the kernel before more is decoded
 constexpr size_t kKeptTaken = 256 << 10;  ///< bytes already taken that may stand before the unsent ones
+// Bytes are handed on in parts that take about this long, so that other connections of the thread wait no longer.
+constexpr auto kLongPart = std::chrono::microseconds(200);
+constexpr size_t kLeastPart = 512, kMostPart = 64 << 10;
 
 constexpr HttpFault kTooLarge = {413, "http.body_too_large", "the request body is larger than this route takes"};
 constexpr HttpFault kTooManyInFlight = {429, "http.too_many_requests", "too many requests are in flight; retry later"};
@@ -66,21 +69,17 @@ BodyReader::Options Connection::StreamOptions() const {
 }
 
 void Connection::FeedStream(ByteBuffer& buffer) {
-  std::string_view in = buffer.view();
-  const size_t offered = in.size();
-  BodyReader& reader = *stream_->reader;
+  const BodyReader& reader = *stream_->reader;
   bool fine = true;
-  for (std::string_view piece; fine && state_ == State::kStream && reader.Next(in, piece);) {
-    fine = CallStream([&](StreamedAnswer& a, const Request& q, Response& r) { return a.OnBody(piece, q, r); });
-    if (fine && exchange().response.body.size() >= kPieceText) SendPieces(false);
-    if (fine && state_ == State::kStream && KeepsTooMuch()) {
-      buffer.Consume(offered - in.size());
-      FailStream(kNoMemoryInFlight);
+  for (bool more = true; more;) {
+    fine = FeedPart(buffer);
+    if (state_ != State::kStream) return;
+    more = fine && !buffer.empty() && !reader.done() && !reader.fault();
+    if (more && IsLongTurn()) {
+      if (!paused_) GoOnLater();
       return;
     }
   }
-  buffer.Consume(offered - in.size());
-  if (state_ != State::kStream) return;
   if (fine && reader.fault()) {
     FailStream(reader.fault());
   } else if (!fine) {
@@ -89,6 +88,32 @@ void Connection::FeedStream(ByteBuffer& buffer) {
     fine = CallStream([](StreamedAnswer& a, const Request& q, Response& r) { return a.OnEnd(q, r); });
     EndStream(fine, !buffer.empty());
   }
+}
+
+/// Hands on what comes first in the buffer. False: the answer wants no more.
+bool Connection::FeedPart(ByteBuffer& buffer) {
+  const base::SteadyTime begun = base::Clock::System().Now();
+  size_t& most = stream_->part_bytes;
+  std::string_view in = buffer.view().substr(0, most);
+  const size_t offered = in.size();
+  bool fine = true;
+  for (std::string_view piece; fine && state_ == State::kStream && stream_->reader->Next(in, piece);) {
+    fine = CallStream([&](StreamedAnswer& a, const Request& q, Response& r) { return a.OnBody(piece, q, r); });
+    if (fine && exchange().response.body.size() >= kPieceText) SendPieces(false);
+    if (fine && state_ == State::kStream && KeepsTooMuch()) {
+      buffer.Consume(offered - in.size());
+      FailStream(kNoMemoryInFlight);
+      return false;
+    }
+  }
+  buffer.Consume(offered - in.size());
+  const auto spent = base::Clock::System().Now() - begun;
+  if (spent > kLongPart) {
+    most = std::max(kLeastPart, most / 2);
+  } else if (spent < kLongPart / 4 && offered == most) {
+    most = std::min(kMostPart, most * 2);
+  }
+  return fine;
 }
 
 template <typename Call>
@@ -189,6 +214,10 @@ void Connection::OnStreamReady(uint32_t events) {
   const bool was_paused = paused_;
   if ((events & ~static_cast<uint32_t>(EPOLLIN)) != 0) SendPieces(false);
   if (state_ != State::kStream || paused_) return;
+  if (!in_.empty()) {
+    GoOnLater();
+    return;
+  }
   // Bytes may wait where epoll does not see them, since reading had stopped.
   if (was_paused || transport_.HoldsBytes() || (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) Receive();
 }
@@ -196,6 +225,8 @@ void Connection::OnStreamReady(uint32_t events) {
 void Connection::OnStreamTick(base::SteadyTime now) {
   if (!unsent_.empty() && now >= deadline_) {
     Close();
+  } else if (later_) {
+    StartRate();  // it is not the peer who is slow
   } else if (!paused_ && IsTooSlow(now)) {
     FailStream(kTooSlow);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <thread>
 
 #include "net/server_fixture.h"
@@ -81,6 +82,31 @@ class StreamTest : public ServerFixture {
   Diary diary_;
 };
 
+/// Takes its time with every piece, the first of which waits until others have asked as well.
+class Plodding final : public StreamedAnswer {
+ public:
+  Plodding(std::latch& asked, std::atomic<size_t>& seen) : asked_(asked), seen_(seen) {}
+  bool Start(const Request&, Response&) override { return true; }
+  bool OnBody(std::string_view piece, const Request&, Response&) override {
+    asked_.wait();
+    const auto until = std::chrono::steady_clock::now() + milliseconds(1);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+    seen_ += piece.size();
+    return true;
+  }
+  bool OnEnd(const Request&, Response& response) override {
+    response.body = std::to_string(seen_);
+    return true;
+  }
+  void OnFault(const HttpFault&, const Request&, Response&) override {}
+  void OnDone(const Request&, const Response&) override {}
+
+ private:
+  std::latch& asked_;
+  std::atomic<size_t>& seen_;
+};
+
 constexpr std::string_view kChunkedHead = "POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 std::string Head(size_t length, std::string_view headers = "") {
@@ -105,6 +131,27 @@ TEST_F(StreamTest, AStreamThatEndsInItsFirstTurnHasALength) {
   EXPECT_EQ(answer.Header("Content-Type"), "text/plain");
   EXPECT_EQ(client.Ask(kHello).status, 200);
   EXPECT_EQ(diary_.done, 1);
+}
+
+TEST_F(StreamTest, NeighboursAreAnsweredBetweenThePiecesOfOne) {
+  std::latch asked(1);
+  std::atomic<size_t> seen{0}, seen_by_neighbour{0};
+  ASSERT_TRUE(routes_.Add({.method = Method::kPost,
+                           .pattern = "/plod",
+                           .permission = "public",
+                           .handler = [](const Request&, Response&) {},
+                           .stream = [&](const Request&) { return std::make_unique<Plodding>(asked, seen); }}));
+  AddRoute(Method::kGet, "/seen", [&](const Request&, Response&) { seen_by_neighbour = seen.load(); });
+  Start();
+  auto plodder = Connect(), neighbour = Connect();
+  constexpr size_t kBytes = 60'000;
+  plodder.Send("POST /plod HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nea60\r\n" +
+               std::string(kBytes, 'x') + "\r\n0\r\n\r\n");
+  neighbour.Send("GET /seen HTTP/1.1\r\nHost: x\r\n\r\n");
+  asked.count_down();
+  EXPECT_EQ(neighbour.Read().status, 200);
+  EXPECT_EQ(plodder.Read().body, "60000");
+  EXPECT_LT(seen_by_neighbour, kBytes / 2);
 }
 
 TEST_F(StreamTest, PiecesAreAnsweredBeforeTheBodyEnds) {

@@ -5,7 +5,8 @@ an undocumented 5xx, grew, leaked descriptors, or let good traffic wait.
 usage: run.py BUILD REPORT.json [--minutes M] [--rate R]
 
 The good traffic is an open loop: its latency counts from the planned time. Two servers run (plain and TLS, each with a Unix
-socket as well) on half of the processors, everything else on the other half.
+socket as well), with as many threads as half of the processors that they have, everything else on the other half. Each is
+stormed half of the time while the other rests: two busy servers on one processor would measure the scheduler.
 """
 
 import argparse
@@ -42,7 +43,7 @@ class Server:
     def __init__(self, folder, name, bundle, options):
         self.folder, self.name, self.log = folder, name, folder / f"{name}.log"
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", bundle, "--http", "127.0.0.1:0", "--http", f"unix:{folder / name}.sock", "--threads", "2", "--json",
+            [PROGRAM, "serve", bundle, "--http", "127.0.0.1:0", "--http", f"unix:{folder / name}.sock", "--threads", str(len(SERVER_CPUS)), "--json",
              "--log-file", self.log, *LIMITS, *options],
             stdout=subprocess.PIPE, stderr=open(folder / f"{name}.err", "w"), text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CPUS))
@@ -125,6 +126,23 @@ def storm(kinds, listeners):
     return end
 
 
+def storm_one(options, script, server, servers, kinds, listeners, seconds):
+    """Good traffic alone, then in the storm: for TLS through its Unix socket, since the generator speaks no TLS."""
+    def good_traffic(seconds):
+        if server.name == "tls":
+            return play(options.build, script, 0, seconds, options.rate, unix=server.socket.address)
+        return play(options.build, script, server.port, seconds, options.rate)
+
+    quiet = finished(good_traffic(min(30, seconds / 4)))
+    end = storm(kinds, listeners)
+    playing = good_traffic(seconds)
+    reloads = reload_often(servers, time.monotonic() + seconds)
+    report = {"quiet": quiet, "storm": finished(playing), "hostile": end(), "reloads": reloads}
+    report["p99_ratio"] = round(report["storm"]["p99_us"] / quiet["p99_us"], 2)
+    os.sched_setaffinity(0, CPUS)
+    return report
+
+
 def soak(options, folder):
     slipway = Slipway(folder)
     table = good.make_table()
@@ -143,29 +161,24 @@ def soak(options, folder):
         server.watch.start()
 
     seconds = options.minutes * 60
-    quiet_seconds = min(30, seconds / 4)
     report = {"requests_in_script": requests, "rows_in_script": rows, "distinct_rows": good.ROWS, "minutes": options.minutes,
-              "rate": options.rate, "processors": len(CPUS)}
-    report["quiet"] = finished(play(options.build, script, plain.port, quiet_seconds, options.rate))
-
-    begun = time.monotonic()
-    end = storm([("bad", (MAX_BODY,)), ("slow", ()), ("aborted", ()),
-                 ("streamed", (good.jsonl_of(good.records_of(table)).splitlines(keepends=True), shares))], listeners)
-    playing = [play(options.build, script, plain.port, seconds, options.rate),
-               play(options.build, script, 0, seconds, options.rate / 10, 4, tls.socket.address)]
-    report["reloads"] = reload_often(servers, begun + seconds)
-    report["storm"], report["storm_unix"] = map(finished, playing)
-    report["hostile"] = end()
+              "rate": options.rate, "processors": len(CPUS), "reloads": 0}
+    lines = good.jsonl_of(good.records_of(table)).splitlines(keepends=True)
+    kinds = [("bad", (MAX_BODY,)), ("slow", ()), ("aborted", ()), ("streamed", (lines, shares))]
+    begun = {}
+    for server, targets in ((plain, listeners[:2]), (tls, listeners[2:])):
+        begun[server.name] = time.monotonic()
+        report[server.name] = storm_one(options, script, server, servers, kinds, targets, seconds / 2)
+        report["reloads"] += report[server.name].pop("reloads")
     time.sleep(8)  # past every bound of LIMITS: what is left of the storm must be gone
-    os.sched_setaffinity(0, CPUS)
 
     for server in servers:
         server.watch.stopped.set()
-        memory = server.watch.memory(begun + seconds / 4)
+        memory = server.watch.memory(begun[server.name] + seconds / 4)
         alive = server.process.poll() is None
         left = watch.settled_descriptors(server.process.pid, fds[server.name]) if alive else None
         counted = watch.metrics(server.socket) if alive else {}
-        report[server.name] = {
+        report[server.name] |= {
             "memory": memory, "descriptors": [fds[server.name], left],
             "most_descriptors": max(count for *_, count in server.watch.samples),
             "processor_seconds": watch.processor_seconds(server.process.pid) if alive else None,
@@ -179,15 +192,13 @@ def soak(options, folder):
 def judge(report):
     """What is not as it must be."""
     faults = []
-    for phase in ("quiet", "storm", "storm_unix"):
-        run = report[phase]
-        for kind in ("wrong", "refused", "broken", "unanswered"):
-            if run[kind]:
-                faults.append(f"{phase}: {run[kind]} answers {kind}")
-    for kind, outcome in report["hostile"].items():
-        faults += [f"{kind}: {what} ({count} times)" for what, count in outcome["unexpected"].items()]
     for name in ("plain", "tls"):
         server = report[name]
+        for phase in ("quiet", "storm"):
+            faults += [f"{name}, {phase}: {server[phase][kind]} answers {kind}"
+                       for kind in ("wrong", "refused", "broken", "unanswered") if server[phase][kind]]
+        for kind, outcome in server["hostile"].items():
+            faults += [f"{name}, {kind}: {what} ({count} times)" for what, count in outcome["unexpected"].items()]
         if server["exit"] != 0:
             faults.append(f"{name}: exit {server['exit']}: {server['errors']}")
         before, after = server["descriptors"]
@@ -197,15 +208,13 @@ def judge(report):
         growth = memory["at_the_end_mib"] - memory["after_warm_up_mib"]
         if growth > 8 + LARGEST_GROWTH * memory["after_warm_up_mib"]:
             faults.append(f"{name}: memory grew by {growth:.1f} MiB after warm-up")
+        if server["p99_ratio"] > LARGEST_P99_RATIO:
+            faults.append(f"{name}: p99 of good traffic is {server['p99_ratio']} times its quiet value")
     # 505 is the one 5xx that the storm asks for.
-    documented = sum(outcome["counts"].get("505", 0) for outcome in report["hostile"].values())
+    documented = sum(outcome["counts"].get("505", 0) for name in ("plain", "tls") for outcome in report[name]["hostile"].values())
     answered = sum(report[name]["answers"]["5xx"] for name in ("plain", "tls"))
     if answered > documented:
         faults.append(f"{answered:.0f} answers of 5xx, {documented} of them asked for")
-    ratio = report["storm"]["p99_us"] / report["quiet"]["p99_us"]
-    report["p99_ratio"] = round(ratio, 2)
-    if ratio > LARGEST_P99_RATIO:
-        faults.append(f"p99 of good traffic is {ratio:.1f} times its quiet value")
     return faults
 
 
@@ -213,13 +222,14 @@ def show(report, faults):
     print(f"\n{report['minutes']} minutes, {report['requests_in_script']} requests with {report['rows_in_script']} rows "
           f"({report['distinct_rows']} distinct), {report['reloads']} reloads, {report['processors']} processors")
     print(f"{'good traffic':14}{'sent':>9}{'wrong':>7}{'refused':>9}{'broken':>8}{'a second':>10}{'p50 µs':>9}{'p99 µs':>9}{'max ms':>8}")
-    for phase in ("quiet", "storm", "storm_unix"):
-        run = report[phase]
-        print(f"{phase:14}{run['sent']:>9}{run['wrong']:>7}{run['refused']:>9}{run['broken']:>8}{run['per_second']:>10}"
-              f"{run['p50_us']:>9.0f}{run['p99_us']:>9.0f}{run['max_us'] / 1000:>8.1f}")
-    print(f"p99 in the storm: {report['p99_ratio']} times its quiet value")
-    for kind, outcome in report["hostile"].items():
-        print(f"{kind:14}" + ", ".join(f"{what} {count}" for what, count in sorted(outcome["counts"].items())))
+    for name in ("plain", "tls"):
+        for phase in ("quiet", "storm"):
+            run = report[name][phase]
+            print(f"{name + ', ' + phase:14}{run['sent']:>9}{run['wrong']:>7}{run['refused']:>9}{run['broken']:>8}{run['per_second']:>10}"
+                  f"{run['p50_us']:>9.0f}{run['p99_us']:>9.0f}{run['max_us'] / 1000:>8.1f}")
+        print(f"{'':14}p99 in the storm: {report[name]['p99_ratio']} times its quiet value")
+        for kind, outcome in report[name]["hostile"].items():
+            print(f"{'  ' + kind:14}" + ", ".join(f"{what} {count}" for what, count in sorted(outcome["counts"].items())))
     for name in ("plain", "tls"):
         server = report[name]
         memory = server["memory"]
