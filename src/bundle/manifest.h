@@ -59,6 +59,8 @@ struct OutputSpec {
 struct Limits {
   std::optional<std::chrono::nanoseconds> timeout;
   int64_t max_batch_rows = 4096;
+  std::optional<double> rate;          ///< calls a second, averaged over one second
+  std::optional<int64_t> concurrency;  ///< calls at the same time
 };
 
 /// On a CPU of another kind than the bundle was packed on, numbers of golden predictions may differ by so much of

@@ -45,6 +45,7 @@ base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesyste
   SLIPWAY_ASSIGN(model->scorer, scoring::Scorer::Create(bundle, engines, {.engine = options.engine, .warm_up = true}));
   if (options.check_golden) {
     SLIPWAY_ASSIGN(model->golden, CheckGolden(bundle, *model->scorer, options.golden_records));
+    model->one_row = model->golden.fastest;
   }
   model->examples = GoldenExamples(bundle, model->scorer->layout());
   const auto& manifest = model->scorer->manifest();

@@ -29,6 +29,7 @@ struct LoadedModel {
   std::shared_ptr<const scoring::Scorer> scorer;
   base::WallTime loaded_at;
   std::chrono::nanoseconds load_time{0};
+  std::chrono::nanoseconds one_row{0};  ///< that a golden record took alone, at the least; 0: not known
   scoring::GoldenReport golden;  ///< how the golden records were answered at load; nothing checked when there are none
   /// Up to three golden records that were predicted, as JSON objects, for documentation; none that holds a personal
   /// value.

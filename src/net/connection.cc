@@ -476,7 +476,8 @@ void Connection::WriteFault(const HttpFault& fault) {
   exchange.match.fault_shape(fault, exchange.request, exchange.response);
   if (fault.status == 405) exchange.response.AddHeader("Allow", exchange.match.allow);
   if (fault.status == 415) exchange.response.AddHeader("Accept-Encoding", kTakenCodings);
-  if (fault.status == 429 || fault.status == 503) exchange.response.AddHeader("Retry-After", "1");
+  const bool later = fault.status == 429 || fault.status == 503;
+  if (later && !exchange.response.HasHeader("Retry-After")) exchange.response.AddHeader("Retry-After", "1");
   io_.CountRefusal(fault.code);
 }
 

@@ -194,16 +194,22 @@ struct Connection::Stream {
   size_t part_bytes = 4 << 10;  ///< handed on at a time: as many as take their share of a turn
 };
 
+/// What a request whose answer was put off needs of its connection, so that it can outlast it.
+struct LateAnswer::Kept {
+  std::string head, body, peer;  ///< what the exchange's views look at
+  std::optional<PeerIdentity> identity;
+  Exchange exchange;  ///< but for the request, the io thread's alone
+};
+
 /// A request whose answer was put off.
 struct Connection::Late {
-  std::string head, body;  ///< what the exchange's views look at
-  Exchange exchange;
+  std::shared_ptr<LateAnswer::Kept> kept = std::make_shared<LateAnswer::Kept>();
   std::shared_ptr<LateAnswer::State> state;
 };
 
 inline Exchange& Connection::exchange() const {
   if (stream_ != nullptr) return stream_->exchange;
-  return late_ == nullptr ? io_.exchange() : late_->exchange;
+  return late_ == nullptr ? io_.exchange() : late_->kept->exchange;
 }
 
 }  // namespace slipway::net

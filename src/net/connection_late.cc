@@ -12,17 +12,22 @@ void Connection::PutOff(ByteBuffer& buffer) {
   const Exchange& found = exchange();
   auto later = found.response.later;
   auto late = std::make_unique<Late>();
-  late->head = buffer.view().substr(0, head_bytes_);
-  late->body = found.request.body;
-  late->body.reserve(late->body.size() + ByteBuffer::kPadding);
+  LateAnswer::Kept& kept = *late->kept;
+  kept.head = buffer.view().substr(0, head_bytes_);
+  kept.body.reserve(found.request.body.size() + ByteBuffer::kPadding);
+  kept.body = found.request.body;
+  kept.peer = peer_;
+  if (transport_.peer() != nullptr) kept.identity = *transport_.peer();
   const auto received = found.request.received;
   const auto own_id = found.own_id;
   late_ = std::move(late);
-  ReadAgain(late_->head);
-  Exchange& exchange = late_->exchange;
+  ReadAgain(kept.head);
+  Exchange& exchange = kept.exchange;
   exchange.own_id = own_id;
   exchange.request.received = received;
-  exchange.request.body = late_->body;
+  exchange.request.body = kept.body;
+  exchange.request.remote_address = kept.peer;
+  exchange.request.peer_identity = kept.identity ? &*kept.identity : nullptr;
   buffer.Consume(head_bytes_ + (body_ != nullptr ? 0 : content_length_));
   body_.reset();
   state_ = State::kLate;
@@ -33,7 +38,7 @@ void Connection::PutOff(ByteBuffer& buffer) {
 }
 
 void Connection::AwaitLate(const std::function<void(LateAnswer)>& later) {
-  late_->state = LateAnswer::Await(*this, io_.loop());
+  late_->state = LateAnswer::Await(*this, io_.loop(), late_->kept);
   later(LateAnswer(late_->state));
 }
 
@@ -43,13 +48,13 @@ void Connection::OnLateReady(uint32_t events) {
 }
 
 void Connection::AbandonLate() {
-  late_->exchange.response.status = 499;
+  late_->kept->exchange.response.status = 499;
   Count();
   std::exchange(late_, nullptr)->state->Abandon();
 }
 
 void Connection::FinishLate(const LateAnswer::Fill& fill) {
-  Exchange& exchange = late_->exchange;
+  Exchange& exchange = late_->kept->exchange;
   exchange.response.Clear();
   if (fill) {
     CallSafely([&] { fill(exchange.request, exchange.response); });

@@ -10,7 +10,7 @@ namespace slipway::net {
 int64_t Connection::HeldBytes() const {
   constexpr size_t kInside = sizeof(std::string);  // a string that keeps no more has no memory of its own
   size_t bytes = in_.capacity() + (unsent_.capacity() > kInside ? unsent_.capacity() : 0);
-  if (late_ != nullptr) bytes += late_->body.capacity();
+  if (late_ != nullptr) bytes += late_->kept->body.capacity();
   if (body_ != nullptr) bytes += body_->whole.capacity() + body_->reader.held_bytes();
   if (stream_ == nullptr) return static_cast<int64_t>(bytes);
   return static_cast<int64_t>(bytes + stream_->reader->held_bytes()) + stream_->answer->HeldBytes();

@@ -60,6 +60,13 @@ std::optional<std::string> Request::QueryValue(std::string_view name) const {
   return std::nullopt;
 }
 
+bool Response::HasHeader(std::string_view name) const {
+  for (size_t at = headers_.find(name); at != std::string::npos; at = headers_.find(name, at + 1)) {
+    if ((at == 0 || headers_[at - 1] == '\n') && headers_.substr(at + name.size(), 1) == ":") return true;
+  }
+  return false;
+}
+
 void Response::AddHeader(std::string_view name, std::string_view value) {
   headers_ += name;
   headers_ += ": ";

@@ -85,6 +85,7 @@ class Response {
   /// The same for whole lines, each with its CR LF, that the caller vouches for.
   void AddHeaderLines(std::string_view lines) { headers_ += lines; }
   const std::string& header_text() const { return headers_; }
+  bool HasHeader(std::string_view name) const;  ///< as it was added, in that case
   std::string_view content() const { return fixed_body.empty() ? std::string_view(body) : fixed_body; }
   /// As new; memory is kept unless it had grown large.
   void Clear();

@@ -16,8 +16,10 @@ struct LateAnswer::Handle {
   const std::shared_ptr<State> state;
 };
 
-std::shared_ptr<LateAnswer::State> LateAnswer::Await(Connection& connection, EventLoop& loop) {
+std::shared_ptr<LateAnswer::State> LateAnswer::Await(Connection& connection, EventLoop& loop,
+                                                     std::shared_ptr<const Kept> kept) {
   auto state = std::make_shared<State>();
+  state->kept = std::move(kept);
   state->waiting = &connection;
   state->loop = &loop;
   return state;
@@ -46,6 +48,10 @@ LateAnswer::LateAnswer(std::shared_ptr<State> state) : handle_(std::make_shared<
 
 void LateAnswer::Finish(Fill fill) const {
   State::Post(handle_->state, std::move(fill));
+}
+
+const Request& LateAnswer::request() const {
+  return handle_->state->kept->exchange.request;
 }
 
 std::stop_token LateAnswer::abandoned() const {

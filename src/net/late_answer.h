@@ -33,18 +33,22 @@ class LateAnswer {
   void Finish(Fill fill) const;
   /// Requested when the client has gone or the server gives the request up.
   std::stop_token abandoned() const;
+  /// The request as the handler had it, for as long as a copy of this lives, whatever becomes of the client.
+  const Request& request() const;
 
  private:
   friend class Connection;
+  struct Kept;
   struct State;
   struct Handle;
-  static std::shared_ptr<State> Await(Connection& connection, EventLoop& loop);
+  static std::shared_ptr<State> Await(Connection& connection, EventLoop& loop, std::shared_ptr<const Kept> kept);
   explicit LateAnswer(std::shared_ptr<State> state);
   std::shared_ptr<const Handle> handle_;
 };
 
 /// Shared with the connection that waits.
 struct LateAnswer::State {
+  std::shared_ptr<const Kept> kept;
   Connection* waiting = nullptr;  ///< looked at on the io thread only
   std::stop_source stop;
   std::mutex mutex;           ///< guards what follows

@@ -138,6 +138,19 @@ TEST_F(LateAnswerTest, TurnExceptionsIntoInternalErrors) {
   EXPECT_THAT(answer.body, testing::Not(HasSubstr("secret")));
 }
 
+TEST_F(LateAnswerTest, ARequestCanBeReadAfterItsClientAndTheServerHaveGone) {
+  Start();
+  auto client = std::make_unique<RawClient>(server_->port());
+  client->Send(Post("/late", "its body", "X-Request-Id: mine\r\nTraceparent: x\r\n"));
+  const LateAnswer answer = shelf_.Take();
+  client.reset();
+  server_.reset();
+  EXPECT_EQ(answer.request().body, "its body");
+  EXPECT_EQ(answer.request().id, "mine");
+  EXPECT_EQ(answer.request().Header("traceparent"), "x");
+  EXPECT_TRUE(answer.request().remote_address.starts_with("127.0.0.1:"));
+}
+
 TEST_F(LateAnswerTest, AreAbandonedWhenTheClientGoes) {
   std::atomic<int> counted = 0;
   HttpServerOptions options;

@@ -3,6 +3,7 @@
 // the same bits on a CPU of the same kind, and with numbers that are very near on another kind, whose kernels add up in
 // another order (docs/design/same-bits.md).
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -30,11 +31,12 @@ struct GoldenReport {
   int64_t checked = 0;
   std::vector<GoldenMismatch> mismatches;  ///< the first 20
   int64_t mismatch_count = 0;
-  std::string packed_on;   ///< kind of CPU; empty: not recorded, which asks for the same bits
-  std::string checked_on;  ///< kind of CPU of this machine
-  double tolerance = 0;    ///< 0: the same bits were asked for
-  int64_t near = 0;        ///< records answered within the tolerance, but not with the same bits
-  NumberDifference worst;  ///< of those; record -1: none
+  std::string packed_on;                ///< kind of CPU; empty: not recorded, which asks for the same bits
+  std::string checked_on;               ///< kind of CPU of this machine
+  double tolerance = 0;                 ///< 0: the same bits were asked for
+  int64_t near = 0;                     ///< records answered within the tolerance, but not with the same bits
+  NumberDifference worst;               ///< of those; record -1: none
+  std::chrono::nanoseconds fastest{0};  ///< that a record took alone; 0: none was predicted
 
   /// {"checked", "different", "packed_on", "cpu", "tolerance", "near", "worst": {…}}; without the mismatches.
   base::Value ToValue() const;

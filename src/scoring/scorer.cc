@@ -156,9 +156,18 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
   return std::shared_ptr<const Scorer>(new Scorer(std::move(plan)));
 }
 
+base::Result<std::unique_ptr<engine::Session>> Scorer::NewSession() const {
+  return plan_->engine->NewSession();
+}
+
 base::Result<Workspace> Scorer::NewWorkspace() const {
+  SLIPWAY_ASSIGN(auto session, NewSession());
+  return NewWorkspace(std::move(session));
+}
+
+Workspace Scorer::NewWorkspace(std::unique_ptr<engine::Session> session) const {
   auto state = std::make_unique<Workspace::State>();
-  SLIPWAY_ASSIGN(state->session, plan_->engine->NewSession());
+  state->session = std::move(session);
   state->outputs = plan_->decoder->NewBuffers();
   state->tensors.resize(plan_->model.outputs.size());
   state->accepted = data::Table::Make(output_fields());

@@ -73,6 +73,9 @@ class Scorer {
   int64_t chunk_rows() const;
 
   base::Result<Workspace> NewWorkspace() const;
+  /// One that runs the model through `session`, which leads into a session of NewSession().
+  Workspace NewWorkspace(std::unique_ptr<engine::Session> session) const;
+  base::Result<std::unique_ptr<engine::Session>> NewSession() const;
 
   /// Scores every row of `rows` (decoded with layout(); repaired in place). Rows that break the schema are answered by
   /// scores.report, the others by scores.predictions. Errors concern the call as a whole: the engine failed,

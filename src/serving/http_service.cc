@@ -88,7 +88,7 @@ struct HttpService::State {
     note.Clear();
   }
   net::ListenerOptions& AddListener(net::HttpServerOptions& server, const std::string& address, bool admin);
-  base::Result<void> AddRoutes(const HttpServiceOptions& options, int threads, const telemetry::MetricRegistry& metrics,
+  base::Result<void> AddRoutes(const HttpServiceOptions& options, const telemetry::MetricRegistry& metrics,
                                net::RouteTable& routes);
   void NameListeners();
 };
@@ -103,7 +103,7 @@ net::ListenerOptions& HttpService::State::AddListener(net::HttpServerOptions& se
 }
 
 /// All there are; the table leaves out what its listener is not for.
-base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& options, int threads,
+base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& options,
                                                  const telemetry::MetricRegistry& metrics, net::RouteTable& routes) {
   SLIPWAY_TRY(
       rest::AddNativeRoutes({.predictor = *predictor, .live = live, .metrics = metrics, .health = *health}, routes));
@@ -111,7 +111,7 @@ base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& optio
   const auto unready_reason = [this] { return health->UnreadyReason(); };
   SLIPWAY_TRY(oip::AddOipRoutes({.predictor = *predictor,
                                  .live = live,
-                                 .threads = threads,
+                                 .threads = predictor->threads(),
                                  .program_version = options.program_version,
                                  .unready_reason = unready_reason,
                                  .controller = options.controller},
@@ -154,7 +154,10 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                      .memory_limit = base::MemoryLimit(),
                                      .resident_memory = base::ResidentMemory},
                        live);
-  state.predictor.emplace(live, metrics, threads, options.decode, options.cache);
+  PredictorOptions prediction = {
+      .threads = threads, .limits = options.decode, .cache = options.cache, .compute = options.compute};
+  if (prediction.compute.runs_at_once <= 0) prediction.compute.runs_at_once = threads;
+  state.predictor.emplace(live, metrics, prediction);
   state.request_log.emplace(log, threads, options.log_lines_per_second);
   SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, threads, metrics, log));
   AddServiceMetrics(options, metrics, log);
@@ -179,12 +182,12 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
     routes.AdmitOnly(options.listen.observe_on == ObserveOn::kAdmin
                          ? std::vector<std::string>{"public", "predict"}
                          : std::vector<std::string>{"public", "predict", "observe"});
-    SLIPWAY_TRY(state.AddRoutes(options, threads, metrics, routes));
+    SLIPWAY_TRY(state.AddRoutes(options, metrics, routes));
   }
   if (!options.listen.admin.empty()) {
     auto& routes = state.AddListener(server, options.listen.admin, true).routes;
     routes.AdmitOnly({"public", "observe", "operate"});
-    SLIPWAY_TRY(state.AddRoutes(options, threads, metrics, routes));
+    SLIPWAY_TRY(state.AddRoutes(options, metrics, routes));
   }
   SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
   state.NameListeners();
@@ -208,6 +211,7 @@ void HttpService::Stop() {
     if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
   }
   state_->server->Stop();
+  state_->predictor->Stop();
   state_->tracer.Stop();
 }
 
@@ -222,6 +226,7 @@ base::Result<void> HttpService::Change(const HttpServiceOptions& options) {
 
 void HttpService::LetGo() {
   state_->server->RunOnThreads([predictor = &*state_->predictor](int thread) { predictor->Refresh(thread); });
+  state_->predictor->RefreshPool();
 }
 
 void HttpService::Forget(const live::LiveSet::Unloaded& version) {

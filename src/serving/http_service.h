@@ -18,6 +18,7 @@
 #include "net/cors.h"
 #include "net/http_limits.h"
 #include "serving/cache/prediction_cache.h"
+#include "serving/compute/workload.h"
 #include "serving/decode_limits.h"
 #include "serving/health.h"
 #include "serving/listen_options.h"
@@ -44,6 +45,7 @@ struct HttpServiceOptions {
   /// Loads and unloads models for the admin listener's callers; outlives the service. nullptr: nobody does.
   live::LiveController* controller = nullptr;
   PredictionCacheOptions cache;
+  ComputeOptions compute{.runs_at_once = 0};        ///< runs_at_once 0: as many as there are io threads
   std::optional<telemetry::otlp::Options> tracing;  ///< where spans are sent; nullopt: nowhere
 };
 

@@ -36,4 +36,10 @@ int HttpStatusOf(const base::Error& error) {
   return 500;
 }
 
+void AddRetryAfter(net::Response& response) {
+  constexpr std::string_view kName = "Retry-After";
+  const bool wanted = response.status == 429 || response.status == 503;
+  if (wanted && !response.HasHeader(kName)) response.AddHeader(kName, "1");
+}
+
 }  // namespace slipway::serving

@@ -33,6 +33,7 @@ struct alignas(64) Predictor::Thread {
   std::string last_reference;  ///< most callers ask for the same thing again
   std::shared_ptr<ServedModel> last_model;
   RequestNote note;
+  std::optional<ServedModel::Waited> waited;
 
   /// The newest snapshot; what it no longer holds is let go.
   const live::Snapshot& Follow() {
@@ -46,23 +47,73 @@ struct alignas(64) Predictor::Thread {
   }
 };
 
-Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads,
-                     const DecodeLimits& limits, const PredictionCacheOptions& cache, const base::Clock& clock)
+namespace {
+
+std::shared_ptr<ComputePool> MakePool(const PredictorOptions& options) {
+  if (!options.compute.enabled) return nullptr;
+  return std::make_shared<ComputePool>(
+      ComputePoolOptions{.first_thread = options.threads, .waiting_most = options.compute.waiting_most});
+}
+
+}  // namespace
+
+Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, const PredictorOptions& options)
     : live_(live),
       registry_(metrics),
       metrics_(metrics),
       statistics_(std::make_shared<ModelStatistics>()),
-      limits_(limits),
-      cache_(cache.memory.count > 0 ? std::make_shared<PredictionCache>(cache) : nullptr),
-      clock_(clock) {
+      limits_(options.limits),
+      cache_(options.cache.memory.count > 0 ? std::make_shared<PredictionCache>(options.cache) : nullptr),
+      clock_(*options.clock),
+      compute_(options.compute),
+      own_threads_(options.threads),
+      pool_(MakePool(options)),
+      workloads_(std::make_shared<Workloads>()) {
   AddStatisticsReaders(live, statistics_, metrics);
   if (cache_ != nullptr) {
     cache_metrics_.emplace(metrics);
     AddCacheReaders(cache_, metrics);
   }
+  if (pool_ != nullptr) AddWorkloadReaders(workloads_, pool_, metrics);
+  const int threads = own_threads_ + (pool_ == nullptr ? 0 : pool_->threads_most());
   for (int i = 0; i < threads; ++i) threads_.push_back(std::make_unique<Thread>(live_, i));
 }
-Predictor::~Predictor() = default;
+
+Predictor::~Predictor() {
+  Stop();
+}
+
+void Predictor::Stop() {
+  if (pool_ != nullptr) pool_->Stop();
+}
+
+void Predictor::RefreshPool() {
+  if (pool_ != nullptr) pool_->RunOnThreads([this](int thread) { Refresh(thread); });
+}
+
+std::shared_ptr<Workload> Predictor::WorkloadOf(const live::LoadedModel& model) const {
+  if (pool_ == nullptr) return nullptr;
+  return workloads_->Of(model, [&] { return std::make_shared<Workload>(model, compute_, *pool_, clock_); });
+}
+
+Predictor::Scope Predictor::Take(int thread, ServedModel::Waited waited) {
+  auto& target = threads_[static_cast<size_t>(thread)]->waited;
+  target = std::move(waited);
+  return Scope(target);
+}
+
+const ServedModel::Waited* Predictor::waited(int thread) const {
+  const auto& waited = threads_[static_cast<size_t>(thread)]->waited;
+  return waited ? &*waited : nullptr;
+}
+
+RequestNote Predictor::TakeNote(int index) {
+  Thread& thread = *threads_[static_cast<size_t>(index)];
+  RequestNote note = std::move(thread.note);
+  note.keep = thread.last_model;
+  thread.note.Clear();
+  return note;
+}
 
 void Predictor::Forget(const live::LiveSet::Unloaded& version) {
   statistics_->Forget(version.name, version.version);
@@ -105,10 +156,21 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return *known;
-  CallCounters& counters = statistics_->For(thread.index, model->name, model->version_text);
-  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, limits_, clock_));
+  SLIPWAY_ASSIGN(auto served, Serve(thread, std::move(model)));
   if (cache_ != nullptr) served->UseCache(*cache_, *cache_metrics_);
   return thread.models.emplace_back(std::move(served));
+}
+
+base::Result<std::shared_ptr<ServedModel>> Predictor::Serve(Thread& thread,
+                                                            std::shared_ptr<const live::LoadedModel> model) {
+  CallCounters& counters = statistics_->For(thread.index, model->name, model->version_text);
+  auto workload = WorkloadOf(*model);
+  if (thread.index >= own_threads_) {
+    return ServedModel::CreateOnPool(std::move(model), metrics_, counters, limits_, clock_, std::move(workload));
+  }
+  SLIPWAY_ASSIGN(auto served, ServedModel::Create(std::move(model), metrics_, counters, limits_, clock_));
+  served->UseWorkload(std::move(workload));
+  return served;
 }
 
 }  // namespace slipway::serving

@@ -7,24 +7,38 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "live/live_set.h"
+#include "serving/compute/compute_pool.h"
+#include "serving/compute/workload.h"
+#include "serving/compute/workloads.h"
 #include "serving/decode_limits.h"
 #include "serving/served_model.h"
 #include "telemetry/metrics.h"
 
 namespace slipway::serving {
 
-/// Thread-safety: Acquire() and note() by one thread per index; construction before the threads.
-/// Ownership: the live set and the registry outlive it.
+struct PredictorOptions {
+  int threads = 1;  ///< that call it beside those of its pool: io threads
+  DecodeLimits limits;
+  PredictionCacheOptions cache;
+  ComputeOptions compute = {.enabled = false};
+  const base::Clock* clock = &base::Clock::System();
+};
+
+/// Lifecycle: Stop() before what its callers' routes live in.
+/// Thread-safety: Acquire(), note() and what else takes a thread's number by that thread; construction before the
+/// threads. Ownership: the live set and the registry outlive it.
 class Predictor {
  public:
-  Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, int threads, const DecodeLimits& limits = {},
-            const PredictionCacheOptions& cache = {}, const base::Clock& clock = base::Clock::System());
+  Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metrics, const PredictorOptions& options);
   ~Predictor();
+  /// Ends the pool's threads when they have done what they were given.
+  void Stop();
 
   /// The model that "name[@selector]" means now, ready on thread number `thread`; valid until that thread's next call.
   /// An empty reference means the only name that is served. Errors: those of Snapshot::Resolve, or of the engine;
@@ -36,6 +50,25 @@ class Predictor {
 
   /// Lets go of versions that are served no more. By that thread.
   void Refresh(int thread);
+  /// Has the pool's threads do so.
+  void RefreshPool();
+
+  /// Threads with a number: those of the options, then those of the pool.
+  int threads() const { return static_cast<int>(threads_.size()); }
+  ComputePool* pool() { return pool_.get(); }  ///< nullptr: all calls run on the thread that reads them
+  /// Whether a call of this size should run on the pool.
+  bool BelongsOnPool(const Workload& workload, int64_t body_bytes) const {
+    return workload.heavy() || body_bytes > compute_.large_body;
+  }
+  /// The version's; nullptr without a pool. Not to be held longer than the model.
+  std::shared_ptr<Workload> WorkloadOf(const live::LoadedModel& model) const;
+
+  /// On a thread of the pool: the call at hand has waited, until the scope ends.
+  class Scope;
+  Scope Take(int thread, ServedModel::Waited waited);
+  const ServedModel::Waited* waited(int thread) const;  ///< nullptr: the call at hand runs where it was read
+  /// The note of the call at hand, with what it needs to be told elsewhere.
+  RequestNote TakeNote(int thread);
 
   /// Lets go of what was counted and kept for a version that no thread uses any more. From any thread.
   void Forget(const live::LiveSet::Unloaded& version);
@@ -50,6 +83,7 @@ class Predictor {
   struct Thread;
   base::Result<std::shared_ptr<ServedModel>> Find(Thread& thread, std::string_view reference,
                                                   const live::Snapshot& snapshot);
+  base::Result<std::shared_ptr<ServedModel>> Serve(Thread& thread, std::shared_ptr<const live::LoadedModel> model);
 
   const live::LiveSet& live_;
   telemetry::MetricRegistry& registry_;
@@ -59,7 +93,24 @@ class Predictor {
   const std::shared_ptr<PredictionCache> cache_;  ///< nullptr: none; shared with what scrapes it
   std::optional<CacheMetrics> cache_metrics_;
   const base::Clock& clock_;
+  const ComputeOptions compute_;
+  const int own_threads_;                    ///< of those that call; the pool's come behind them
+  const std::shared_ptr<ComputePool> pool_;  ///< nullptr: none; shared with what scrapes it
+  /// Not owned: they go with the last thread that uses the version, as they must not outlive it.
+  const std::shared_ptr<Workloads> workloads_;  ///< shared with what scrapes it
   std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+class Predictor::Scope {
+ public:
+  explicit Scope(std::optional<ServedModel::Waited>& waited) : waited_(&waited) {}
+  Scope(Scope&& other) noexcept : waited_(std::exchange(other.waited_, nullptr)) {}
+  ~Scope() {
+    if (waited_ != nullptr) waited_->reset();
+  }
+
+ private:
+  std::optional<ServedModel::Waited>* waited_;
 };
 
 }  // namespace slipway::serving

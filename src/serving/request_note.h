@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,8 @@ struct RequestNote {
   std::optional<Outcome> outcome;
   base::SteadyTime begun;
   PhaseTimes spent;
+  int64_t queued = 0;                ///< nanoseconds that the call waited for a thread and for the model
+  std::shared_ptr<const void> keep;  ///< what the views look at, when nothing else keeps it
 
   /// As new, but for the memory and for what is of no meaning without an outcome.
   void Clear() {
@@ -58,6 +61,7 @@ struct RequestNote {
     rows = -1;
     rejected = 0;
     outcome.reset();
+    keep.reset();
   }
 };
 

@@ -44,6 +44,22 @@ base::Result<std::unique_ptr<ServedModel>> ServedModel::Create(std::shared_ptr<c
       new ServedModel(std::move(model), std::move(workspace), metrics, counters, limits, clock));
 }
 
+base::Result<std::unique_ptr<ServedModel>> ServedModel::CreateOnPool(std::shared_ptr<const live::LoadedModel> model,
+                                                                     const PredictionMetrics& metrics,
+                                                                     CallCounters& counters, const DecodeLimits& limits,
+                                                                     const base::Clock& clock,
+                                                                     std::shared_ptr<Workload> workload) {
+  SLIPWAY_ASSIGN(const auto batcher, workload->Batcher());
+  auto lane = batcher->NewSession();
+  engine::Batcher::Lane* const entry = lane.get();
+  auto workspace = model->scorer->NewWorkspace(std::move(lane));
+  std::unique_ptr<ServedModel> served(
+      new ServedModel(std::move(model), std::move(workspace), metrics, counters, limits, clock));
+  served->lane_ = entry;
+  served->workload_ = std::move(workload);
+  return served;
+}
+
 ServedModel::ServedModel(std::shared_ptr<const live::LoadedModel> model, scoring::Workspace workspace,
                          const PredictionMetrics& metrics, CallCounters& counters, const DecodeLimits& limits,
                          const base::Clock& clock)
@@ -98,11 +114,30 @@ ServedModel::JsonTables& ServedModel::json_tables() {
   return *json_tables_;
 }
 
-void ServedModel::Begin(Door door) {
+void ServedModel::Begin(Door door, const Waited* waited) {
   if (open_) counters_.Add(CallTotal::kOther, 1);  // an exception ended the call before
   counters_.Add(CallTotal::kBegun, 1);
   Open(door);
   begun_ = last_;
+  waited_ = waited;
+  if (waited == nullptr) return;
+  begun_ = waited->since;
+  queued_ = (last_ - begun_).count();
+  SetPriority(waited->priority);
+}
+
+void ServedModel::Withdraw() {
+  open_ = false;
+  counters_.Add(CallTotal::kBegun, -1);
+}
+
+void ServedModel::SetPriority(int priority) {
+  if (lane_ != nullptr) lane_->SetPriority(priority);
+}
+
+base::SteadyTime ServedModel::LatestOf(base::SteadyTime begun) const {
+  const auto& timeout = scorer().manifest().limits.timeout;
+  return timeout ? begun + std::chrono::duration_cast<base::SteadyTime::duration>(*timeout) : base::SteadyTime::max();
 }
 
 void ServedModel::Open(Door door) {
@@ -110,7 +145,8 @@ void ServedModel::Open(Door door) {
   door_name_ = door;
   door_ = &MetricsOf(door);
   spent_ = {};
-  call_rows_ = call_rejected_ = runs_ = 0;
+  call_rows_ = call_rejected_ = runs_ = queued_ = 0;
+  waited_ = nullptr;
   rows_.Clear();
   last_ = clock_.Now();
 }
@@ -139,6 +175,10 @@ void ServedModel::AppendTimings(std::string& out) const {
                    static_cast<double>(spent_[phase]) / 1e3);
     total += spent_[phase];
   }
+  if (queued_ > 0) {
+    fmt::format_to(std::back_inserter(out), "\"queue\":{:.1f},", static_cast<double>(queued_) / 1e3);
+    total += queued_;
+  }
   fmt::format_to(std::back_inserter(out), "\"total\":{:.1f}}}", static_cast<double>(total) / 1e3);
 }
 
@@ -163,10 +203,8 @@ base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   Lap(Phase::kDecode);
   base::Deadline deadline;
   deadline.clock = &clock_;
-  deadline.at = latest;
-  if (const auto& timeout = scorer().manifest().limits.timeout) {
-    deadline.at = std::min(latest, last_ + std::chrono::duration_cast<base::SteadyTime::duration>(*timeout));
-  }
+  deadline.at = std::min(latest, LatestOf(waited_ != nullptr ? begun_ : last_));
+  if (waited_ != nullptr) deadline.stop = waited_->abandoned;
   const int64_t rows = rows_.table.rows;
   call_rows_ += rows;
   const auto scored = scorer().Score(rows_, workspace_, scores_, deadline);
@@ -177,6 +215,11 @@ base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   spent_[Phase::kOutputs] += timings.decode;
   runs_ += timings.runs;
   last_ += std::chrono::nanoseconds(timings.validate + timings.features + timings.infer + timings.decode);
+  if (lane_ != nullptr) {  // its wait for the model looked like a part of the model's run
+    const int64_t waited = lane_->TakeWaited();
+    spent_[Phase::kInfer] -= std::min(waited, spent_[Phase::kInfer]);
+    queued_ += waited;
+  }
   if (!scored) {
     Lap(Phase::kInfer);  // where the time went that no phase came to the end of
     return scored;
@@ -189,6 +232,17 @@ base::Result<void> ServedModel::Score(base::SteadyTime latest) {
     CountViolations();
   }
   return {};
+}
+
+/// From the fastest of a few calls: what interrupts some does not make the model slow.
+void ServedModel::JudgeWorkload() {
+  constexpr int64_t kCalls = 8, kFirstCalls = 2;
+  const int64_t took = spent_.total();
+  fastest_ = judged_calls_ == 0 ? took : std::min(fastest_, took);
+  const bool unknown = !workload_->known();
+  if (++judged_calls_ < (unknown ? kFirstCalls : kCalls)) return;
+  workload_->Judge(std::chrono::nanoseconds(fastest_));
+  judged_calls_ = 0;
 }
 
 void ServedModel::CountViolations() {
@@ -230,8 +284,9 @@ void ServedModel::CountSuccess() {
   counters_.Add(CallTotal::kInputTime, input);
   counters_.Add(CallTotal::kInferTime, infer);
   counters_.Add(CallTotal::kOutputTime, output);
-  triton_.request.Observe(input + infer + output);
-  triton_.queue.Observe(0);
+  if (queued_ > 0) counters_.Add(CallTotal::kQueueTime, queued_);
+  triton_.request.Observe(queued_ + input + infer + output);
+  triton_.queue.Observe(queued_);
   triton_.input.Observe(input);
   triton_.infer.Observe(infer);
   triton_.output.Observe(output);
@@ -242,11 +297,12 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   Lap(Phase::kEncode);
   open_ = false;
   door_->calls[static_cast<size_t>(outcome)].Add();
-  door_->duration.Observe(spent_.total());
+  door_->duration.Observe(queued_ + spent_.total());
   for (size_t i = 0; i < kPhases; ++i) door_->phases[i].Observe(spent_[static_cast<Phase>(i)]);
   counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     CountSuccess();
+    if (workload_ != nullptr && call_rows_ == 1) JudgeWorkload();
   } else {
     counters_.Add(failure, 1);
     counters_.Add(CallTotal::kFailedTime, spent_.total());
@@ -259,6 +315,7 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   note.outcome = outcome;
   note.begun = begun_;
   note.spent = spent_;
+  note.queued = queued_;
 }
 
 }  // namespace slipway::serving

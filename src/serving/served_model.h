@@ -19,6 +19,7 @@
 #include "scoring/answers.h"
 #include "scoring/scorer.h"
 #include "serving/cache/cached_call.h"
+#include "serving/compute/workload.h"
 #include "serving/decode_limits.h"
 #include "serving/model_statistics.h"
 #include "serving/prediction_metrics.h"
@@ -35,6 +36,15 @@ class ServedModel {
   static base::Result<std::unique_ptr<ServedModel>> Create(std::shared_ptr<const live::LoadedModel> model,
                                                            const PredictionMetrics& metrics, CallCounters& counters,
                                                            const DecodeLimits& limits, const base::Clock& clock);
+  /// The same, on a thread of the pool: runs the model through the workload's batcher.
+  static base::Result<std::unique_ptr<ServedModel>> CreateOnPool(std::shared_ptr<const live::LoadedModel> model,
+                                                                 const PredictionMetrics& metrics,
+                                                                 CallCounters& counters, const DecodeLimits& limits,
+                                                                 const base::Clock& clock,
+                                                                 std::shared_ptr<Workload> workload);
+  /// Measures its calls for the workload that all threads share. Before the first call.
+  void UseWorkload(std::shared_ptr<Workload> workload) { workload_ = std::move(workload); }
+  Workload* workload() { return workload_.get(); }  ///< nullptr: all calls run where they are read
   /// Has its answers kept. Before the first call.
   void UseCache(PredictionCache& cache, const CacheMetrics& metrics);
   ServedCache* cache() { return cache_.get(); }  ///< nullptr: none are kept
@@ -44,9 +54,22 @@ class ServedModel {
   const scoring::Scorer& scorer() const { return *model_->scorer; }
   const base::Clock& clock() const { return clock_; }
 
+  /// A call that has waited for its thread.
+  struct Waited {
+    base::SteadyTime since;     ///< when it was read
+    std::stop_token abandoned;  ///< its client has gone
+    int priority = 0;           ///< lower ones go first
+  };
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
-  void Begin(Door door);
-  /// Scores rows() within the manifest's limits.timeout from now on, and before `latest`, the caller's own deadline.
+  void Begin(Door door, const Waited* waited = nullptr);
+  /// As if the call had not begun: it goes on elsewhere.
+  void Withdraw();
+  /// When a call that was read at `begun` must have been scored.
+  base::SteadyTime LatestOf(base::SteadyTime begun) const;
+  /// Other than the thread's: of the call at hand, lower ones go first.
+  void SetPriority(int priority);
+  /// Scores rows() within the manifest's limits.timeout from now on (from its reading on, for a call that has waited),
+  /// and before `latest`, the caller's own deadline.
   /// Errors: those of Scorer::Score.
   base::Result<void> Score(base::SteadyTime latest = base::SteadyTime::max());
   /// What is known of a call, for one that goes on in a later turn while others use this object. rows() holds nothing
@@ -118,6 +141,7 @@ class ServedModel {
               const base::Clock& clock);
   DoorMetrics& MetricsOf(Door door);
   void Open(Door door);
+  void JudgeWorkload();
   void CountViolations();
   void CountError(const std::string& code);
   void CountSuccess();
@@ -138,6 +162,8 @@ class ServedModel {
   std::unique_ptr<Tensors> tensors_;
   std::unique_ptr<JsonTables> json_tables_;
   std::unique_ptr<ServedCache> cache_;
+  std::shared_ptr<Workload> workload_;
+  engine::Batcher::Lane* lane_ = nullptr;  ///< of the workspace, on a thread of the pool
   std::string answer_start_, header_lines_;
 
   const PredictionMetrics::TritonHistograms triton_;
@@ -150,6 +176,10 @@ class ServedModel {
   base::SteadyTime begun_, last_;
   PhaseTimes spent_;
   int64_t call_rows_ = 0, call_rejected_ = 0, runs_ = 0;
+  const Waited* waited_ = nullptr;
+  int64_t queued_ = 0;  ///< nanoseconds that it has waited, for its thread and for the model
+  // Calls of one row, since the workload was judged last.
+  int64_t judged_calls_ = 0, fastest_ = 0;
 };
 
 }  // namespace slipway::serving

@@ -19,6 +19,8 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds kMinTimeout = std::chrono::milliseconds(1);
 constexpr nanoseconds kMaxTimeout = std::chrono::hours(1);
 constexpr int64_t kMaxBatchRows = int64_t{1} << 24;
+constexpr double kMinRate = 1e-3, kMaxRate = 1e6;
+constexpr int64_t kMaxConcurrency = 1 << 20;
 constexpr double kMaxGoldenTolerance = 0.1;
 constexpr size_t kMaxFallbacks = 16;
 constexpr size_t kMaxDataFiles = 4096;
@@ -101,7 +103,7 @@ base::Result<void> CheckDataFile(const Value& file, size_t index) {
 }  // namespace
 
 base::Result<Limits> ParseLimits(const Value& section) {
-  SectionReader reader(section, "limits", {"timeout", "max_batch_rows"});
+  SectionReader reader(section, "limits", {"timeout", "max_batch_rows", "rate", "concurrency"});
   Limits limits;
   if (const auto text = reader.Text("timeout", kMaxNameBytes); text) {
     const auto timeout = base::ParseDuration(*text);
@@ -116,6 +118,13 @@ base::Result<Limits> ParseLimits(const Value& section) {
     }
   }
   limits.max_batch_rows = reader.Integer("max_batch_rows", 1, kMaxBatchRows).value_or(limits.max_batch_rows);
+  limits.rate = reader.Number("rate");
+  if (limits.rate && (*limits.rate < kMinRate || *limits.rate > kMaxRate)) {
+    reader.Reject(
+        "rate", "manifest.value",
+        fmt::format("{} must be 0.001 to 1,000,000 calls a second, not {}", reader.Name("rate"), *limits.rate));
+  }
+  limits.concurrency = reader.Integer("concurrency", 1, kMaxConcurrency);
   SLIPWAY_TRY(reader.Finish());
   return limits;
 }

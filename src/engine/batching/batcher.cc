@@ -74,15 +74,15 @@ Batcher::Reading Batcher::Read() const {
   return reading;
 }
 
-double Batcher::ExpectedWait() const {
+double Batcher::ExpectedWait(double row) const {
   const std::lock_guard lock(mutex_);
   if (!idle_.empty()) return 0;
   int64_t rows = 1;
   for (const auto& call : waiting_) rows += call->rows;
   const bool together = options_.most_rows > 1 && reading_.cost.TogetherPays();
   const int64_t at_once = together ? std::min(options_.most_rows, rows) : 1;
-  return reading_.cost.Of(at_once) * static_cast<double>(rows) / static_cast<double>(at_once) /
-         static_cast<double>(sessions_.size());
+  const double each = reading_.runs > 0 ? reading_.cost.Of(at_once) / static_cast<double>(at_once) : row;
+  return each * static_cast<double>(rows) / static_cast<double>(sessions_.size());
 }
 
 base::Result<void> Batcher::Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,

@@ -48,8 +48,9 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
     RunCost cost;
   };
   Reading Read() const;
-  /// Nanoseconds that a call of one row would wait now, by what runs have taken.
-  double ExpectedWait() const;
+  /// Nanoseconds that a call of one row would wait now, by what runs have taken; while none has ended, `row` is what a
+  /// row takes.
+  double ExpectedWait(double row) const;
 
  private:
   enum class State : uint8_t {

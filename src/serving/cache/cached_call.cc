@@ -41,12 +41,13 @@ ServedCache::ServedCache(PredictionCache& shared, const CacheMetrics& metrics, s
       skipped(metrics.calls.With({model, version, "skipped"})),
       saved(metrics.saved.With({model, version})) {}
 
-CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Response& response)
+CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Response& response, bool looked_before)
     : served_(served),
       request_(request),
       response_(response),
       cache_(served.cache()),
-      headers_(cache_ == nullptr ? 0 : response.header_text().size()) {
+      headers_(cache_ == nullptr ? 0 : response.header_text().size()),
+      looked_before_(looked_before) {
   if (cache_ != nullptr) Look();
 }
 
@@ -55,12 +56,15 @@ void CachedCall::Look() {
     return request_.Header("Cache-Control").find(word) != std::string_view::npos;
   };
   const uint64_t hash = cache_->cache.HashOf(request_.body);
-  keeps_ = cache_->worth.Admits(hash) && request_.query.find("explain") == std::string_view::npos && !says("no-store");
+  const Workload* const workload = served_.workload();
+  heavy_ = workload != nullptr && workload->heavy();
+  keeps_ = (heavy_ || looked_before_ || cache_->worth.Admits(hash)) &&
+           request_.query.find("explain") == std::string_view::npos && !says("no-store");
   if (!keeps_) {
-    cache_->skipped.Add();
+    if (!looked_before_) cache_->skipped.Add();
     return;
   }
-  looks_ = !says("no-cache");
+  looks_ = !looked_before_ && !says("no-cache");
   begun_ = served_.clock().Now();
   key_ = cache_->cache.KeyOf(static_cast<uint64_t>(served_.model().index), Variant(), request_.body, hash);
 }
@@ -82,9 +86,10 @@ bool CachedCall::Recall(RequestNote& note) {
   looked_ = served_.clock().Now();
   if (!found) return false;
   const int64_t took = Between(begun_, looked_);
-  cache_->worth.CountHit(took);
+  if (!heavy_) cache_->worth.CountHit(took);
   cache_->hits.Add();
-  if (const int64_t saved = cache_->worth.work() - took; saved > 0) cache_->saved.Add(static_cast<uint64_t>(saved));
+  const int64_t work = heavy_ ? served_.workload()->fastest().count() : cache_->worth.work();
+  if (const int64_t saved = work - took; saved > 0) cache_->saved.Add(static_cast<uint64_t>(saved));
   std::string& out = response_.body;
   const size_t hole = answer.hole < 0 ? answer.body.size() : static_cast<size_t>(answer.hole);
   out.assign(answer.body, 0, hole);
@@ -114,6 +119,7 @@ void CachedCall::Keep() {
     cache_->cache.Put(key_, answer);
   }
   cache_->misses.Add();
+  if (heavy_ || looked_before_) return;
   cache_->worth.CountMiss(Between(begun_, looked_), Between(looked_, worked), Between(worked, served_.clock().Now()));
 }
 

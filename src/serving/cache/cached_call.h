@@ -43,11 +43,13 @@ struct ServedCache {
 };
 
 /// A request that says `Cache-Control: no-cache` is answered anew, `no-store` also leaves no trace, and `?explain=` is
-/// about this very call; all of them are "skipped", as is everything while the cache does not pay (CacheWorth).
+/// about this very call; all of them are "skipped", as is everything while the cache does not pay (CacheWorth). For
+/// models that are too heavy for io threads it always pays.
 class CachedCall {
  public:
-  /// All outlive it. The call has begun, and what all answers of the version carry is in the response.
-  CachedCall(ServedModel& served, const net::Request& request, net::Response& response);
+  /// All outlive it. The call has begun, and what all answers of the version carry is in the response. `looked_before`:
+  /// the cache had nothing for it on the thread that read it.
+  CachedCall(ServedModel& served, const net::Request& request, net::Response& response, bool looked_before = false);
 
   /// True: the answer is one that was kept; the call has ended.
   bool Recall(RequestNote& note);
@@ -63,7 +65,8 @@ class CachedCall {
   net::Response& response_;
   ServedCache* const cache_;  ///< nullptr: there is none
   const size_t headers_;      ///< bytes of headers that all answers carry
-  bool looks_ = false, keeps_ = false;
+  const bool looked_before_;
+  bool heavy_ = false, looks_ = false, keeps_ = false;
   CacheKey key_;
   base::SteadyTime begun_, looked_;
 };

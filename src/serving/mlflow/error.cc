@@ -38,7 +38,7 @@ void WriteError(int status, std::string_view message, net::Response& response) {
   response.body += "\",\"message\":";
   base::AppendJsonString(response.body, message);
   response.body += '}';
-  if (status == 429 || status == 503) response.AddHeader("Retry-After", "1");
+  AddRetryAfter(response);
 }
 
 void WriteError(const base::Error& error, net::Response& response) {

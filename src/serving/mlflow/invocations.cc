@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
+
 #include "base/text.h"
 #include "data/csv_rows.h"
 #include "serving/mlflow/content_type.h"
 #include "serving/mlflow/error.h"
+#include "serving/prediction_call.h"
 #include "serving/violation_text.h"
 
 namespace slipway::serving::mlflow {
@@ -80,47 +84,45 @@ base::Result<bool> Answer(ServedModel& served, Content content, std::string_view
   return true;
 }
 
+class MlflowCall final : public PredictionCall {
+ public:
+  MlflowCall(Predictor& predictor, const net::Request& request, net::Response& response)
+      : PredictionCall(predictor, Door::kMlflow, request, response), reference_(request.Header("Slipway-Model")) {
+    if (reference_.empty()) reference_ = request.QueryValue("model").value_or("");
+  }
+
+ private:
+  std::string_view Reference() override { return reference_; }
+  std::string_view Refuse() override {
+    content_ = ContentOf(request().Header("Content-Type"));
+    if (content_) return {};
+    mlflow::WriteError(415,
+                       fmt::format("this route takes application/json and text/csv, in UTF-8 and without other "
+                                   "parameters, not \"{}\"",
+                                   base::Shorten(request().Header("Content-Type"))),
+                       response());
+    return "request.media_type";
+  }
+  base::Result<bool> Answer(ServedModel& served) override {
+    SLIPWAY_ASSIGN(const bool fine, mlflow::Answer(served, *content_, request().body, response().body));
+    if (!fine) mlflow::WriteError(400, ViolationText(served.scores().report), response());
+    return fine;
+  }
+  void WriteError(const base::Error& error) override {
+    if (error.reason != "model.unnamed") return mlflow::WriteError(error, response());
+    base::Error told = error;
+    told.message += ", in the header Slipway-Model or as /invocations?model=…";
+    mlflow::WriteError(told, response());
+  }
+
+  std::string reference_;
+  std::optional<Content> content_;
+};
+
 }  // namespace
 
 void Invocations::Handle(const net::Request& request, net::Response& response) const {
-  RequestNote& note = predictor_.note(request.thread);
-  std::string reference(request.Header("Slipway-Model"));
-  if (reference.empty()) reference = request.QueryValue("model").value_or("");
-  auto acquired = predictor_.Acquire(request.thread, reference);
-  if (!acquired) {
-    note.code = acquired.error().reason;
-    if (acquired.error().reason == "model.unnamed") {
-      acquired.error().message += ", in the header Slipway-Model or as /invocations?model=…";
-    }
-    WriteError(acquired.error(), response);
-    return;
-  }
-  ServedModel& served = **acquired;
-  response.AddHeaderLines(served.header_lines());
-  const auto content = ContentOf(request.Header("Content-Type"));
-  if (!content) {
-    note.code = "request.media_type";
-    WriteError(415,
-               fmt::format("this route takes application/json and text/csv, in UTF-8 and without other parameters, not "
-                           "\"{}\"",
-                           base::Shorten(request.Header("Content-Type"))),
-               response);
-    return;
-  }
-  served.Begin(Door::kMlflow);
-  CachedCall cached(served, request, response);
-  if (cached.Recall(note)) return;
-  const auto answered = Answer(served, *content, request.body, response.body);
-  if (!answered) {
-    WriteError(answered.error(), response);
-    served.Fail(answered.error(), note);
-  } else if (!*answered) {
-    WriteError(400, ViolationText(served.scores().report), response);
-    served.Reject(note);
-  } else {
-    cached.Keep();
-    served.End(note);
-  }
+  MlflowCall(predictor_, request, response).Serve();
 }
 
 }  // namespace slipway::serving::mlflow

@@ -11,7 +11,7 @@ void WriteError(int status, std::string_view text, net::Response& response) {
   response.body = "{\"error\":";
   base::AppendJsonString(response.body, text);
   response.body += '}';
-  if (status == 429 || status == 503) response.AddHeader("Retry-After", "1");
+  AddRetryAfter(response);
 }
 
 void WriteError(const base::Error& error, net::Response& response) {

@@ -25,6 +25,7 @@ struct InferRequest {
   bool has_id = false;
   bool binary_output = false;           ///< where an output does not say
   std::chrono::microseconds timeout{};  ///< 0: none
+  int priority = 0;                     ///< 1 goes first; 0: nothing was said
   tensors::NonFinite non_finite = tensors::NonFinite::kNull;
   std::vector<RequestedOutput> outputs;  ///< empty: all, in the model's order
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "base/text.h"
 
@@ -50,6 +51,7 @@ base::Result<void> InferRequestReader::Read(std::string_view body, std::optional
   request.id.clear();
   request.has_id = request.binary_output = false;
   request.timeout = {};
+  request.priority = 0;
   request.non_finite = NonFinite::kNull;
   request.outputs.clear();
   parts_.clear();
@@ -153,8 +155,9 @@ base::Result<void> InferRequestReader::ReadRequestParameters() {
     } else if (name == "timeout") {
       SLIPWAY_ASSIGN(const int64_t timeout, ReadCount("parameter timeout, in microseconds,"));
       request_->timeout = std::chrono::microseconds(std::min(timeout, int64_t{1} << 40));
-    } else if (name == "priority") {  // there is no queue whose order it could change
-      SLIPWAY_ASSIGN([[maybe_unused]] const int64_t priority, ReadCount("parameter priority"));
+    } else if (name == "priority") {
+      SLIPWAY_ASSIGN(const int64_t priority, ReadCount("parameter priority"));
+      request_->priority = static_cast<int>(std::min<int64_t>(priority, INT_MAX));
     } else if (name == "non_finite") {
       SLIPWAY_TRY(ReadText("parameter non_finite", text_));
       SLIPWAY_ASSIGN(request_->non_finite, ParseNonFinite(text_));

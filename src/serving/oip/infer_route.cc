@@ -6,6 +6,7 @@
 #include "serving/oip/fault.h"
 #include "serving/oip/infer_answer.h"
 #include "serving/oip/infer_request.h"
+#include "serving/prediction_call.h"
 #include "serving/version_reference.h"
 #include "serving/violation_text.h"
 
@@ -41,45 +42,40 @@ base::Result<std::optional<int64_t>> JsonLength(const net::Request& request) {
 
 }  // namespace
 
-void InferRoute::Handle(const net::Request& request, net::Response& response) {
-  Thread& thread = *threads_[static_cast<size_t>(request.thread)];
-  RequestNote& note = predictor_.note(request.thread);
-  ComposeReference(live_, request.Parameter("model"), request.Parameter("version"), thread.reference);
-  auto served = predictor_.Acquire(request.thread, thread.reference);
-  if (!served) {
-    note.code = served.error().reason;
-    WriteError(served.error(), response);
-    return;
-  }
-  ServedModel& model = **served;
-  response.AddHeaderLines(model.header_lines());
-  model.Begin(Door::kOip);
-  CachedCall cached(model, request, response);
-  if (cached.Recall(note)) return;
-  const auto answered = Infer(request, thread, model, response);
-  if (!answered) {
-    WriteError(answered.error(), response);
-    model.Fail(answered.error(), note);
-  } else if (model.call_rejected() > 0) {
-    WriteError(400, ViolationText(model.scores().report), response);
-    model.Reject(note);
-  } else {
-    cached.Keep();
-    model.End(note);
-  }
-}
+class InferRoute::Call final : public PredictionCall {
+ public:
+  Call(InferRoute& route, Thread& thread, const net::Request& request, net::Response& response)
+      : PredictionCall(route.predictor_, Door::kOip, request, response), live_(route.live_), thread_(thread) {}
 
-/// Leaves the answer to the caller when rows were rejected.
-base::Result<void> InferRoute::Infer(const net::Request& request, Thread& thread, ServedModel& served,
-                                     net::Response& response) {
-  SLIPWAY_ASSIGN(const auto length, JsonLength(request));
-  auto& tensors = served.tensors();
-  tensors.decoder.Begin(served.rows());
-  SLIPWAY_TRY(thread.reader.Read(request.body, length, tensors.contract, tensors.decoder, thread.request));
-  const auto timeout = thread.request.timeout;
-  SLIPWAY_TRY(served.Score(timeout.count() > 0 ? request.received + timeout : base::SteadyTime::max()));
-  if (served.call_rejected() > 0) return {};
-  return thread.writer.Write(thread.request, served, response);
+ private:
+  std::string_view Reference() override {
+    ComposeReference(live_, request().Parameter("model"), request().Parameter("version"), thread_.reference);
+    return thread_.reference;
+  }
+  void WriteError(const base::Error& error) override { oip::WriteError(error, response()); }
+
+  base::Result<bool> Answer(ServedModel& served) override {
+    SLIPWAY_ASSIGN(const auto length, JsonLength(request()));
+    auto& tensors = served.tensors();
+    tensors.decoder.Begin(served.rows());
+    SLIPWAY_TRY(thread_.reader.Read(request().body, length, tensors.contract, tensors.decoder, thread_.request));
+    if (thread_.request.priority > 0) served.SetPriority(thread_.request.priority);
+    const auto timeout = thread_.request.timeout;
+    SLIPWAY_TRY(served.Score(timeout.count() > 0 ? request().received + timeout : base::SteadyTime::max()));
+    if (served.call_rejected() > 0) {
+      oip::WriteError(400, ViolationText(served.scores().report), response());
+      return false;
+    }
+    SLIPWAY_TRY(thread_.writer.Write(thread_.request, served, response()));
+    return true;
+  }
+
+  const live::LiveSet& live_;
+  Thread& thread_;
+};
+
+void InferRoute::Handle(const net::Request& request, net::Response& response) {
+  Call(*this, *threads_[static_cast<size_t>(request.thread)], request, response).Serve();
 }
 
 }  // namespace slipway::serving::oip

@@ -19,7 +19,7 @@ class InferRoute {
 
  private:
   struct Thread;
-  base::Result<void> Infer(const net::Request& request, Thread& thread, ServedModel& served, net::Response& response);
+  class Call;
 
   Predictor& predictor_;
   const live::LiveSet& live_;

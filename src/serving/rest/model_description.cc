@@ -74,6 +74,8 @@ Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapsh
   const auto& manifest = scorer.manifest();
   Value limits = Value::Map().Set("max_batch_rows", manifest.limits.max_batch_rows);
   if (manifest.limits.timeout) limits.Set("timeout", base::FormatDuration(*manifest.limits.timeout));
+  if (manifest.limits.rate) limits.Set("rate", *manifest.limits.rate);
+  if (manifest.limits.concurrency) limits.Set("concurrency", *manifest.limits.concurrency);
   Value description = Value::Map()
                           .Set("name", model.name)
                           .Set("version", model.version_text)

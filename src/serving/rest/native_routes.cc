@@ -8,11 +8,12 @@
 namespace slipway::serving::rest {
 namespace {
 
+using base::Value;
 using net::Method;
 using net::Request;
 using net::Response;
 
-void WriteJson(const base::Value& value, Response& response) {
+void WriteJson(const Value& value, Response& response) {
   response.body = base::ToJson(value, {.indent = 2, .trailing_newline = true});
 }
 
@@ -47,7 +48,11 @@ void Model(const NativeRouteParts& parts, const Request& request, Response& resp
     WriteProblem(model.error(), request, response);
     return;
   }
-  WriteJson(DescribeModel(**model, *snapshot), response);
+  Value description = DescribeModel(**model, *snapshot);
+  if (const auto workload = parts.predictor.WorkloadOf(**model)) {
+    description.Set("workload", workload->Describe());
+  }
+  WriteJson(description, response);
 }
 
 void Metrics(const NativeRouteParts& parts, const Request& request, Response& response) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "serving/http_status.h"
+#include "serving/prediction_call.h"
 #include "serving/rest/predict_options.h"
 #include "serving/rest/problem.h"
 #include "serving/rest/row_answer.h"
@@ -20,63 +21,87 @@ base::Error CutShort() {
   return {base::Code::kCancelled, "http.cut_short", "the request ended before its answer did", ""};
 }
 
-/// One call on its way through.
-struct Call {
-  const net::Request& request;
-  net::Response& response;
-  ServedModel& served;
-  const PredictOptions& options;
+class NativeCall final : public PredictionCall {
+ public:
+  NativeCall(Predictor& predictor, const net::Request& request, net::Response& response)
+      : PredictionCall(predictor, Door::kNative, request, response) {}
+
+ private:
+  std::string_view Reference() override { return request().Parameter("model"); }
+  std::string_view Refuse() override;
+  base::Result<bool> Answer(ServedModel& served) override;
+  void WriteError(const base::Error& error) override { WriteProblem(error, request(), response()); }
+
+  base::Result<void> AnswerDocument(ServedModel& served);
+  void AnswerOne(ServedModel& served);
+
+  std::optional<PredictOptions> options_;
 };
 
-void AnswerOne(Call& call) {
-  const scoring::Scores& scores = call.served.scores();
+std::string_view NativeCall::Refuse() {
+  auto options = ReadPredictOptions(request());
+  if (options) {
+    options_ = std::move(*options);
+    return {};
+  }
+  const OptionFault& fault = options.error();
+  WriteProblem(fault.status, fault.code, fault.detail, request(), response());
+  return fault.code;
+}
+
+void NativeCall::AnswerOne(ServedModel& served) {
+  const scoring::Scores& scores = served.scores();
   if (scores.report.rejected_rows > 0) {
     std::string members = ",\"violations\":";
     AppendViolations(scores.report.violations, members);
     const size_t count = scores.report.violations.size();
     WriteProblem(422, kViolation,
-                 fmt::format("the record breaks the schema in {} place{}", count, count == 1 ? "" : "s"), call.request,
-                 call.response, members);
+                 fmt::format("the record breaks the schema in {} place{}", count, count == 1 ? "" : "s"), request(),
+                 response(), members);
     return;
   }
-  std::string& out = call.response.body;
-  out = call.served.answer_start();
-  out += call.request.id;
+  std::string& out = response().body;
+  out = served.answer_start();
+  out += request().id;
   out += "\",\"prediction\":";
-  call.served.writer().encoder().AppendRow(scores.predictions, 0, out);
+  served.writer().encoder().AppendRow(scores.predictions, 0, out);
   if (!scores.report.warnings.empty()) {
     out += ",\"warnings\":";
     AppendViolations(scores.report.warnings, out);
   }
-  if (call.options.answer.timing) {
+  if (options_->answer.timing) {
     out += ",\"timing_us\":";
-    call.served.AppendTimings(out);
+    served.AppendTimings(out);
   }
   out += '}';
 }
 
-base::Result<void> AnswerDocument(Call& call) {
-  SLIPWAY_ASSIGN(const auto form, call.served.json_decoder().DecodeDocument(call.request.body, call.served.rows()));
-  SLIPWAY_TRY(call.served.Score());
-  if (form == data::JsonRowDecoder::Form::kRecord && call.options.answer.form == BodyForm::kJson) {
-    AnswerOne(call);
+base::Result<void> NativeCall::AnswerDocument(ServedModel& served) {
+  SLIPWAY_ASSIGN(const auto form, served.json_decoder().DecodeDocument(request().body, served.rows()));
+  SLIPWAY_TRY(served.Score());
+  if (form == data::JsonRowDecoder::Form::kRecord && options_->answer.form == BodyForm::kJson) {
+    AnswerOne(served);
     return {};
   }
-  RowAnswer answer(call.served, call.options.answer);
-  answer.Append(call.request, call.response);
-  answer.Finish(call.request, call.response);
+  RowAnswer answer(served, options_->answer);
+  answer.Append(request(), response());
+  answer.Finish(request(), response());
   return {};
 }
 
-base::Result<void> AnswerWhole(Call& call) {
-  call.response.content_type = call.options.answer.media_type;
-  if (call.options.form == BodyForm::kJson) return AnswerDocument(call);
-  RowAnswer answer(call.served, call.options.answer);
-  RowPipe pipe(call.options.form, call.served, answer);
-  SLIPWAY_TRY(pipe.Feed(call.request.body, call.request, call.response));
-  SLIPWAY_TRY(pipe.Finish(call.request, call.response));
-  answer.Finish(call.request, call.response);
-  return {};
+/// Its answers tell of rejected rows themselves.
+base::Result<bool> NativeCall::Answer(ServedModel& served) {
+  response().content_type = options_->answer.media_type;
+  if (options_->form == BodyForm::kJson) {
+    SLIPWAY_TRY(AnswerDocument(served));
+    return true;
+  }
+  RowAnswer answer(served, options_->answer);
+  RowPipe pipe(options_->form, served, answer);
+  SLIPWAY_TRY(pipe.Feed(request().body, request(), response()));
+  SLIPWAY_TRY(pipe.Finish(request(), response()));
+  answer.Finish(request(), response());
+  return true;
 }
 
 /// A call whose rows are answered as they arrive. Between its turns others use the model's buffers.
@@ -163,39 +188,16 @@ class PredictStream final : public net::StreamedAnswer {
 }  // namespace
 
 void PredictRoute::Handle(const net::Request& request, net::Response& response) const {
-  RequestNote& note = predictor_.note(request.thread);
-  auto served = predictor_.Acquire(request.thread, request.Parameter("model"));
-  if (!served) {
-    note.code = served.error().reason;
-    WriteProblem(served.error(), request, response);
-    return;
-  }
-  response.AddHeaderLines((*served)->header_lines());
-  const auto options = ReadPredictOptions(request);
-  if (!options) {
-    const OptionFault& fault = options.error();
-    note.code = fault.code;
-    WriteProblem(fault.status, fault.code, fault.detail, request, response);
-    return;
-  }
-  Call call{request, response, **served, *options};
-  call.served.Begin(Door::kNative);
-  CachedCall cached(call.served, request, response);
-  if (cached.Recall(note)) return;
-  const auto answered = AnswerWhole(call);
-  if (answered) {
-    cached.Keep();
-    call.served.End(note);
-  } else {
-    WriteProblem(answered.error(), request, response);
-    call.served.Fail(answered.error(), note);
-  }
+  NativeCall(predictor_, request, response).Serve();
 }
 
 std::unique_ptr<net::StreamedAnswer> PredictRoute::Open(const net::Request& request) const {
   const auto options = ReadPredictOptions(request);
   if (!options || options->form == BodyForm::kJson) return nullptr;
   if (options->answer.strict || options->answer.form == BodyForm::kJson) return nullptr;
+  // What would hold an io thread up row by row is taken whole, within the limits of bodies.
+  const auto served = predictor_.Acquire(request.thread, request.Parameter("model"));
+  if (served && (*served)->workload() != nullptr && (*served)->workload()->heavy()) return nullptr;
   return std::make_unique<PredictStream>(predictor_, *options);
 }
 

@@ -13,7 +13,7 @@ void WriteProblem(int status, std::string_view code, std::string_view detail, co
     response.body += members;
     response.body += '}';
   }
-  if (status == 429 || status == 503) response.AddHeader("Retry-After", "1");
+  AddRetryAfter(response);
 }
 
 void WriteProblem(const base::Error& error, const net::Request& request, net::Response& response) {

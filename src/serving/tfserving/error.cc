@@ -16,7 +16,7 @@ void WriteError(int status, std::string_view text, net::Response& response) {
 void WriteError(const base::Error& error, net::Response& response) {
   const int status = error.code == base::Code::kFailedPrecondition ? 400 : HttpStatusOf(error);
   WriteError(status, error.Text(), response);
-  if (status == 429 || status == 503) response.AddHeader("Retry-After", "1");
+  AddRetryAfter(response);
 }
 
 void WriteFault(const net::HttpFault& fault, const net::Request&, net::Response& response) {

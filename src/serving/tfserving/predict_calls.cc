@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "data/row_text.h"
+#include "serving/prediction_call.h"
 #include "serving/tfserving/class_outputs.h"
 #include "serving/tfserving/error.h"
 #include "serving/tfserving/signatures.h"
@@ -139,30 +140,33 @@ std::string ReferenceOf(const live::LiveSet& live, const net::Request& request) 
   return reference;
 }
 
+namespace {
+
+class TfServingCall final : public PredictionCall {
+ public:
+  TfServingCall(Method method, const live::LiveSet& live, Predictor& predictor, const net::Request& request,
+                net::Response& response)
+      : PredictionCall(predictor, Door::kTfServing, request, response),
+        method_(method),
+        reference_(ReferenceOf(live, request)) {}
+
+ private:
+  std::string_view Reference() override { return reference_; }
+  void WriteError(const base::Error& error) override { tfserving::WriteError(error, response()); }
+  base::Result<bool> Answer(ServedModel& served) override {
+    SLIPWAY_ASSIGN(const bool fine, tfserving::Answer(method_, served, request().body, response().body));
+    if (!fine) tfserving::WriteError(400, ViolationText(served.scores().report), response());
+    return fine;
+  }
+
+  const Method method_;
+  const std::string reference_;
+};
+
+}  // namespace
+
 void PredictCalls::Handle(Method method, const net::Request& request, net::Response& response) const {
-  RequestNote& note = predictor_.note(request.thread);
-  const auto acquired = predictor_.Acquire(request.thread, ReferenceOf(live_, request));
-  if (!acquired) {
-    note.code = acquired.error().reason;
-    WriteError(acquired.error(), response);
-    return;
-  }
-  ServedModel& served = **acquired;
-  response.AddHeaderLines(served.header_lines());
-  served.Begin(Door::kTfServing);
-  CachedCall cached(served, request, response);
-  if (cached.Recall(note)) return;
-  const auto answered = Answer(method, served, request.body, response.body);
-  if (!answered) {
-    WriteError(answered.error(), response);
-    served.Fail(answered.error(), note);
-  } else if (!*answered) {
-    WriteError(400, ViolationText(served.scores().report), response);
-    served.Reject(note);
-  } else {
-    cached.Keep();
-    served.End(note);
-  }
+  TfServingCall(method, live_, predictor_, request, response).Serve();
 }
 
 }  // namespace slipway::serving::tfserving

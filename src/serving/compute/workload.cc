@@ -1,0 +1,158 @@
+#include "serving/compute/workload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/quantities.h"
+
+namespace slipway::serving {
+namespace {
+
+using base::Value;
+
+std::chrono::nanoseconds Nanoseconds(double count) {
+  return std::chrono::nanoseconds(static_cast<int64_t>(count));
+}
+
+double Microseconds(double nanoseconds) {
+  return std::round(nanoseconds / 10) / 100;
+}
+
+/// How many rows calls may share a run with, so that each has the bits that it has alone.
+int64_t RowsTogether(const scoring::Scorer& scorer, const ComputeOptions& options) {
+  if (!scorer.model().batched || scorer.model().fixed_rows > 0) return 1;
+  return std::min(options.rows_together, scorer.chunk_rows());
+}
+
+}  // namespace
+
+Workload::Workload(const live::LoadedModel& model, const ComputeOptions& options, const ComputePool& pool,
+                   const base::Clock& clock)
+    : options_(options),
+      pool_(pool),
+      clock_(clock),
+      scorer_(*model.scorer),
+      queue_(static_cast<uint64_t>(model.index)),
+      rows_together_(RowsTogether(*model.scorer, options)),
+      heavy_(model.one_row > options.heavy),
+      fastest_(model.one_row.count()) {}
+
+base::Result<std::shared_ptr<engine::Batcher>> Workload::Batcher() {
+  const std::lock_guard lock(mutex_);
+  if (batcher_ != nullptr) return batcher_;
+  std::vector<std::unique_ptr<engine::Session>> sessions;
+  for (int i = 0; i < options_.runs_at_once; ++i) {
+    SLIPWAY_ASSIGN(auto session, scorer_.NewSession());
+    sessions.push_back(std::move(session));
+  }
+  batcher_ = engine::Batcher::Create({.most_rows = rows_together_, .clock = &clock_}, std::move(sessions));
+  return batcher_;
+}
+
+engine::Batcher::Reading Workload::ReadRuns() const {
+  const std::lock_guard lock(mutex_);
+  return batcher_ == nullptr ? engine::Batcher::Reading{} : batcher_->Read();
+}
+
+void Workload::Judge(std::chrono::nanoseconds fastest) {
+  fastest_.store(fastest.count(), std::memory_order_relaxed);
+  if (fastest > options_.heavy) {
+    heavy_.store(true, std::memory_order_relaxed);
+  } else if (fastest < options_.heavy / 2) {
+    heavy_.store(false, std::memory_order_relaxed);
+  }
+}
+
+/// Nanoseconds until the model would begin with a call that came now.
+double Workload::ExpectedWait() const {
+  const auto reading = ReadRuns();
+  const double alone = std::max(reading.cost.alone(), static_cast<double>(fastest_.load(std::memory_order_relaxed)));
+  const bool together = rows_together_ > 1 && reading.cost.together() > 0 && reading.cost.TogetherPays();
+  const double each = together ? reading.cost.together() : alone;
+  const double ahead = each * static_cast<double>(pool_.Waiting(queue_)) / options_.runs_at_once;
+  const std::lock_guard lock(mutex_);
+  return batcher_ == nullptr ? ahead : ahead + batcher_->ExpectedWait(alone);
+}
+
+/// The generic cell rate algorithm (ITU-T I.371, virtual scheduling): a burst of up to one second's calls passes.
+bool Workload::TakeTurn(base::SteadyTime now) {
+  const auto interval = static_cast<int64_t>(1e9 / *scorer_.manifest().limits.rate);
+  const int64_t burst = std::max<int64_t>(1'000'000'000, interval);
+  const int64_t at = now.time_since_epoch().count();
+  int64_t next = next_turn_.load(std::memory_order_relaxed);
+  int64_t then = 0;
+  do {
+    then = std::max(next, at) + interval;
+    if (then - at > burst) return false;
+  } while (!next_turn_.compare_exchange_weak(next, then, std::memory_order_relaxed));
+  return true;
+}
+
+base::Result<Workload::Place> Workload::Enter(base::SteadyTime now) {
+  const bundle::Limits& limits = scorer_.manifest().limits;
+  if (limits.rate && !TakeTurn(now)) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return base::Fail(base::Code::kResourceExhausted, "overload.rate",
+                      fmt::format("this model takes {} calls a second (limits.rate); come back later", *limits.rate));
+  }
+  if (!limits.concurrency) return Place();
+  if (inside_.fetch_add(1, std::memory_order_relaxed) >= *limits.concurrency) {
+    inside_.fetch_sub(1, std::memory_order_relaxed);
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return base::Fail(base::Code::kResourceExhausted, "overload.concurrency",
+                      fmt::format("this model takes {} calls at the same time (limits.concurrency); come back later",
+                                  *limits.concurrency));
+  }
+  return Place(this,
+               [self = shared_from_this()](const void*) { self->inside_.fetch_sub(1, std::memory_order_relaxed); });
+}
+
+base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadline) {
+  const auto wait = Nanoseconds(ExpectedWait());
+  const auto fastest = std::chrono::nanoseconds(fastest_.load(std::memory_order_relaxed));
+  const bool full = pool_.Waiting(queue_) >= options_.waiting_most;
+  const bool in_time = deadline == base::SteadyTime::max() || now + wait + fastest <= deadline;
+  if (in_time && !full && wait <= options_.wait_most) return {};
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return base::Fail(base::Code::kResourceExhausted, "overload.queue",
+                    fmt::format("more is asked of the model than it can answer: a call would wait {} for it, {}; retry "
+                                "after the time that Retry-After tells, or add replicas",
+                                base::FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(wait)),
+                                in_time ? "longer than --max-queue-wait" : "past its deadline"));
+}
+
+int64_t Workload::RetryAfterSeconds() const {
+  return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(ExpectedWait() / 1e9)));
+}
+
+Value Workload::Describe() const {
+  const auto reading = ReadRuns();
+  const auto fastest = static_cast<double>(fastest_.load(std::memory_order_relaxed));
+  Value value = Value::Map()
+                    .Set("runs_on", heavy() ? "compute" : "io")
+                    .Set("heavy_from_us", Microseconds(static_cast<double>(options_.heavy.count())));
+  if (fastest > 0) value.Set("one_row_us", Microseconds(fastest));
+  Value sizes = Value::List();
+  for (int i = 0; i < engine::RunCost::kClasses; ++i) {
+    const auto& known = reading.cost.classes()[static_cast<size_t>(i)];
+    if (known.runs == 0) continue;
+    sizes.Add(
+        Value::Map().Set("rows_from", int64_t{1} << i).Set("runs", known.runs).Set("row_us", Microseconds(known.row)));
+  }
+  Value batching = Value::Map()
+                       .Set("most_rows", rows_together_)
+                       .Set("pays", rows_together_ > 1 && reading.cost.TogetherPays())
+                       .Set("runs", reading.runs)
+                       .Set("calls", reading.calls)
+                       .Set("calls_together", reading.together)
+                       .Set("measured", std::move(sizes));
+  return value.Set("batching", std::move(batching))
+      .Set("waiting", Waiting())
+      .Set("expected_wait_us", Microseconds(ExpectedWait()))
+      .Set("refused", refused());
+}
+
+}  // namespace slipway::serving

@@ -1,0 +1,90 @@
+#pragma once
+// Workload: what calls of one version cost, as measured, and what follows from it: whether they run on the thread that
+// read them or on the pool's, and whether one more can be answered in time.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "engine/batching/batcher.h"
+#include "live/loaded_model.h"
+#include "serving/compute/compute_pool.h"
+
+namespace slipway::serving {
+
+struct ComputeOptions {
+  bool enabled = true;
+  /// A call of one row that takes longer runs on the pool; it runs on io threads again when it takes half of that.
+  std::chrono::nanoseconds heavy{std::chrono::microseconds(100)};
+  /// Calls with a body larger than this run on the pool, whatever the model.
+  int64_t large_body = 64 << 10;
+  /// A call that would wait longer is refused, if its own deadline does not end before.
+  std::chrono::nanoseconds wait_most{std::chrono::seconds(1)};
+  int64_t waiting_most = 1024;  ///< calls of one version
+  int runs_at_once = 1;         ///< of one version's model
+  int64_t rows_together = 64;   ///< most rows of a run that calls share; 1: none do
+};
+
+/// Thread-safety: all methods from any thread. Lifecycle: made by std::make_shared. Ownership: held by those who use
+/// it, beside the model, which it must not outlive; options and pool outlive it.
+class Workload : public std::enable_shared_from_this<Workload> {
+ public:
+  Workload(const live::LoadedModel& model, const ComputeOptions& options, const ComputePool& pool,
+           const base::Clock& clock);
+
+  /// Whether calls belong on the pool.
+  bool heavy() const { return heavy_.load(std::memory_order_relaxed); }
+  bool known() const { return fastest().count() > 0; }
+  /// Of the calls of one row judged last; 0: none were.
+  std::chrono::nanoseconds fastest() const {
+    return std::chrono::nanoseconds(fastest_.load(std::memory_order_relaxed));
+  }
+  /// What the fastest of some calls of one row took, from their decoding to their encoding.
+  void Judge(std::chrono::nanoseconds fastest);
+
+  /// A call's share of what limits.concurrency allows, until the last copy goes; nullptr without such a limit.
+  using Place = std::shared_ptr<const void>;
+  /// Lets a call in, as far as the manifest's limits.rate and limits.concurrency allow. Errors: resource_exhausted
+  /// "overload.rate", "overload.concurrency".
+  base::Result<Place> Enter(base::SteadyTime now);
+  /// Whether one more call would be answered by `deadline`. Errors: resource_exhausted "overload.queue".
+  base::Result<void> Admit(base::SteadyTime now, base::SteadyTime deadline);
+  /// When a call that is refused now may come again: whole seconds, at least one.
+  int64_t RetryAfterSeconds() const;
+
+  /// What the pool's threads run the model through; made when it is first asked for. Errors: the engine cannot open its
+  /// sessions.
+  base::Result<std::shared_ptr<engine::Batcher>> Batcher();
+  /// Zeros as long as there is none.
+  engine::Batcher::Reading ReadRuns() const;
+  /// Calls, for a thread of the pool or for the model.
+  int64_t Waiting() const { return ReadRuns().waiting + pool_.Waiting(queue_); }
+  int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  /// What GET /models/{model} tells of it.
+  base::Value Describe() const;
+
+ private:
+  double ExpectedWait() const;
+  bool TakeTurn(base::SteadyTime now);
+
+  const ComputeOptions& options_;
+  const ComputePool& pool_;
+  const base::Clock& clock_;
+  const scoring::Scorer& scorer_;
+  const uint64_t queue_;
+  const int64_t rows_together_;
+  mutable std::mutex mutex_;  ///< guards batcher_
+  std::shared_ptr<engine::Batcher> batcher_;
+  std::atomic<bool> heavy_;
+  std::atomic<int64_t> fastest_;  ///< nanoseconds; 0: not known
+  std::atomic<int64_t> refused_{0};
+  std::atomic<int64_t> next_turn_{0};  ///< steady nanoseconds: when calls at the limit's rate would have come so far
+  std::atomic<int64_t> inside_{0};
+};
+
+}  // namespace slipway::serving

@@ -1,0 +1,48 @@
+#pragma once
+// PredictionCall: one request for predictions over HTTP, from the model that it names to its answer. What is alike for
+// all protocols stands here; a protocol adds what it reads and writes.
+
+#include <string_view>
+
+#include "base/error.h"
+#include "net/http_message.h"
+#include "serving/predictor.h"
+
+namespace slipway::serving {
+
+/// Lives as long as its handler runs. Thread-safety: one thread. Ownership: all outlive it.
+class PredictionCall {
+ public:
+  PredictionCall(Predictor& predictor, Door door, const net::Request& request, net::Response& response)
+      : predictor_(predictor), door_(door), request_(request), response_(response) {}
+  virtual ~PredictionCall() = default;
+  PredictionCall(const PredictionCall&) = delete;
+  PredictionCall& operator=(const PredictionCall&) = delete;
+
+  /// Answers the request, or has it answered later: by its route's handler, on a thread of the pool.
+  void Serve();
+
+ protected:
+  /// "name[@selector]"; empty: the only one there is.
+  virtual std::string_view Reference() = 0;
+  /// Looks at what can be told before the body is read. The code of the refusal that it has written, or "".
+  virtual std::string_view Refuse() { return {}; }
+  /// Decodes, scores, and writes the answer. False: what it has written says that no row was answered. Errors: none is
+  /// written yet.
+  virtual base::Result<bool> Answer(ServedModel& served) = 0;
+  virtual void WriteError(const base::Error& error) = 0;
+
+  const net::Request& request() const { return request_; }
+  net::Response& response() const { return response_; }
+
+ private:
+  bool PutOff(ServedModel& served, Workload::Place place);
+  void Fail(const base::Error& error, ServedModel& served);
+
+  Predictor& predictor_;
+  const Door door_;
+  const net::Request& request_;
+  net::Response& response_;
+};
+
+}  // namespace slipway::serving
