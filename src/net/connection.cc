@@ -22,6 +22,8 @@ constexpr size_t kKeptUnsent = 1 << 20;
 constexpr int kReadsPerTurn = 4;  ///< so that one fast sender does not starve its neighbours
 /// Once a turn of the loop has taken so long, each connection gets one more read or request out of it.
 constexpr auto kLongTurn = std::chrono::microseconds(300);
+/// In a drain, for a new connection to send its first request.
+constexpr auto kFirstRequest = std::chrono::seconds(1);
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr HttpFault kNotFound = {404, "http.no_route", "there is nothing at this path; GET /models lists the models"};
@@ -422,7 +424,8 @@ void Connection::Answer(ByteBuffer& buffer) {
 bool Connection::EndsAfterThis() {
   const Exchange& exchange = this->exchange();
   const int64_t most = io_.limits().requests_per_connection;
-  return !exchange.head.keep_alive || exchange.response.close || io_.draining() || (++answers_ >= most && most > 0);
+  ++answers_;
+  return !exchange.head.keep_alive || exchange.response.close || io_.winding_down() || (answers_ >= most && most > 0);
 }
 
 void Connection::BecomeIdle() {
@@ -664,7 +667,14 @@ void Connection::CheckDeadlines(base::SteadyTime now) {
 }
 
 void Connection::OnDrain() {
-  if (state_ == State::kHandshake || (state_ == State::kHead && in_.empty() && !transport_.IsReadable())) Close();
+  const bool between = state_ == State::kHead && in_.empty();
+  if (state_ == State::kHandshake || (between && !idle_)) {
+    // Who has just connected has a request under way, and takes it for accepted.
+    deadline_ = std::min(deadline_, io_.loop().now() + kFirstRequest);
+    idle_ = state_ == State::kHead;  // its head gets its own time once it begins
+  } else if (between && !transport_.IsReadable()) {
+    Close();
+  }
 }
 
 void Connection::SetWaiting(bool waiting) {

@@ -37,7 +37,7 @@ class Connection final : public Watcher {
   void OnLater();
   /// Looks at the deadline, and gives memory back that an idle connection does not need.
   void OnTick(base::SteadyTime now);
-  /// Closes the connection unless a request has begun or is waiting to be read.
+  /// Closes the connection unless a request has begun or is waiting to be read; one that is new gets a second for it.
   void OnDrain();
   void GiveUpHandshake(tls::HandshakeOutcome outcome);
   void Close();

@@ -45,6 +45,7 @@ void Connection::EndHandshake(HandshakeOutcome outcome) {
   io_.handshakes().Leave(handshake_place_);
   state_ = State::kHead;
   deadline_ = io_.loop().now() + io_.limits().header_deadline;
+  if (io_.draining()) OnDrain();
   io_.handshakes().Record(outcome, *transport_.tls(), peer_, io_.loop().now());
   if (outcome == HandshakeOutcome::kFull || outcome == HandshakeOutcome::kResumed) {
     Receive();  // the request may have come with the end of the handshake

@@ -160,7 +160,7 @@ void Connection::EndStream(bool fine, bool unread) {
     state_ = State::kHead;
     Send(close, unread);
   } else {
-    const bool close = EndsAfterThis() || stream_->close || broken;
+    const bool close = stream_->close || broken || io_.draining();
     SendPieces(fine);
     Count();
     if (state_ == State::kClosed) return;
@@ -182,7 +182,7 @@ void Connection::SendPieces(bool last) {
   const bool had_unsent = !unsent_.empty();
   if (!exchange.response.begun && text.empty()) return;
   if (!std::exchange(exchange.response.begun, true)) {
-    stream_->close = !exchange.head.keep_alive || exchange.response.close || io_.draining();
+    stream_->close = EndsAfterThis();
     WriteHead(stream_->close, -1);
     unsent_ += exchange.head_text;
   }

@@ -143,6 +143,10 @@ base::Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions op
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
+void HttpServer::WindDown() {
+  for (const auto& io : state_->io) io->WindDown();
+}
+
 void HttpServer::Stop() {
   std::call_once(state_->stopped, [this] {
     state_->unix_listeners.clear();  // a successor may listen there at once

@@ -68,7 +68,7 @@ struct HttpServerOptions {
 };
 
 /// Lifecycle: serving from Start() to Stop(); not started twice.
-/// Thread-safety: Stop() and Change() from any thread but the io threads, any number of times.
+/// Thread-safety: WindDown(), Stop() and Change() from any thread but the io threads, any number of times.
 class HttpServer {
  public:
   /// Binds all listeners, then starts the threads. Errors: "net.address", "net.address_in_use", "net.listen",
@@ -76,8 +76,14 @@ class HttpServer {
   static base::Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options);
   ~HttpServer();  ///< stops
 
-  /// Stops accepting, closes idle connections, lets requests that have begun finish with "Connection: close", and
-  /// returns when all have, or when the drain timeout has passed and the rest were cut.
+  /// From now on each answer says "Connection: close", while everything goes on being accepted and answered. Called
+  /// some time before Stop(), it leaves no connection that a client might use at the very moment in which Stop() closes
+  /// it.
+  void WindDown();
+
+  /// Stops accepting, closes idle connections, lets requests that have begun finish with "Connection: close" and new
+  /// connections send their first one, and returns when all have, or when the drain timeout has passed and the rest
+  /// were cut.
   void Stop();
 
   /// Each io thread takes the new conduct between two of its turns, soon after this returns. It counts for connections

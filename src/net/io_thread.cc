@@ -175,6 +175,10 @@ bool IoThread::MayHold(int64_t more) const {
   return more <= limits().memory_in_flight;
 }
 
+void IoThread::WindDown() {
+  loop_->Post([this] { winding_down_ = true; });
+}
+
 void IoThread::BeginDrain() {
   loop_->Post([this] { Drain(); });
 }
@@ -188,11 +192,13 @@ void IoThread::Change(std::shared_ptr<const HttpConduct> conduct) {
 
 void IoThread::Drain() {
   if (std::exchange(draining_, true)) return;
+  winding_down_ = true;
   drain_until_ = loop_->now() + conduct_.drain_timeout;
   for (const auto& acceptor : acceptors_) {
-    while (Accept(*acceptor)) {  // connections that the kernel has accepted already
-    }
     loop_->Forget(acceptor->socket.get());
+    // Connections that the kernel has accepted already: no more than its queue holds, whoever goes on connecting.
+    int queued = context_.options.listeners[acceptor->listener].backlog;
+    while (queued > 0 && Accept(*acceptor)) queued -= kAcceptsPerTurn;
     acceptor->socket.Close();
   }
   for (size_t i = connections_.size(); i-- > 0;) connections_[i]->OnDrain();

@@ -67,7 +67,7 @@ struct Exchange {
   std::string coded;  ///< the content in its content coding
 };
 
-/// Thread-safety: Run() on its own thread; BeginDrain() and Change() from any.
+/// Thread-safety: Run() on its own thread; WindDown(), BeginDrain() and Change() from any.
 class IoThread final : private EventLoop::Owner {
  public:
   static base::Result<std::unique_ptr<IoThread>> Create(ServerContext& context, int index);
@@ -79,6 +79,7 @@ class IoThread final : private EventLoop::Owner {
   base::Result<void> AddListener(Descriptor socket, size_t listener, Dealing dealing);
   /// Serves until drained.
   void Run();
+  void WindDown();
   void BeginDrain();
   void Change(std::shared_ptr<const HttpConduct> conduct);
   /// For tests that step a thread by hand instead of calling Run(): takes a connected socket, and one turn.
@@ -95,6 +96,7 @@ class IoThread final : private EventLoop::Owner {
   ByteBuffer& scratch() { return scratch_; }
   ContentEncoder& encoder() { return encoder_; }
   int index() const { return index_; }
+  bool winding_down() const { return winding_down_; }
   bool draining() const { return draining_; }
   /// "Date: …\r\n", at most a second old.
   std::string_view DateLine();
@@ -139,6 +141,7 @@ class IoThread final : private EventLoop::Owner {
   std::vector<std::pair<std::string_view, telemetry::Counter>> refusals_;
   HandshakeQueue handshakes_;
   alignas(64) std::atomic<int64_t> held_{0};  ///< written by this thread only, read by all
+  bool winding_down_ = false;                 ///< answers end their connections
   bool draining_ = false;
   bool paused_ = false;  ///< not accepting for a tick, for want of descriptors
   base::SteadyTime drain_until_;

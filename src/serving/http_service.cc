@@ -199,7 +199,8 @@ void HttpService::MarkStarted() {
 }
 
 void HttpService::BeginDrain() {
-  state_->health->BeginDrain();
+  state_->health->BeginDrain();  // first: who is told to go finds the reason
+  state_->server->WindDown();
 }
 
 void HttpService::Stop() {

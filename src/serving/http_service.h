@@ -61,7 +61,8 @@ class HttpService {
 
   /// Turns /readyz to true, as far as the checks of /health allow: what was asked for is loaded.
   void MarkStarted();
-  /// Turns /readyz to false while everything goes on being served. Part of Stop().
+  /// Turns /readyz to false while everything goes on being served, each answer as the last of its connection. Part of
+  /// Stop().
   void BeginDrain();
   /// Idempotent. A second call from another thread (a second signal) cuts the drain delay short.
   void Stop();

@@ -292,6 +292,18 @@ TEST_F(TlsServerTest, StopFinishesWhatWasAccepted) {
   EXPECT_EQ(server_->connections(), 0);
 }
 
+TEST_F(TlsServerTest, TheFirstRequestOfAConnectionOpenedJustBeforeStopIsNotLost) {
+  Start();
+  auto fresh = Connect();
+  auto kept = Connect();
+  ASSERT_EQ(kept.Ask(kHello).status, 200);
+  std::jthread stopper([&] { server_->Stop(); });
+  ASSERT_TRUE(kept.IsClosedInOrder());
+  const auto answer = fresh.Ask(kHello);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.Header("Connection"), "close");
+}
+
 TEST_F(TlsServerTest, AVerifiedClientIsKnownByItsNames) {
   Start(MutualTls());
   const auto batch = authority_.Issue(
