@@ -195,6 +195,7 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
 }
 
 void HttpService::MarkStarted() {
+  state_->predictor->MarkStarted();  // first: who is told that all is ready is not told to wait
   state_->health->MarkStarted();
 }
 

@@ -59,7 +59,8 @@ class HttpService {
                                                           telemetry::Log& log = telemetry::Log::Discard());
   ~HttpService();  ///< stops without drain delay
 
-  /// Turns /readyz to true, as far as the checks of /health allow: what was asked for is loaded.
+  /// Turns /readyz to true, as far as the checks of /health allow: what was asked for is loaded. Until then, a model
+  /// that is not there is answered with 503, from then on with 404.
   void MarkStarted();
   /// Turns /readyz to false while everything goes on being served, each answer as the last of its connection. Part of
   /// Stop().

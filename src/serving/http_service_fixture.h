@@ -35,7 +35,7 @@ class HttpServiceFixture : public testing::Test {
     auto started = HttpService::Start(options, live_, metrics_, *log_);
     ASSERT_TRUE(started) << started.error().Text();
     service_ = std::move(*started);
-    service_->MarkStarted();
+    if (loaded_) service_->MarkStarted();
   }
   net::RawAnswer Post(std::string_view path, std::string_view body, std::string_view headers = "") {
     if (service_ == nullptr) Start();
@@ -66,6 +66,7 @@ class HttpServiceFixture : public testing::Test {
   std::unique_ptr<telemetry::Log> log_ = telemetry::Log::Open({.path = (folder_.path() / "log").string()}).value();
   live::LiveSet live_{bundles_.engines()};
   std::unique_ptr<HttpService> service_;
+  bool loaded_ = true;  ///< Start() leaves a service that has loaded everything
 };
 
 }  // namespace slipway::serving

@@ -252,6 +252,20 @@ TEST_F(HttpServiceTest, ReadinessGoesFirstWhenItStops) {
   EXPECT_FALSE(net::RawClient(service_->port()).connected());
 }
 
+TEST_F(HttpServiceTest, AModelThatIsStillLoadingIsNotUnknown) {
+  loaded_ = false;
+  Start();
+  const auto early = Post("/predict/later", kRecord);
+  EXPECT_EQ(early.status, 503);
+  EXPECT_EQ(early.Header("Retry-After"), "1");
+  EXPECT_THAT(early.body, HasSubstr("\"model.loading\""));
+  EXPECT_EQ(Post("/v2/models/later/infer", "{}").status, 503);
+  EXPECT_EQ(Post("/v1/models/later:predict", "{}").status, 503);
+  EXPECT_EQ(Post("/predict/sum", kRecord).status, 200);
+  service_->MarkStarted();
+  EXPECT_EQ(Post("/predict/later", kRecord).status, 404);
+}
+
 TEST_F(HttpServiceTest, AFailedBundleIsToldAndTheOthersAreServed) {
   EXPECT_FALSE(live_.Load(folder_.path() / "nothing"));
   EXPECT_EQ(Get("/readyz").status, 200);

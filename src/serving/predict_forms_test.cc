@@ -26,6 +26,7 @@ class PredictFormsTest : public testing::Test {
     options.listen.http[0] = "127.0.0.1:0";
     options.threads = 1;
     service_ = HttpService::Start(options, live_, metrics_).value();
+    service_->MarkStarted();
   }
   static std::string Request(std::string_view path, std::string_view body, std::string_view headers) {
     return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nX-Request-Id: id-1\r\n" + std::string(headers) +

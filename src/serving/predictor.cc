@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace slipway::serving {
 namespace {
 
@@ -21,6 +23,17 @@ base::Result<std::string_view> OnlyName(const live::Snapshot& snapshot) {
   if (entries.size() > kShown) names += ", …";
   return base::Fail(base::Code::kInvalidArgument, "model.unnamed",
                     fmt::format("{} models are served, and none is named: name one of {}", entries.size(), names));
+}
+
+/// Another replica may have it: a balancer is told to ask there, where "unknown" would be passed on to the client.
+base::Error StillLoading(std::string_view reference) {
+  return {
+      base::Code::kUnavailable,
+      "model.loading",
+      fmt::format("\"{}\" is not loaded, and this server is still starting; try again in a moment (GET /readyz tells "
+                  "when all models are loaded)",
+                  base::Shorten(reference)),
+      {}};
 }
 
 }  // namespace
@@ -152,7 +165,12 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
   if (reference.empty()) {
     SLIPWAY_ASSIGN(reference, OnlyName(snapshot));
   }
-  SLIPWAY_ASSIGN(auto model, snapshot.Resolve(reference));
+  auto resolved = snapshot.Resolve(reference);
+  if (!resolved) {
+    const bool final = started_.load(std::memory_order_relaxed) || resolved.error().code != base::Code::kNotFound;
+    return std::unexpected(final ? std::move(resolved).error() : StillLoading(reference));
+  }
+  auto model = std::move(*resolved);
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return *known;

@@ -2,6 +2,7 @@
 // Predictor: what stands between a door and the live set. A door asks it for the model that a reference means, on the
 // thread it runs on, and gets everything needed to score there.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,11 +43,15 @@ class Predictor {
 
   /// The model that "name[@selector]" means now, ready on thread number `thread`; valid until that thread's next call.
   /// An empty reference means the only name that is served. Errors: those of Snapshot::Resolve, or of the engine;
-  /// "model.unnamed" when an empty reference could mean several, unavailable "model.none" when there is none.
+  /// "model.unnamed" when an empty reference could mean several, unavailable "model.none" when there is none;
+  /// unavailable "model.loading" before MarkStarted() for what is not there yet.
   base::Result<ServedModel*> Acquire(int thread, std::string_view reference);
 
   /// The same, kept usable on that thread as long as it is held.
   base::Result<std::shared_ptr<ServedModel>> Pin(int thread, std::string_view reference);
+
+  /// What was asked for at the start is loaded: what is not found from now on does not exist. From any thread.
+  void MarkStarted() { started_.store(true, std::memory_order_relaxed); }
 
   /// Lets go of versions that are served no more. By that thread.
   void Refresh(int thread);
@@ -98,6 +103,7 @@ class Predictor {
   const std::shared_ptr<ComputePool> pool_;  ///< nullptr: none; shared with what scrapes it
   /// Not owned: they go with the last thread that uses the version, as they must not outlive it.
   const std::shared_ptr<Workloads> workloads_;  ///< shared with what scrapes it
+  std::atomic<bool> started_{false};
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 
