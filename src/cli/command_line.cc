@@ -78,8 +78,8 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", kProgramVersion);
   Run run;
-  for (const auto add :
-       {AddInit, AddFit, AddTransform, AddPack, AddInspect, AddVerify, AddPredict, AddServe, AddCompletion}) {
+  for (const auto add : {AddInit, AddFit, AddTransform, AddPack, AddInspect, AddVerify, AddPredict, AddServe,
+                         AddBalance, AddCompletion}) {
     add(app, run);
   }
   bool json = false;

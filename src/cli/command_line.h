@@ -33,6 +33,7 @@ void AddInspect(CLI::App& app, Run& run);
 void AddVerify(CLI::App& app, Run& run);
 void AddPredict(CLI::App& app, Run& run);
 void AddServe(CLI::App& app, Run& run);
+void AddBalance(CLI::App& app, Run& run);
 void AddCompletion(CLI::App& app, Run& run);
 
 }  // namespace slipway::cli

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import PROGRAM, loans
 
-COMMANDS = ["init", "fit", "transform", "pack", "inspect", "verify", "predict", "serve", "completion"]
+COMMANDS = ["init", "fit", "transform", "pack", "inspect", "verify", "predict", "serve", "balance", "completion"]
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,21 @@ COMMANDS = ["init", "fit", "transform", "pack", "inspect", "verify", "predict", 
         (["serve", "x", "--drain-delay", "soon"], "duration"),
         (["serve", "x", "--http", "nonsense"], "HOST:PORT"),
         (["serve", "x", "--log-level", "loud"], "warning"),
+        (["balance", "haproxy"], "--replica HOST:PORT"),
+        (["balance", "traefik", "--replica", "a:1"], "haproxy"),
+        (["balance", "nginx", "--replica", "a"], "HOST:PORT"),
+        (["balance", "nginx", "--replica", "a:0"], "from 1 to 65535"),
+        (["balance", "nginx", "--replica", ":8080"], "names no machine"),
+        (["balance", "nginx", "--replica", "a;b:1"], "no address"),
+        (["balance", "nginx", "--replica", "a:1", "--replica", "a:1"], "named twice"),
+        (["balance", "nginx", "--replica", "a:1", "--listen", "a:1"], "taken"),
+        (["balance", "nginx", "--replica", "a:1", "--listen", ":80", "--stats", ":80"], "taken"),
+        (["balance", "nginx", "--replica", "a:1", "--tls-key", "k.pem"], "--tls-cert"),
+        (["balance", "nginx", "--replica", "a:1", "--tls-cert", "a b.pem"], "without blanks"),
+        (["balance", "haproxy", "--replica", "a:1", "--tls-cert", "c.pem", "--tls-key", "k.pem"], "cat c.pem k.pem"),
+        (["balance", "haproxy", "--replica", "a:1", "--check-interval", "1"], "--check-interval"),
+        (["balance", "haproxy", "--replica", "a:1", "--check-interval", "1ms"], "from 50ms to"),
+        (["balance", "haproxy", "--replica", "a:1", "--retry-body", "1GiB"], "16MiB"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_says_what_would_be_right(slipway, arguments, hint):

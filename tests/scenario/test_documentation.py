@@ -139,7 +139,7 @@ def test_a_table_with_a_column_for_each_element_is_scored_as_the_onnx_page_says(
 
 
 def test_the_examples_of_every_help_run(shop):
-    for command in ["init", "fit", "transform", "train", "pack", "inspect", "verify", "predict", "completion"]:
+    for command in ["init", "fit", "transform", "train", "pack", "inspect", "verify", "predict", "balance", "completion"]:
         if command == "train":
             assert run(shop, "python train.py").returncode == 0
             continue
