@@ -199,7 +199,8 @@ TEST_F(HeavyModelsTest, UrgentCallsGoFirst) {
   auto idle = Send("Priority: u=7\r\n");
   AwaitWaiting(1);
   auto urgent = Send("Priority: u=0\r\n");
-  AwaitWaiting(2);
+  while (Get("/metrics").body.find("slipway_compute_threads_busy 3\n") == std::string::npos) std::this_thread::yield();
+  AwaitWaiting(2);  // none for a thread, so both for the model
   gate_.LetOne();
   EXPECT_EQ(first.Read().status, 200);
   gate_.LetOne();
