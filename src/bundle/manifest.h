@@ -63,6 +63,20 @@ struct Limits {
   std::optional<int64_t> concurrency;  ///< calls at the same time
 };
 
+/// One of the answers to try when the model cannot answer.
+struct FallbackStep {
+  enum class Kind : uint8_t {
+    kPrevious,  ///< the newest loaded version before this one
+    kModel,     ///< `model`, a reference like those that callers use
+    kConstant,  ///< `constant`, whatever was asked
+  };
+  Kind kind = Kind::kConstant;
+  std::string model;
+  base::Value constant;  ///< a map from fields of the prediction to values
+  // What it is taken for.
+  bool on_timeout = true, on_engine = true, on_breaker = true, on_rejected = false;
+};
+
 /// On a CPU of another kind than the bundle was packed on, numbers of golden predictions may differ by so much of
 /// themselves.
 inline constexpr double kGoldenTolerance = 1e-5;
@@ -79,10 +93,10 @@ struct Manifest {
   std::vector<OutputSpec> outputs;  ///< empty: the model's outputs under their own names
   Limits limits;
   double golden_tolerance = kGoldenTolerance;
-  std::vector<std::string> files;  ///< further files of the bundle, in canonical form
-  base::Value fallback;            ///< a list, checked for form, kept as written; null when there is none
-  base::Value lineage;             ///< a map, checked for form, kept as written; null when there is none
-  base::Value written;             ///< the whole document, with positions
+  std::vector<std::string> files;      ///< further files of the bundle, in canonical form
+  std::vector<FallbackStep> fallback;  ///< in the order in which they are tried
+  base::Value lineage;                 ///< a map, checked for form, kept as written; null when there is none
+  base::Value written;                 ///< the whole document, with positions
 };
 
 struct YamlLimits {

@@ -233,6 +233,18 @@ std::shared_ptr<const Snapshot> LiveSet::Current() const {
   return snapshot_;
 }
 
+std::shared_ptr<const LoadedModel> LiveSet::PreviousOf(const LoadedModel& model) const {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<const LoadedModel> previous;
+  for (const Record& record : records_) {
+    const bool usable = record.status.state == ModelState::kReady || record.status.state == ModelState::kResident;
+    const auto& other = record.model;
+    if (!usable || other == nullptr || other->name != model.name || other->version >= model.version) continue;
+    if (previous == nullptr || other->version > previous->version) previous = other;
+  }
+  return previous;
+}
+
 std::vector<ModelStatus> LiveSet::Statuses() const {
   const std::lock_guard lock(mutex_);
   std::vector<ModelStatus> statuses;

@@ -49,6 +49,8 @@ class LiveSet {
   bool ForgetDrained();
 
   std::shared_ptr<const Snapshot> Current() const;
+  /// The newest version before this one of the same name that is loaded, served or not; nullptr: none.
+  std::shared_ptr<const LoadedModel> PreviousOf(const LoadedModel& model) const;
   /// Raised by each change of what is served. Readers compare it before they take a lock.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   /// Called after each such change, on the thread that made it. Set before anything changes.

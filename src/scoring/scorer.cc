@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "scoring/constant_answer.h"
 #include "scoring/model_inputs.h"
 #include "scoring/prediction_decoder.h"
 #include "scoring/preprocessor.h"
@@ -41,6 +42,7 @@ struct Scorer::Plan {
   std::optional<ModelInputs> inputs;
   std::optional<PredictionDecoder> decoder;
   int64_t chunk_rows = 1;
+  std::vector<data::Table> constants;  ///< by step of the manifest's fallback; empty where it is none
 };
 
 struct Workspace::State {
@@ -153,6 +155,11 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
   if (warm_up) SLIPWAY_TRY(WarmUp(*plan->inputs, *plan->engine, plan->model));
   SLIPWAY_ASSIGN(plan->decoder, PredictionDecoder::Create(plan->manifest, plan->schema, plan->model));
   plan->chunk_rows = ChunkRows(plan->manifest, plan->model, plan->inputs->variable());
+  for (const auto& step : plan->manifest.fallback) {
+    auto& constant = plan->constants.emplace_back();
+    if (step.kind != bundle::FallbackStep::Kind::kConstant) continue;
+    SLIPWAY_ASSIGN(constant, MakeConstantAnswer(plan->decoder->fields(), step.constant));
+  }
   return std::shared_ptr<const Scorer>(new Scorer(std::move(plan)));
 }
 
@@ -293,6 +300,35 @@ base::Result<void> Scorer::Score(data::Decoded& rows, Workspace& workspace, Scor
   if (!state.misfits.empty()) RejectMisfits(state.misfits, layout(), scores.report, scores.predictions);
   laps.Lap(scores.timings.decode);
   return {};
+}
+
+void Scorer::ScoreConstant(size_t step, bool even_rejected, data::Decoded& rows, Workspace& workspace,
+                           Scores& scores) const {
+  auto& state = *workspace.state_;
+  scores.timings = {};
+  scores.report.Clear();
+  if (scores.predictions.columns.size() != output_fields().size()) {
+    scores.predictions = data::Table::Make(output_fields());
+  }
+  scores.predictions.Clear();
+  plan_->preprocessor->Check(rows, scores.report, state.preprocessing);
+  if (even_rejected) {
+    std::ranges::fill(scores.report.rejected, 0);
+    scores.report.rejected_rows = 0;
+    scores.report.violations.clear();
+  }
+  const data::Table& constant = plan_->constants[step];
+  for (size_t c = 0; c < scores.predictions.columns.size(); ++c) {
+    for (int64_t row = 0; row < rows.table.rows; ++row) {
+      const bool rejected = scores.report.rejected_rows > 0 && scores.report.rejected[static_cast<size_t>(row)];
+      if (rejected) {
+        scores.predictions.columns[c].AppendNull();
+      } else {
+        scores.predictions.columns[c].AppendFrom(constant.columns[c], 0);
+      }
+    }
+  }
+  scores.predictions.rows = rows.table.rows;
 }
 
 }  // namespace slipway::scoring

@@ -83,6 +83,10 @@ class Scorer {
   base::Result<void> Score(data::Decoded& rows, Workspace& workspace, Scores& scores,
                            const base::Deadline& deadline = {}) const;
 
+  /// Answers without the model: every row that keeps to the schema, or with `even_rejected` every row, with the
+  /// constant of the manifest's fallback number `step`.
+  void ScoreConstant(size_t step, bool even_rejected, data::Decoded& rows, Workspace& workspace, Scores& scores) const;
+
  private:
   struct Plan;
   explicit Scorer(std::unique_ptr<const Plan> plan);

@@ -7,6 +7,7 @@
 
 #include "net/late_answer.h"
 #include "net/route_table.h"
+#include "serving/fallback/fallback_reason.h"
 
 namespace slipway::serving {
 namespace {
@@ -23,8 +24,14 @@ int PriorityOf(const net::Request& request) {
   return digit >= '0' && digit <= '7' ? digit - '0' : 3;
 }
 
+/// No row was answered.
+bool IsRejected(bool answered, const ServedModel& served) {
+  return !answered || (served.call_rejected() > 0 && served.call_rejected() == served.call_rows());
+}
+
 /// Has the route's handler answer on a thread of the pool.
-void AnswerOnPool(Predictor& predictor, const net::LateAnswer& answer, ServedModel::Waited waited, int thread) {
+void AnswerOnPool(Predictor& predictor, const net::LateAnswer& answer, const Workload::Place& place,
+                  ServedModel::Waited waited, int thread) {
   if (answer.abandoned().stop_requested()) return;  // before any work: nobody waits
   net::Request request = answer.request();
   request.thread = thread;
@@ -37,6 +44,7 @@ void AnswerOnPool(Predictor& predictor, const net::LateAnswer& answer, ServedMod
         [failure = std::current_exception()](const net::Request&, net::Response&) { std::rethrow_exception(failure); });
     return;
   }
+  if (place != nullptr) place->Leave();
   const auto note = std::make_shared<RequestNote>(predictor.TakeNote(thread));
   answer.Finish([&predictor, response, note](const net::Request& asked, net::Response& out) {
     out = std::move(*response);
@@ -68,15 +76,38 @@ void PredictionCall::Serve() {
   CachedCall cached(served, request_, response_, /*looked_before=*/waited != nullptr);
   if (cached.Recall(note)) return;
   if (waited == nullptr && PutOff(served, *place)) return;
-  const auto answered = Answer(served);
+  const auto answered = Try(served);
   if (!answered) {
-    Fail(answered.error(), served);
+    if (!FallBack(answered.error(), served)) Fail(answered.error(), served);
+  } else if (IsRejected(*answered, served) && FallBackFromRejection(served)) {
+    // answered
   } else if (!*answered) {
     served.Reject(note);
   } else {
     cached.Keep();
     served.End(note);
   }
+}
+
+/// Asks the model, unless it has failed too often.
+base::Result<bool> PredictionCall::Try(ServedModel& served) {
+  Workload* const workload = served.workload();
+  if (workload == nullptr || served.scorer().manifest().fallback.empty()) return Answer(served);
+  CircuitBreaker& breaker = workload->breaker();
+  if (!breaker.Allow(served.clock().Now())) {
+    return base::Fail(base::Code::kUnavailable, "breaker.open",
+                      "the model failed repeatedly and is left alone for a while; GET /models/{model} tells its state");
+  }
+  auto answered = Answer(served);
+  const base::SteadyTime now = served.clock().Now();
+  if (answered) {
+    breaker.Succeed(now);
+  } else if (FallbackReason(answered.error()).empty()) {
+    breaker.Withdraw();
+  } else {
+    breaker.Fail(now);
+  }
+  return answered;
 }
 
 void PredictionCall::Fail(const base::Error& error, ServedModel& served) {
@@ -103,7 +134,7 @@ bool PredictionCall::PutOff(ServedModel& served, Workload::Place place) {
     ServedModel::Waited waited = {
         .since = answer.request().received, .abandoned = answer.abandoned(), .priority = priority};
     const bool taken = predictor.pool()->Submit(queue, priority, [&predictor, answer, place, waited](int thread) {
-      AnswerOnPool(predictor, answer, waited, thread);
+      AnswerOnPool(predictor, answer, place, waited, thread);
     });
     if (taken) return;
     answer.Finish([](const net::Request& asked, net::Response& out) {

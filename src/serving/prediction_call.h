@@ -37,7 +37,15 @@ class PredictionCall {
 
  private:
   bool PutOff(ServedModel& served, Workload::Place place);
+  base::Result<bool> Try(ServedModel& served);
   void Fail(const base::Error& error, ServedModel& served);
+  // When it could not be answered (fallback_call.cc).
+  bool FallBack(const base::Error& error, ServedModel& failed);
+  bool FallBackFromRejection(ServedModel& failed);
+  static bool MayFallBack(std::string_view reason, const ServedModel& failed);
+  bool TryOthers(std::string_view reason, ServedModel& failed);
+  bool AnswerInstead(const bundle::FallbackStep& step, size_t index, std::string_view reason, ServedModel& failed);
+  bool AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed);
 
   Predictor& predictor_;
   const Door door_;

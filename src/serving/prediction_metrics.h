@@ -16,6 +16,7 @@ struct PredictionMetrics {
 
   telemetry::CounterFamily calls;        ///< model, version, door, outcome
   telemetry::CounterFamily errors;       ///< model, version, door, code
+  telemetry::CounterFamily fallbacks;    ///< model, version, reason, answer
   telemetry::CounterFamily rows;         ///< model, version, door, outcome
   telemetry::CounterFamily violations;   ///< model, version, code
   telemetry::HistogramFamily durations;  ///< model, version, door

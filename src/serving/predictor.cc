@@ -179,6 +179,15 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
   return thread.models.emplace_back(std::move(served));
 }
 
+base::Result<std::shared_ptr<ServedModel>> Predictor::AcquireModel(int index,
+                                                                   std::shared_ptr<const live::LoadedModel> model) {
+  Thread& thread = *threads_[static_cast<size_t>(index)];
+  const auto known =
+      std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
+  if (known != thread.models.end()) return *known;
+  return Serve(thread, std::move(model));
+}
+
 base::Result<std::shared_ptr<ServedModel>> Predictor::Serve(Thread& thread,
                                                             std::shared_ptr<const live::LoadedModel> model) {
   CallCounters& counters = statistics_->For(thread.index, model->name, model->version_text);

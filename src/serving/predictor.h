@@ -50,6 +50,11 @@ class Predictor {
   /// The same, kept usable on that thread as long as it is held.
   base::Result<std::shared_ptr<ServedModel>> Pin(int thread, std::string_view reference);
 
+  /// A version by itself, on thread number `thread`, whether callers can name it or not.
+  base::Result<std::shared_ptr<ServedModel>> AcquireModel(int thread, std::shared_ptr<const live::LoadedModel> model);
+  const live::LiveSet& live() const { return live_; }
+  const PredictionMetrics& metrics() const { return metrics_; }
+
   /// What was asked for at the start is loaded: what is not found from now on does not exist. From any thread.
   void MarkStarted() { started_.store(true, std::memory_order_relaxed); }
 

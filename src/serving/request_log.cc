@@ -50,12 +50,14 @@ void RequestLog::Write(const net::Request& request, const net::Response& respons
   if (!note.model.empty()) line.Add("model", note.model).Add("version", note.version);
   if (note.rows >= 0) line.Add("rows", note.rows).Add("rejected", note.rejected);
   if (!note.code.empty()) line.Add("code", note.code);
+  if (!note.fallback.empty()) line.Add("fallback", note.fallback);
   if (note.outcome) {
     line.Add("outcome", OutcomeName(*note.outcome));
     for (size_t i = 0; i < kPhases; ++i) {
       const auto phase = static_cast<Phase>(i);
       line.Add(kPhaseKeys[i], static_cast<double>(note.spent[phase]) / 1e6);
     }
+    if (note.queued > 0) line.Add("queue_ms", static_cast<double>(note.queued) / 1e6);
   }
   if (request.trace) {
     line.Add("trace_id", request.trace->TraceIdHex()).Add("span_id", request.trace->SpanIdHex());

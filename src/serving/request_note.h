@@ -45,7 +45,8 @@ class PhaseTimes {
 /// Views live as long as the request; never a value that a caller sent in a body.
 struct RequestNote {
   std::string_view model, version;
-  std::string code;  ///< why it was refused, as the answer says it; a word of ours
+  std::string code;           ///< why it was refused, as the answer says it; a word of ours
+  std::string_view fallback;  ///< why another answered than was asked for; a literal, empty: none did
   int64_t rows = -1, rejected = 0;
   // Of a call that a model was asked for.
   std::optional<Outcome> outcome;
@@ -56,7 +57,7 @@ struct RequestNote {
 
   /// As new, but for the memory and for what is of no meaning without an outcome.
   void Clear() {
-    model = version = {};
+    model = version = fallback = {};
     code.clear();
     rows = -1;
     rejected = 0;

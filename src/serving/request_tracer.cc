@@ -55,6 +55,7 @@ void AddCall(const RequestNote& note, int64_t received, const net::Request& requ
     span.Add("slipway.model.name", note.model);
     span.Add("slipway.model.version", note.version);
   }
+  if (!note.fallback.empty()) span.Add("slipway.fallback.reason", note.fallback);
   if (!note.outcome) return;
   span.Add("slipway.outcome", OutcomeName(*note.outcome));
   span.Add("slipway.rows", note.rows);

@@ -147,6 +147,7 @@ void ServedModel::Open(Door door) {
   spent_ = {};
   call_rows_ = call_rejected_ = runs_ = queued_ = 0;
   waited_ = nullptr;
+  fallback_.reset();
   rows_.Clear();
   last_ = clock_.Now();
 }
@@ -201,28 +202,13 @@ void ServedModel::CountRecalled(int64_t rows) {
 base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   // Since the last lap: decoding, or for later blocks the encoding of one and the decoding of the next.
   Lap(Phase::kDecode);
-  base::Deadline deadline;
-  deadline.clock = &clock_;
-  deadline.at = std::min(latest, LatestOf(waited_ != nullptr ? begun_ : last_));
-  if (waited_ != nullptr) deadline.stop = waited_->abandoned;
   const int64_t rows = rows_.table.rows;
   call_rows_ += rows;
-  const auto scored = scorer().Score(rows_, workspace_, scores_, deadline);
-  const scoring::Timings& timings = scores_.timings;
-  spent_[Phase::kValidate] += timings.validate;
-  spent_[Phase::kFeatures] += timings.features;
-  spent_[Phase::kInfer] += timings.infer;
-  spent_[Phase::kOutputs] += timings.decode;
-  runs_ += timings.runs;
-  last_ += std::chrono::nanoseconds(timings.validate + timings.features + timings.infer + timings.decode);
-  if (lane_ != nullptr) {  // its wait for the model looked like a part of the model's run
-    const int64_t waited = lane_->TakeWaited();
-    spent_[Phase::kInfer] -= std::min(waited, spent_[Phase::kInfer]);
-    queued_ += waited;
-  }
-  if (!scored) {
-    Lap(Phase::kInfer);  // where the time went that no phase came to the end of
-    return scored;
+  if (fallback_ && fallback_->constant) {
+    scorer().ScoreConstant(*fallback_->constant, fallback_->reason == "rejected", rows_, workspace_, scores_);
+    Lap(Phase::kOutputs);
+  } else {
+    SLIPWAY_TRY(Infer(latest));
   }
   const int64_t rejected = scores_.report.rejected_rows;
   call_rejected_ += rejected;
@@ -232,6 +218,38 @@ base::Result<void> ServedModel::Score(base::SteadyTime latest) {
     CountViolations();
   }
   return {};
+}
+
+base::Result<void> ServedModel::Infer(base::SteadyTime latest) {
+  base::Deadline deadline;
+  deadline.clock = &clock_;
+  deadline.at = std::min(latest, LatestOf(waited_ != nullptr ? begun_ : last_));
+  if (waited_ != nullptr) deadline.stop = waited_->abandoned;
+  const auto scored = scorer().Score(rows_, workspace_, scores_, deadline);
+  const scoring::Timings& timings = scores_.timings;
+  spent_[Phase::kValidate] += timings.validate;
+  spent_[Phase::kFeatures] += timings.features;
+  spent_[Phase::kInfer] += timings.infer;
+  spent_[Phase::kOutputs] += timings.decode;
+  runs_ += timings.runs;
+  last_ += std::chrono::nanoseconds(timings.validate + timings.features + timings.infer + timings.decode);
+  if (!scored) Lap(Phase::kInfer);  // where the time went that no phase came to the end of
+  if (lane_ != nullptr) {           // its wait for the model looked like a part of the model's run
+    const int64_t waited = lane_->TakeWaited();
+    spent_[Phase::kInfer] -= std::min(waited, spent_[Phase::kInfer]);
+    queued_ += waited;
+  }
+  return scored;
+}
+
+bool ServedModel::AppendFallback(std::string& out) const {
+  if (!fallback_) return false;
+  out += ",\"fallback\":{\"reason\":\"";
+  out += fallback_->reason;
+  out += "\",\"from\":";
+  base::AppendJsonString(out, fallback_->from);
+  out += '}';
+  return true;
 }
 
 /// From the fastest of a few calls: what interrupts some does not make the model slow.
@@ -302,7 +320,7 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     CountSuccess();
-    if (workload_ != nullptr && call_rows_ == 1) JudgeWorkload();
+    if (workload_ != nullptr && call_rows_ == 1 && !fallback_) JudgeWorkload();
   } else {
     counters_.Add(failure, 1);
     counters_.Add(CallTotal::kFailedTime, spent_.total());
@@ -316,6 +334,7 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   note.begun = begun_;
   note.spent = spent_;
   note.queued = queued_;
+  note.fallback = fallback_ ? fallback_->reason : std::string_view();
 }
 
 }  // namespace slipway::serving

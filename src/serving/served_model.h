@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,17 @@ class ServedModel {
   };
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
   void Begin(Door door, const Waited* waited = nullptr);
+  /// Why this version answers in another's place.
+  struct Fallback {
+    std::string_view reason;         ///< "timeout", "engine", "breaker", "rejected"; a literal
+    std::string from;                ///< "sum@1.0.1", which was asked for
+    std::optional<size_t> constant;  ///< the step of its manifest's fallback that answers instead of the model
+  };
+  /// The call that has begun is such a one.
+  void AnswerFor(Fallback fallback) { fallback_ = std::move(fallback); }
+  /// `,"fallback":{"reason":"timeout","from":"sum@1.0.1"}`, or nothing. True when there was something.
+  bool AppendFallback(std::string& out) const;
+  const Fallback* fallback() const { return fallback_ ? &*fallback_ : nullptr; }
   /// As if the call had not begun: it goes on elsewhere.
   void Withdraw();
   /// When a call that was read at `begun` must have been scored.
@@ -141,6 +153,7 @@ class ServedModel {
               const base::Clock& clock);
   DoorMetrics& MetricsOf(Door door);
   void Open(Door door);
+  base::Result<void> Infer(base::SteadyTime latest);
   void JudgeWorkload();
   void CountViolations();
   void CountError(const std::string& code);
@@ -177,6 +190,7 @@ class ServedModel {
   PhaseTimes spent_;
   int64_t call_rows_ = 0, call_rejected_ = 0, runs_ = 0;
   const Waited* waited_ = nullptr;
+  std::optional<Fallback> fallback_;
   int64_t queued_ = 0;  ///< nanoseconds that it has waited, for its thread and for the model
   // Calls of one row, since the workload was judged last.
   int64_t judged_calls_ = 0, fastest_ = 0;

@@ -59,29 +59,65 @@ void CheckConstant(SectionReader& reader, const base::ValueMap& fields, const st
   }
 }
 
-base::Result<void> CheckAnswer(const Value& answer, size_t index, bool last, const std::vector<OutputSpec>& outputs) {
-  SectionReader reader(answer, fmt::format("fallback[{}]", index), {"version", "constant"});
-  const bool version = reader.Find("version") != nullptr;
-  const bool constant = reader.Find("constant") != nullptr;
-  if (version == constant) {
-    reader.Reject("", "manifest.value",
-                  fmt::format("`fallback[{}]` takes one of {{version: previous}} and {{constant: {{…}}}}", index));
+/// `on: [timeout, engine, breaker, rejected]`
+void ReadReasons(SectionReader& reader, FallbackStep& step) {
+  const auto* reasons = reader.List("on", kMaxFallbacks);
+  if (reasons == nullptr) return;
+  step.on_timeout = step.on_engine = step.on_breaker = false;
+  const std::pair<std::string_view, bool*> known[] = {{"timeout", &step.on_timeout},
+                                                      {"engine", &step.on_engine},
+                                                      {"breaker", &step.on_breaker},
+                                                      {"rejected", &step.on_rejected}};
+  for (const Value& reason : *reasons) {
+    const auto found = std::ranges::find_if(
+        known, [&](const auto& entry) { return reason.is_string() && reason.string() == entry.first; });
+    if (found != std::end(known)) {
+      *found->second = true;
+    } else {
+      reader.RejectAt(
+          reason, "manifest.value",
+          fmt::format("{} lists timeout, engine, breaker and rejected, not {}", reader.Name("on"), Shown(reason)));
+    }
   }
-  if (version && reader.RequiredText("version") != "previous") {
-    reader.Reject("version", "manifest.value", fmt::format("{} must be previous", reader.Name("version")));
+}
+
+base::Result<FallbackStep> ParseAnswer(const Value& answer, size_t index, bool last,
+                                       const std::vector<OutputSpec>& outputs) {
+  SectionReader reader(answer, fmt::format("fallback[{}]", index), {"version", "model", "constant", "on"});
+  const bool version = reader.Find("version") != nullptr, model = reader.Find("model") != nullptr;
+  const bool constant = reader.Find("constant") != nullptr;
+  if (int{version} + int{model} + int{constant} != 1) {
+    reader.Reject("", "manifest.value",
+                  fmt::format("`fallback[{}]` takes one of {{version: previous}}, {{model: NAME}} and {{constant: "
+                              "{{…}}}}",
+                              index));
+  }
+  FallbackStep step;
+  if (version) {
+    step.kind = FallbackStep::Kind::kPrevious;
+    if (reader.RequiredText("version") != "previous") {
+      reader.Reject("version", "manifest.value", fmt::format("{} must be previous", reader.Name("version")));
+    }
+  }
+  if (model) {
+    step.kind = FallbackStep::Kind::kModel;
+    step.model = reader.RequiredText("model");
   }
   if (const auto* fields = reader.Map("constant", kMaxNameBytes * kMaxFallbacks); fields != nullptr) {
     if (fields->empty()) {
       reader.Reject("constant", "manifest.value", fmt::format("{} is empty; name its fields", reader.Name("constant")));
     }
     CheckConstant(reader, *fields, outputs);
-    if (!last) {
-      reader.Reject(
-          "constant", "manifest.contradiction",
-          fmt::format("{} always answers, so what follows it never does; put it last", reader.Name("constant")));
-    }
+    step.constant = *answer.Find("constant");
   }
-  return reader.Finish();
+  ReadReasons(reader, step);
+  if (constant && !last && step.on_timeout && step.on_engine && step.on_breaker) {
+    reader.Reject(
+        "constant", "manifest.contradiction",
+        fmt::format("{} always answers, so what follows it never does; put it last", reader.Name("constant")));
+  }
+  SLIPWAY_TRY(reader.Finish());
+  return step;
 }
 
 base::Result<void> CheckDataFile(const Value& file, size_t index) {
@@ -141,7 +177,7 @@ base::Result<double> ParseGoldenTolerance(const Value& section) {
   return tolerance;
 }
 
-base::Result<void> CheckFallback(const Value& section, const std::vector<OutputSpec>& outputs) {
+base::Result<std::vector<FallbackStep>> ParseFallback(const Value& section, const std::vector<OutputSpec>& outputs) {
   if (!section.is_list() || section.list().empty() || section.list().size() > kMaxFallbacks) {
     return base::Fail(
         base::Code::kInvalidArgument, "manifest.type",
@@ -150,10 +186,12 @@ base::Result<void> CheckFallback(const Value& section, const std::vector<OutputS
                     kMaxFallbacks),
         schema::Where(section.position()));
   }
+  std::vector<FallbackStep> steps;
   for (size_t i = 0; i < section.list().size(); ++i) {
-    SLIPWAY_TRY(CheckAnswer(section.list()[i], i, i + 1 == section.list().size(), outputs));
+    SLIPWAY_ASSIGN(auto step, ParseAnswer(section.list()[i], i, i + 1 == section.list().size(), outputs));
+    steps.push_back(std::move(step));
   }
-  return {};
+  return steps;
 }
 
 base::Result<void> CheckLineage(const Value& section) {

@@ -148,8 +148,9 @@ void ReadRest(SectionReader& reader, Manifest& manifest) {
     reader.Keep(tolerance ? base::Result<void>() : std::unexpected(tolerance.error()));
   }
   if (const Value* section = reader.Find("fallback"); section != nullptr) {
-    reader.Keep(CheckFallback(*section, manifest.outputs));
-    manifest.fallback = *section;
+    auto steps = ParseFallback(*section, manifest.outputs);
+    if (steps) manifest.fallback = *std::move(steps);
+    reader.Keep(steps ? base::Result<void>() : std::unexpected(steps.error()));
   }
   if (const Value* section = reader.Find("lineage"); section != nullptr) {
     reader.Keep(CheckLineage(*section));

@@ -88,7 +88,11 @@ TEST(Manifest, ReadsLimitsFallbackAndLineage) {
   EXPECT_EQ(manifest.limits.timeout, milliseconds(100));
   EXPECT_EQ(manifest.limits.max_batch_rows, 16);
   EXPECT_EQ(manifest.golden_tolerance, 1e-6);
-  EXPECT_EQ(manifest.fallback.list().size(), 2u);
+  ASSERT_EQ(manifest.fallback.size(), 2u);
+  EXPECT_EQ(manifest.fallback[0].kind, FallbackStep::Kind::kPrevious);
+  EXPECT_EQ(manifest.fallback[1].constant.Find("probability")->number(), 0.22);
+  EXPECT_TRUE(manifest.fallback[1].on_engine);
+  EXPECT_FALSE(manifest.fallback[1].on_rejected);
   EXPECT_EQ(manifest.lineage.Find("data")->list()[0].Find("rows")->integer(), 80789);
 }
 
@@ -206,6 +210,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"fallback: []\n", "4:1", "type", "`fallback` must be a list"},
         Fault{"fallback: [{version: 1.0.0}]\n", "4:13", "value", "previous"},
         Fault{"fallback: [{}]\n", "4:12", "value", "{version: previous}"},
+        Fault{"fallback: [{model: other, on: [timeout, sunday]}]\n", "4:41", "value", "timeout, engine, breaker"},
+        Fault{"fallback: [{model: other, version: previous}]\n", "4:12", "value", "takes one of"},
         Fault{"fallback: [{constant: {}}]\n", "4:13", "value", "empty"},
         Fault{"fallback: [{constant: {a: 1}}, {version: previous}]\n", "4:13", "contradiction", "put it last"},
         Fault{"outputs: {late: x}\nfallback: [{constant: {lat: 1}}]\n", "5:24", "value", "did you mean \"late\""},

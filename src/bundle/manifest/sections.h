@@ -21,7 +21,8 @@ base::Result<Limits> ParseLimits(const base::Value& section);
 base::Result<double> ParseGoldenTolerance(const base::Value& section);
 
 /// `outputs`: as declared, for the fields that a constant answer may carry; empty: not declared.
-base::Result<void> CheckFallback(const base::Value& section, const std::vector<OutputSpec>& outputs);
+base::Result<std::vector<FallbackStep>> ParseFallback(const base::Value& section,
+                                                      const std::vector<OutputSpec>& outputs);
 
 base::Result<void> CheckLineage(const base::Value& section);
 

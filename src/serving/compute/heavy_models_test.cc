@@ -89,6 +89,12 @@ class HeavyModelsTest : public HttpServiceFixture {
   void AwaitWaiting(int64_t calls) {
     while (Workload().Find("waiting")->integer() < calls) std::this_thread::yield();
   }
+  /// While one call runs: so many wait for the model, and none for a thread.
+  void AwaitBeforeModel(int calls) {
+    const std::string busy = "slipway_compute_threads_busy " + std::to_string(calls + 1) + "\n";
+    while (Get("/metrics").body.find(busy) == std::string::npos) std::this_thread::yield();
+    AwaitWaiting(calls);
+  }
 
   Gate gate_;
   int runs_ = 0;
@@ -112,7 +118,7 @@ TEST_F(HeavyModelsTest, CallsThatWaitRunTogether) {
   gate_.Await(runs_ + 1);
   std::vector<net::RawClient> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(Send());
-  AwaitWaiting(5);
+  AwaitBeforeModel(5);
   gate_.Open();
   EXPECT_EQ(first.Read().status, 200);
   for (auto& client : clients) EXPECT_THAT(client.Read().body, HasSubstr("\"sum\":3.0"));
@@ -199,8 +205,7 @@ TEST_F(HeavyModelsTest, UrgentCallsGoFirst) {
   auto idle = Send("Priority: u=7\r\n");
   AwaitWaiting(1);
   auto urgent = Send("Priority: u=0\r\n");
-  while (Get("/metrics").body.find("slipway_compute_threads_busy 3\n") == std::string::npos) std::this_thread::yield();
-  AwaitWaiting(2);  // none for a thread, so both for the model
+  AwaitBeforeModel(2);
   gate_.LetOne();
   EXPECT_EQ(first.Read().status, 200);
   gate_.LetOne();

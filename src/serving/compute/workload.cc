@@ -106,8 +106,7 @@ base::Result<Workload::Place> Workload::Enter(base::SteadyTime now) {
                       fmt::format("this model takes {} calls at the same time (limits.concurrency); come back later",
                                   *limits.concurrency));
   }
-  return Place(this,
-               [self = shared_from_this()](const void*) { self->inside_.fetch_sub(1, std::memory_order_relaxed); });
+  return std::make_shared<Inside>(shared_from_this());
 }
 
 base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadline) {
@@ -152,7 +151,8 @@ Value Workload::Describe() const {
   return value.Set("batching", std::move(batching))
       .Set("waiting", Waiting())
       .Set("expected_wait_us", Microseconds(ExpectedWait()))
-      .Set("refused", refused());
+      .Set("refused", refused())
+      .Set("breaker", BreakerStateName(breaker_.state()));
 }
 
 }  // namespace slipway::serving

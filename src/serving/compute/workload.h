@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -14,6 +15,7 @@
 #include "engine/batching/batcher.h"
 #include "live/loaded_model.h"
 #include "serving/compute/compute_pool.h"
+#include "serving/fallback/circuit_breaker.h"
 
 namespace slipway::serving {
 
@@ -47,8 +49,9 @@ class Workload : public std::enable_shared_from_this<Workload> {
   /// What the fastest of some calls of one row took, from their decoding to their encoding.
   void Judge(std::chrono::nanoseconds fastest);
 
-  /// A call's share of what limits.concurrency allows, until the last copy goes; nullptr without such a limit.
-  using Place = std::shared_ptr<const void>;
+  /// A call's share of what limits.concurrency allows; nullptr without such a limit.
+  class Inside;
+  using Place = std::shared_ptr<Inside>;
   /// Lets a call in, as far as the manifest's limits.rate and limits.concurrency allow. Errors: resource_exhausted
   /// "overload.rate", "overload.concurrency".
   base::Result<Place> Enter(base::SteadyTime now);
@@ -62,6 +65,9 @@ class Workload : public std::enable_shared_from_this<Workload> {
   base::Result<std::shared_ptr<engine::Batcher>> Batcher();
   /// Zeros as long as there is none.
   engine::Batcher::Reading ReadRuns() const;
+  /// Of a model that has a fallback.
+  CircuitBreaker& breaker() { return breaker_; }
+  const CircuitBreaker& breaker() const { return breaker_; }
   /// Calls, for a thread of the pool or for the model.
   int64_t Waiting() const { return ReadRuns().waiting + pool_.Waiting(queue_); }
   int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
@@ -85,6 +91,25 @@ class Workload : public std::enable_shared_from_this<Workload> {
   std::atomic<int64_t> refused_{0};
   std::atomic<int64_t> next_turn_{0};  ///< steady nanoseconds: when calls at the limit's rate would have come so far
   std::atomic<int64_t> inside_{0};
+  CircuitBreaker breaker_;
+};
+
+/// Thread-safety: one thread at a time.
+class Workload::Inside {
+ public:
+  explicit Inside(std::shared_ptr<Workload> workload) : workload_(std::move(workload)) {}
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  ~Inside() { Leave(); }
+  /// The call is over: whoever is told of it may send another.
+  void Leave() {
+    if (workload_ == nullptr) return;
+    workload_->inside_.fetch_sub(1, std::memory_order_relaxed);
+    workload_ = nullptr;
+  }
+
+ private:
+  std::shared_ptr<Workload> workload_;
 };
 
 }  // namespace slipway::serving

@@ -58,6 +58,12 @@ void AddWorkloadReaders(const std::shared_ptr<const Workloads>& workloads,
   registry.AddGaugeReader(
       {"slipway_model_heavy", "1: calls of the model run on compute threads.", {"model", "version"}},
       each([](const Workload& w) { return int64_t{w.heavy()}; }));
+  registry.AddGaugeReader(
+      {"slipway_breaker_open", "1: the model failed repeatedly and is not asked.", {"model", "version"}},
+      each([](const Workload& w) { return int64_t{w.breaker().state() != CircuitBreaker::State::kClosed}; }));
+  registry.AddCounterReader(
+      {"slipway_breaker_openings_total", "Times that a model's circuit breaker opened.", {"model", "version"}},
+      each([](const Workload& w) { return w.breaker().openings(); }));
   registry.AddGaugeReader({"slipway_compute_threads", "Compute threads started.", {}},
                           [pool] { return static_cast<double>(pool->Read().threads); });
   registry.AddGaugeReader({"slipway_compute_threads_busy", "Compute threads at work, or waiting for a model.", {}},

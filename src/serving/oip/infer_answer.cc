@@ -41,9 +41,10 @@ base::Result<void> InferAnswerWriter::Write(const InferRequest& request, ServedM
     out += ",\"id\":";
     base::AppendJsonString(out, request.id);
   }
-  if (const auto& warnings = served.scores().report.warnings; !warnings.empty()) {
+  if (const auto& warnings = served.scores().report.warnings; !warnings.empty() || served.fallback() != nullptr) {
     out += ",\"parameters\":{\"warnings\":";
     AppendInteger(std::ssize(warnings), out);
+    served.AppendFallback(out);
     out += '}';
   }
   out += ",\"outputs\":[";

@@ -69,6 +69,7 @@ void NativeCall::AnswerOne(ServedModel& served) {
     out += ",\"warnings\":";
     AppendViolations(scores.report.warnings, out);
   }
+  served.AppendFallback(out);
   if (options_->answer.timing) {
     out += ",\"timing_us\":";
     served.AppendTimings(out);

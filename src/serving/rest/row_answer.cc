@@ -114,6 +114,7 @@ bool RowAnswer::Finish(const net::Request& request, net::Response& response) {
   out += ']';
   AppendMember("errors", errors_, out);
   AppendMember("warnings", warnings_, out);
+  served_.AppendFallback(out);
   if (options_.timing) {
     out += ",\"timing_us\":";
     served_.AppendTimings(out);

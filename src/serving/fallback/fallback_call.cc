@@ -1,0 +1,111 @@
+// What answers a call when the version that was asked for cannot: the steps of its manifest's fallback, in order.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "serving/fallback/fallback_reason.h"
+#include "serving/prediction_call.h"
+
+namespace slipway::serving {
+namespace {
+
+using Kind = bundle::FallbackStep::Kind;
+
+std::string NameOf(const live::LoadedModel& model) {
+  return fmt::format("{}@{}", model.name, model.version_text);
+}
+
+}  // namespace
+
+/// True when the call is answered and counted, by another or, when none could, with the error.
+bool PredictionCall::FallBack(const base::Error& error, ServedModel& failed) {
+  const std::string_view reason = FallbackReason(error);
+  if (!MayFallBack(reason, failed)) return false;
+  RequestNote& note = predictor_.note(request_.thread);
+  failed.Fail(error, note);
+  if (TryOthers(reason, failed)) return true;
+  response_.Clear();
+  response_.AddHeaderLines(failed.header_lines());
+  WriteError(error);
+  note.code = error.reason;
+  return true;
+}
+
+/// True when the call is answered and counted, by another or as it was.
+bool PredictionCall::FallBackFromRejection(ServedModel& failed) {
+  constexpr std::string_view kReason = "rejected";
+  if (!MayFallBack(kReason, failed)) return false;
+  failed.Reject(predictor_.note(request_.thread));
+  net::Response refusal = response_;
+  if (!TryOthers(kReason, failed)) response_ = std::move(refusal);
+  return true;
+}
+
+bool PredictionCall::MayFallBack(std::string_view reason, const ServedModel& failed) {
+  return std::ranges::any_of(failed.scorer().manifest().fallback,
+                             [&](const bundle::FallbackStep& step) { return IsFor(step, reason); });
+}
+
+bool PredictionCall::TryOthers(std::string_view reason, ServedModel& failed) {
+  const auto& steps = failed.scorer().manifest().fallback;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (IsFor(steps[i], reason) && AnswerInstead(steps[i], i, reason, failed)) return true;
+  }
+  return false;
+}
+
+bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t index, std::string_view reason,
+                                   ServedModel& failed) {
+  ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
+  if (step.kind == Kind::kConstant) {
+    fallback.constant = index;
+    return AnswerWith(failed, std::move(fallback), failed);
+  }
+  std::shared_ptr<const live::LoadedModel> model;
+  if (step.kind == Kind::kPrevious) {
+    model = predictor_.live().PreviousOf(failed.model());
+  } else if (auto found = predictor_.live().Current()->Resolve(step.model)) {
+    model = *std::move(found);
+  }
+  if (model == nullptr || model->index == failed.model().index) return false;
+  const auto served = predictor_.AcquireModel(request_.thread, std::move(model));
+  return served && AnswerWith(**served, std::move(fallback), failed);
+}
+
+bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed) {
+  RequestNote& note = predictor_.note(request_.thread);
+  const std::string answer = fallback.constant ? "constant" : NameOf(served.model());
+  const std::string_view reason = fallback.reason;
+  response_.Clear();
+  response_.AddHeaderLines(served.header_lines());
+  response_.AddHeader("Slipway-Fallback", fmt::format("reason={}; from={}", reason, fallback.from));
+  // The time that the failed one took is not taken off that of the other.
+  std::optional<ServedModel::Waited> waited;
+  if (const auto* before = predictor_.waited(request_.thread)) {
+    waited = {.since = served.clock().Now(), .abandoned = before->abandoned, .priority = before->priority};
+  }
+  const auto& model = failed.model();
+  const auto count = predictor_.metrics().fallbacks.With({model.name, model.version_text, reason, answer});
+  served.Begin(door_, waited ? &*waited : nullptr);
+  served.AnswerFor(std::move(fallback));
+  const auto answered = Answer(served);
+  if (!answered) {
+    served.Fail(answered.error(), note);
+    return false;
+  }
+  note.code.clear();
+  if (*answered) {
+    served.End(note);
+  } else {
+    served.Reject(note);  // its schema is not the other's, or the constant's rows were wrong
+    if (&served != &failed) return false;
+  }
+  count.Add();
+  return true;
+}
+
+}  // namespace slipway::serving
