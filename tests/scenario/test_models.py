@@ -21,7 +21,9 @@ from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.datasets import load_diabetes, load_iris, load_wine  # noqa: E402
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # noqa: E402
 from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis  # noqa: E402
 from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
+from sklearn.multioutput import MultiOutputClassifier  # noqa: E402
 from sklearn.naive_bayes import GaussianNB  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
@@ -170,6 +172,52 @@ def test_a_forest_of_several_targets_answers_all_of_them(slipway):
     model = to_onnx(RandomForestRegressor(5, random_state=0).fit(x, np.c_[y, -y]), x[:1]).SerializeToString()
     predictions = served(slipway, model, [{"X": row.tolist()} for row in x[:12]])
     assert same_bits([p["variable"] for p in predictions], one_by_one(model, "X", x[:12])["variable"])
+
+
+def test_a_classifier_of_several_targets_answers_each_with_its_probabilities(slipway):
+    x, y = load_wine(return_X_y=True)
+    x = x.astype("float32")
+    both = np.stack([y, x[:, 0] > 13], axis=1).astype("int64")
+    model = to_onnx(MultiOutputClassifier(RandomForestClassifier(10, random_state=0)).fit(x, both), x[:1]).SerializeToString()
+    predictions = served(slipway, model, [{"X": row.tolist()} for row in x[::9]])
+    expected = python_outputs(model, {"X": x[::9]})
+    assert [p["label"] for p in predictions] == expected["label"].tolist()
+    for target in (0, 1):
+        assert same_bits([p[f"probabilities_{target}"] for p in predictions], expected["probabilities"][target])
+    assert set(predictions[0]) == {"label", "probabilities_0", "probabilities_1"}
+
+
+def test_the_outputs_of_a_sequence_may_be_named_in_the_manifest(slipway):
+    x, y = load_wine(return_X_y=True)
+    x = x.astype("float32")
+    both = np.stack([y, x[:, 0] > 13], axis=1).astype("int64")
+    trained = MultiOutputClassifier(RandomForestClassifier(10, random_state=0)).fit(x, both)
+    slipway.write("m/model.onnx", to_onnx(trained, x[:1]).SerializeToString())
+    slipway.write("m/slipway.yaml", """
+slipway: 1
+name: m
+version: 1.0.0
+model: {engine: onnx, file: model.onnx}
+outputs:
+  kind: {from: "label[0]"}
+  strong: {from: "probabilities_1[1]"}
+""")
+    (answer,) = slipway.lines("predict", "m", stdin=json.dumps({"X": x[0].tolist()}))
+    assert answer["prediction"] == {"kind": 0, "strong": pytest.approx(trained.predict_proba(x[:1])[1][0, 1], abs=1e-6)}
+
+
+@pytest.mark.parametrize("zipmap", [True, False])
+def test_a_quadratic_discriminant_analysis_answers_a_label_a_row(slipway, zipmap):
+    x, y = load_iris(return_X_y=True)
+    x = x.astype("float32")
+    labels = np.array(["setosa", "versicolor", "virginica"])[y]
+    trained = QuadraticDiscriminantAnalysis().fit(x, labels)
+    model = to_onnx(trained, x[:1], options={"zipmap": zipmap}).SerializeToString()
+    predictions = served(slipway, model, [{"X": row.tolist()} for row in x[::9]])
+    label, probabilities = ("output_label", "output_probability") if zipmap else ("label", "probabilities")
+    assert [p[label] for p in predictions] == trained.predict(x[::9]).tolist()
+    got = [list(p[probabilities].values()) if zipmap else p[probabilities] for p in predictions]
+    assert np.allclose(got, trained.predict_proba(x[::9]), atol=1e-4)
 
 
 def test_gaps_reach_a_boosted_model_when_its_columns_are_named(slipway):

@@ -83,6 +83,7 @@ base::Result<ModelFile> ParseOrExplain(const ModelSource& source) {
 base::Result<ModelEdits> ChooseEdits(const ModelFile& file, bool drop_zip_maps) {
   ModelEdits edits;
   if (drop_zip_maps) edits.drop = DroppableZipMaps(file);
+  edits.split = SplittableSequences(file);
   for (const std::string& locale : file.locales) {
     SLIPWAY_ASSIGN(const std::string instead, LocaleInPlaceOf(locale));
     if (!instead.empty()) edits.locale = instead;
@@ -122,7 +123,7 @@ base::Result<std::shared_ptr<LoadedModel>> Open(const ModelSource& source, const
     opened = OpenSession(source, options, file, files, edits, *model);
   }
   SLIPWAY_TRY(std::move(opened));
-  SLIPWAY_TRY(ReadSignature(file, edits.drop, *model));
+  SLIPWAY_TRY(ReadSignature(file, edits, *model));
   return model;
 }
 

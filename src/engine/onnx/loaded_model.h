@@ -26,6 +26,7 @@ struct ModelSource {
 };
 
 struct ExternalFile;
+struct ModelEdits;
 
 /// Has a model tried where it can do no harm, before it is loaded here. `cause` follows "because of". An error is that
 /// of LoadModel().
@@ -44,9 +45,10 @@ struct LoadedModel {
   const Runtime* runtime = nullptr;
   Owned<OrtSession> session;
   ModelInfo info;
-  std::vector<std::string> input_names;  ///< ONNX Runtime's; outputs may differ from info's where a ZipMap was dropped
+  std::vector<std::string> input_names;  ///< ONNX Runtime's; outputs may differ from info's where the file was edited
   std::vector<std::string> output_names;
   std::vector<bool> output_unshaped;  ///< the file does not tell this output's shape
+  std::vector<bool> output_sideways;  ///< found out: rows lie side by side, [1,rows]; sessions give them as [rows]
   int64_t padding = 1;                ///< rows of a run are rounded up to a multiple of this
   std::unique_ptr<RunWatch> watch;    ///< ends runs that outlast their time; none for light models
 };
@@ -54,10 +56,9 @@ struct LoadedModel {
 /// Loads from memory. Errors: as OnnxLoader()'s; resource_exhausted "engine.memory" when made-up rows found too little.
 base::Result<std::unique_ptr<Engine>> LoadModel(const ModelSource& source, const LoadOptions& options);
 
-/// Fills info.inputs, info.outputs and the names from the session. `dropped`: ZipMaps that RewriteModel() took out.
+/// Fills info.inputs, info.outputs and the names from the session. `edits`: those that the session's file has.
 /// Errors: "engine.model" naming an input or output of a kind that is not supported.
-base::Result<void> ReadSignature(const ModelFile& file, const std::vector<const ZipMapNode*>& dropped,
-                                 LoadedModel& model);
+base::Result<void> ReadSignature(const ModelFile& file, const ModelEdits& edits, LoadedModel& model);
 
 /// Errors: "engine.model" naming an input whose declared shape makes a run larger than any row can be.
 base::Result<void> CheckRunSize(const ModelInfo& info);

@@ -471,6 +471,108 @@ TEST(OnnxModelRefusal, OperatorsOutsideTheStandard) {
   EXPECT_THAT(message, HasSubstr("onnxruntime-extensions"));
 }
 
+/// The probabilities of two targets as one value, as scikit-learn's MultiOutputClassifier is exported.
+TinyModel TwoTargets() {
+  return TinyModel()
+      .Input("x", kFloat, {-1, 2})
+      .Node("Softmax", {"x"}, {"first"})
+      .Node("Neg", {"x"}, {"second"})
+      .Node("SequenceConstruct", {"first", "second"}, {"probabilities"})
+      .SequenceOutput("probabilities", kFloat);
+}
+
+TEST(OnnxModel, ASequenceOfTensorsIsAnOutputForEach) {
+  const auto engine = Load(TwoTargets().Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  const ModelInfo& info = (*engine)->info();
+  ASSERT_EQ(info.outputs.size(), 2u);
+  EXPECT_EQ(info.outputs[0].name, "probabilities_0");
+  EXPECT_EQ(info.outputs[1].name, "probabilities_1");
+  EXPECT_THAT(info.outputs[1].shape, ElementsAre(-1, 2));
+  EXPECT_EQ(info.exact_rows, 256) << info.exactness;
+
+  const auto answer = Answer(**engine, {Matrix{{1, 1, 3, 4}, {2, 2}}.view()});
+
+  ASSERT_TRUE(answer) << answer.error().Text();
+  EXPECT_EQ(Floats((*answer)[0])[1], 0.5f);
+  EXPECT_THAT(Floats((*answer)[1]), ElementsAre(-1, -1, -3, -4));
+}
+
+TEST(OnnxModel, AnInputMayStandInASequenceTwice) {
+  const auto engine = Load(TinyModel()
+                               .Input("x", kFloat, {-1, 2})
+                               .Node("SequenceConstruct", {"x", "x"}, {"y"})
+                               .SequenceOutput("y", kFloat)
+                               .Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+
+  const auto answer = Answer(**engine, {Matrix{{1, 2}, {1, 2}}.view()});
+
+  ASSERT_TRUE(answer) << answer.error().Text();
+  EXPECT_THAT(Floats((*answer)[1]), ElementsAre(1, 2));
+}
+
+/// Labels of all rows side by side, as scikit-learn's discriminant analysis is exported.
+TinyModel SidewaysLabels() {
+  return TinyModel()
+      .Input("x", kFloat, {-1, 2})
+      .Node("ReduceMax", {"x"}, {"column"}, {IntsAttribute("axes", {1})})
+      .Node("Transpose", {"column"}, {"y"})
+      .Output("y", kFloat, {1, -1});
+}
+
+TEST(OnnxModel, RowsThatLieSideBySideAreRows) {
+  const auto engine = Load(SidewaysLabels().Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+  const ModelInfo& info = (*engine)->info();
+  EXPECT_TRUE(info.batched);
+  EXPECT_EQ(info.exact_rows, 256) << info.exactness;
+  EXPECT_THAT(info.outputs[0].shape, ElementsAre(-1));
+
+  const auto answer = Answer(**engine, {Matrix{{1, 2, 4, 3, 5, 6}, {3, 2}}.view()});
+
+  ASSERT_TRUE(answer) << answer.error().Text();
+  EXPECT_THAT((*answer)[0].shape, ElementsAre(3));
+  EXPECT_THAT(Floats((*answer)[0]), ElementsAre(2, 4, 6));
+}
+
+TEST(OnnxModel, RowsThatLieSideBySideAreCutWhenARunIsFilledUp) {
+  const auto engine = Load(TinyModel()
+                               .Input("x", kFloat, {-1, 1})
+                               .Node("Elu", {"x"}, {"column"})  // runs in fours
+                               .Node("Transpose", {"column"}, {"y"})
+                               .Output("y", kFloat, {1, -1})
+                               .Bytes());
+  ASSERT_TRUE(engine) << engine.error().Text();
+
+  const auto answer = Answer(**engine, {Matrix{{1, 2, 3}, {3, 1}}.view()});
+
+  ASSERT_TRUE(answer) << answer.error().Text();
+  EXPECT_THAT(Floats((*answer)[0]), ElementsAre(1, 2, 3));
+}
+
+TEST(OnnxModel, TheManifestMaySayThatRowsSideBySideAreOneRow) {
+  LoadOptions options;
+  options.batched = false;
+  const auto engine = Load(SidewaysLabels().Bytes(), options);
+  ASSERT_TRUE(engine) << engine.error().Text();
+
+  const auto answer = Answer(**engine, {Matrix{{1, 2, 4, 3}, {2, 2}}.view()});
+
+  ASSERT_TRUE(answer) << answer.error().Text();
+  EXPECT_THAT((*answer)[0].shape, ElementsAre(1, 2));
+}
+
+TEST(OnnxModelRefusal, SequencesCutFromATensor) {
+  const auto message = Refusal(TinyModel()
+                                   .Input("x", kFloat, {-1, 2})
+                                   .Node("SplitToSequence", {"x"}, {"parts"})
+                                   .SequenceOutput("parts", kFloat)
+                                   .Bytes());
+  EXPECT_THAT(message, HasSubstr("output parts is a sequence"));
+  EXPECT_THAT(message, HasSubstr("SequenceConstruct"));
+}
+
 TEST(OnnxModelRefusal, SequencesThatAreNoMaps) {
   const auto message = Refusal(TinyModel()
                                    .Input("x", kFloat, {-1, 2})

@@ -57,6 +57,9 @@ class Reader {
   bool ReadMap(std::string_view message, int depth, DeclaredValue& value);
   bool ReadTensorType(std::string_view message, DeclaredValue& value);
   bool ReadShape(std::string_view message, DeclaredValue& value);
+  void NoteReads(const std::vector<std::string_view>& inputs);
+  bool ReadSequenceNode(const std::vector<std::string_view>& elements, std::string_view output, int depth);
+  bool ReadNormalizer(const std::vector<Attribute>& attributes);
   bool ReadZipMap(const std::vector<Attribute>& attributes, ZipMapNode node);
   bool ReadLabels(std::string_view attribute, ZipMapNode& node);
 
@@ -65,6 +68,7 @@ class Reader {
   std::unordered_set<std::string_view> initializers_;  // names, of all graphs
   size_t nodes_ = 0;
   size_t labels_ = 0;
+  size_t elements_ = 0;
   bool saw_graph_ = false;
   bool top_level_ = true;
   std::string fault_;
@@ -193,9 +197,7 @@ bool Reader::ReadNode(std::string_view message, int depth) {
   if (domain == "ai.onnx") domain = {};
   ++file_.operators[OperatorName(domain, base::Shorten(type, 200))];
   if (file_.operators.size() > limits_.entries) return Stop("too many kinds of operators");
-  for (ZipMapNode& zip_map : file_.zip_maps) {
-    if (std::ranges::find(inputs, zip_map.output) != inputs.end()) zip_map.output_used = true;
-  }
+  NoteReads(inputs);
   if (domain == "ai.onnx.ml" && type == "ZipMap" && inputs.size() == 1 && outputs.size() == 1) {
     ZipMapNode node;
     node.input = inputs[0];
@@ -203,15 +205,38 @@ bool Reader::ReadNode(std::string_view message, int depth) {
     node.top_level = top_level_ && depth == 0;
     return ReadZipMap(attributes, std::move(node));
   }
-  if (domain.empty() && type == "StringNormalizer") {
-    std::string locale = "en_US.UTF-8";  // what ONNX Runtime takes when the attribute is absent
-    for (const Attribute& attribute : attributes) {
-      if (attribute.name == "locale") locale = attribute.text;
-    }
-    if (std::ranges::find(file_.locales, locale) == file_.locales.end()) file_.locales.push_back(locale);
-    return Within(file_.locales.size(), 64, "locales");
+  if (domain.empty() && type == "SequenceConstruct" && outputs.size() == 1) {
+    return ReadSequenceNode(inputs, outputs[0], depth);
   }
+  if (domain.empty() && type == "StringNormalizer") return ReadNormalizer(attributes);
   return true;
+}
+
+/// A node reads these: none of them is an output of the model alone.
+void Reader::NoteReads(const std::vector<std::string_view>& inputs) {
+  const auto read = [&](const std::string& value) { return std::ranges::find(inputs, value) != inputs.end(); };
+  for (ZipMapNode& node : file_.zip_maps) node.output_used |= read(node.output);
+  for (SequenceNode& node : file_.sequences) node.output_used |= read(node.output);
+}
+
+bool Reader::ReadSequenceNode(const std::vector<std::string_view>& elements, std::string_view output, int depth) {
+  elements_ += elements.size();
+  if (!Within(elements_, limits_.elements, "elements of sequences")) return false;
+  SequenceNode node;
+  node.output = output;
+  node.elements.assign(elements.begin(), elements.end());
+  node.top_level = top_level_ && depth == 0;
+  file_.sequences.push_back(std::move(node));
+  return Within(file_.sequences.size(), 256, "SequenceConstruct nodes");
+}
+
+bool Reader::ReadNormalizer(const std::vector<Attribute>& attributes) {
+  std::string locale = "en_US.UTF-8";  // what ONNX Runtime takes when the attribute is absent
+  for (const Attribute& attribute : attributes) {
+    if (attribute.name == "locale") locale = attribute.text;
+  }
+  if (std::ranges::find(file_.locales, locale) == file_.locales.end()) file_.locales.push_back(locale);
+  return Within(file_.locales.size(), 64, "locales");
 }
 
 bool Reader::ReadAttribute(std::string_view message, int depth, Attribute& attribute) {

@@ -22,6 +22,7 @@ struct ModelFileLimits {
   size_t tensors = 1u << 20;  ///< initializers
   size_t entries = 1u << 12;  ///< operator sets, metadata, functions, kinds of operators
   size_t labels = 1u << 20;
+  size_t elements = 1u << 12;  ///< of sequences, all together
   size_t rank = 64;
 };
 
@@ -54,6 +55,14 @@ struct ZipMapNode {
   bool output_used = false;  ///< another node reads the map
 };
 
+/// A SequenceConstruct: tensors of the graph as one value.
+struct SequenceNode {
+  std::string output;
+  std::vector<std::string> elements;  ///< names of the tensors
+  bool top_level = true;              ///< in the main graph, not in a branch or function
+  bool output_used = false;           ///< another node reads the sequence
+};
+
 struct ModelFile {
   int64_t ir_version = 0;
   std::string producer, producer_version, domain, graph_name, documentation;
@@ -66,6 +75,7 @@ struct ModelFile {
   std::vector<std::string> functions;        ///< defined by the file itself, named as operators are
   std::vector<ExternalTensor> external;
   std::vector<ZipMapNode> zip_maps;
+  std::vector<SequenceNode> sequences;
   std::vector<std::string> locales;  ///< that StringNormalizer nodes ask for, no duplicates
   int64_t initializers = 0;
   int64_t initializer_bytes = 0;  ///< inside the file

@@ -4,6 +4,7 @@
 #include <clocale>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "engine/onnx/wire.h"
@@ -19,6 +20,7 @@ constexpr uint32_t kModelFunction = 25;
 constexpr uint32_t kGraphNode = 1;
 constexpr uint32_t kGraphOutput = 12;
 constexpr uint32_t kFunctionNode = 7;
+constexpr uint32_t kNodeInput = 1;
 constexpr uint32_t kNodeOutput = 2;
 constexpr uint32_t kNodeType = 4;
 constexpr uint32_t kNodeAttribute = 5;
@@ -46,12 +48,15 @@ class Rewriter {
 
  private:
   std::string Graph(std::string_view message, bool top_level) const;
+  void AppendTopNode(const WireField& field, std::string& out) const;
+  void AppendTopOutput(const WireField& field, std::string& out) const;
+  void AppendNode(const WireField& field, std::string& out) const;
   std::string Function(std::string_view message) const;
   std::string Node(std::string_view message) const;
   std::string Normalizer(std::string_view message) const;
   std::string Attribute(std::string_view message) const;
-  bool Drops(std::string_view node) const;
   const ZipMapNode* DroppedOutput(std::string_view value) const;
+  const SplitSequence* SplitOutput(std::string_view value) const;
 
   const ModelEdits& edits_;
 };
@@ -73,18 +78,32 @@ std::string Rewriter::Model(std::string_view message) const {
   return out;
 }
 
-/// ValueInfo of float tensor [?, labels].
-std::string MatrixValue(std::string_view name, size_t labels) {
-  std::string rows, columns, shape, tensor, type, value;
-  if (labels > 0) AppendWireInteger(columns, 1, labels);
-  AppendWireBytes(shape, 1, rows);
-  AppendWireBytes(shape, 1, columns);
-  AppendWireInteger(tensor, 1, 1);
-  AppendWireBytes(tensor, 2, shape);
+/// ValueInfo of a tensor; `shape` empty: not told.
+std::string TensorValue(std::string_view name, int64_t element, std::string_view shape) {
+  std::string tensor, type, value;
+  AppendWireInteger(tensor, 1, static_cast<uint64_t>(element));
+  if (!shape.empty()) AppendWireBytes(tensor, 2, shape);
   AppendWireBytes(type, 1, tensor);
   AppendWireBytes(value, 1, name);
   AppendWireBytes(value, 2, type);
   return value;
+}
+
+/// TensorShapeProto of [?, columns].
+std::string MatrixShape(size_t columns) {
+  std::string width, shape;
+  if (columns > 0) AppendWireInteger(width, 1, columns);
+  AppendWireBytes(shape, 1, "");
+  AppendWireBytes(shape, 1, width);
+  return shape;
+}
+
+std::string IdentityNode(std::string_view from, std::string_view to) {
+  std::string node;
+  AppendWireBytes(node, kNodeInput, from);
+  AppendWireBytes(node, kNodeOutput, to);
+  AppendWireBytes(node, kNodeType, "Identity");
+  return node;
 }
 
 std::string Rewriter::Graph(std::string_view message, bool top_level) const {
@@ -94,23 +113,52 @@ std::string Rewriter::Graph(std::string_view message, bool top_level) const {
   WireField field;
   while (reader.Next(field)) {
     if (field.Is(kGraphNode, kBytes)) {
-      if (top_level && Drops(field.bytes)) continue;
-      if (edits_.locale.empty()) {
-        out += field.whole;
-      } else {
-        AppendWireBytes(out, kGraphNode, Node(field.bytes));
-      }
-      continue;
-    }
-    const ZipMapNode* dropped =
-        top_level && field.Is(kGraphOutput, kBytes) ? DroppedOutput(Part(field.bytes, 1)) : nullptr;
-    if (dropped != nullptr) {
-      AppendWireBytes(out, kGraphOutput, MatrixValue(dropped->input, dropped->labels.size()));
+      top_level ? AppendTopNode(field, out) : AppendNode(field, out);
+    } else if (top_level && field.Is(kGraphOutput, kBytes)) {
+      AppendTopOutput(field, out);
     } else {
       out += field.whole;
     }
   }
   return out;
+}
+
+/// What stands in the place of a node of the main graph.
+void Rewriter::AppendTopNode(const WireField& field, std::string& out) const {
+  if (edits_.drop.empty() && edits_.split.empty()) return AppendNode(field, out);
+  const std::string_view type = Part(field.bytes, kNodeType);
+  const std::string_view output = Part(field.bytes, kNodeOutput);
+  if (type == "ZipMap" && DroppedOutput(output) != nullptr) return;
+  const SplitSequence* split = type == "SequenceConstruct" ? SplitOutput(output) : nullptr;
+  if (split == nullptr || split->node->output_used) AppendNode(field, out);
+  if (split == nullptr) return;
+  for (const SequenceElement& element : split->elements) {
+    AppendWireBytes(out, kGraphNode, IdentityNode(element.tensor, element.bound));
+  }
+}
+
+void Rewriter::AppendNode(const WireField& field, std::string& out) const {
+  if (edits_.locale.empty()) {
+    out += field.whole;
+  } else {
+    AppendWireBytes(out, kGraphNode, Node(field.bytes));
+  }
+}
+
+/// What stands in the place of an output of the main graph.
+void Rewriter::AppendTopOutput(const WireField& field, std::string& out) const {
+  const std::string_view name = Part(field.bytes, 1);
+  const ZipMapNode* dropped = DroppedOutput(name);
+  const SplitSequence* split = SplitOutput(name);
+  if (dropped != nullptr) {
+    AppendWireBytes(out, kGraphOutput, TensorValue(dropped->input, 1, MatrixShape(dropped->labels.size())));
+  } else if (split != nullptr) {
+    for (const SequenceElement& element : split->elements) {
+      AppendWireBytes(out, kGraphOutput, TensorValue(element.bound, split->type, ""));
+    }
+  } else {
+    out += field.whole;
+  }
 }
 
 std::string Rewriter::Function(std::string_view message) const {
@@ -175,14 +223,15 @@ std::string Rewriter::Attribute(std::string_view message) const {
   return out;
 }
 
-bool Rewriter::Drops(std::string_view node) const {
-  if (edits_.drop.empty() || Part(node, kNodeType) != "ZipMap") return false;
-  return DroppedOutput(Part(node, kNodeOutput)) != nullptr;
-}
-
 const ZipMapNode* Rewriter::DroppedOutput(std::string_view value) const {
   const auto found = std::ranges::find_if(edits_.drop, [&](const ZipMapNode* node) { return node->output == value; });
   return found == edits_.drop.end() ? nullptr : *found;
+}
+
+const SplitSequence* Rewriter::SplitOutput(std::string_view value) const {
+  const auto found =
+      std::ranges::find_if(edits_.split, [&](const SplitSequence& split) { return split.node->output == value; });
+  return found == edits_.split.end() ? nullptr : &*found;
 }
 
 bool HasLocale(const std::string& name) {
@@ -206,6 +255,29 @@ std::vector<const ZipMapNode*> DroppableZipMaps(const ModelFile& file) {
         is_value(file.outputs, node.output)) {
       found.push_back(&node);
     }
+  }
+  return found;
+}
+
+std::vector<SplitSequence> SplittableSequences(const ModelFile& file) {
+  constexpr size_t kLongestName = 1000;  // each element repeats it
+  std::vector<SplitSequence> found;
+  std::set<std::string> names;
+  for (const DeclaredValue& output : file.outputs) names.insert(output.name);
+  for (const SequenceNode& node : file.sequences) {
+    const auto output = std::ranges::find(file.outputs, node.output, &DeclaredValue::name);
+    if (!node.top_level || node.output.size() > kLongestName || output == file.outputs.end() ||
+        output->kind != DeclaredValue::Kind::kSequence) {
+      continue;
+    }
+    const std::string bound = "slipway:" + std::to_string(found.size()) + ":";
+    SplitSequence split{&node, output->element, {}};
+    for (size_t i = 0; i < node.elements.size(); ++i) {
+      std::string name = node.output + "_" + std::to_string(i);
+      while (!names.insert(name).second) name += "_";
+      split.elements.push_back({node.elements[i], bound + std::to_string(i), std::move(name)});
+    }
+    found.push_back(std::move(split));
   }
   return found;
 }

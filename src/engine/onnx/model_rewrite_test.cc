@@ -27,7 +27,7 @@ TEST(RewriteModel, PutsTheZipMapsInputInItsPlace) {
   const auto bytes = WithZipMap().Output("label", kInt64, {-1}).MapsOutput("m", kString).Bytes();
   const ModelFile file = Parsed(bytes);
 
-  const ModelFile edited = Parsed(RewriteModel(bytes, {DroppableZipMaps(file), ""}));
+  const ModelFile edited = Parsed(RewriteModel(bytes, {DroppableZipMaps(file), {}, ""}));
 
   EXPECT_FALSE(edited.operators.contains("ai.onnx.ml.ZipMap"));
   ASSERT_EQ(edited.outputs.size(), 2u);
@@ -49,7 +49,7 @@ TEST(RewriteModel, SetsTheLocaleInEveryGraph) {
                          .Bytes();
 
   EXPECT_THAT(Parsed(bytes).locales, ElementsAre("en_US", "en_US.UTF-8"));
-  EXPECT_THAT(Parsed(RewriteModel(bytes, {{}, "C.UTF-8"})).locales, ElementsAre("C.UTF-8"));
+  EXPECT_THAT(Parsed(RewriteModel(bytes, {{}, {}, "C.UTF-8"})).locales, ElementsAre("C.UTF-8"));
 }
 
 TEST(DroppableZipMaps, StayWhenTheirMapsAreReadOrTheirInputIsTaken) {
@@ -58,6 +58,63 @@ TEST(DroppableZipMaps, StayWhenTheirMapsAreReadOrTheirInputIsTaken) {
   const auto inner = WithZipMap().Output("p", kFloat, {-1, 2}).Bytes();
 
   for (const std::string& bytes : {read, taken, inner}) EXPECT_TRUE(DroppableZipMaps(Parsed(bytes)).empty());
+}
+
+TinyModel TwoTargets() {
+  return TinyModel()
+      .Input("x", kFloat, {-1, 2})
+      .Node("Softmax", {"x"}, {"p"})
+      .Node("SequenceConstruct", {"p", "x", "p"}, {"y"});
+}
+
+TEST(RewriteModel, PutsATensorForEachElementInASequencesPlace) {
+  const auto bytes = TwoTargets().SequenceOutput("y", kFloat).Output("p", kFloat, {-1, 2}).Bytes();
+  const ModelFile file = Parsed(bytes);
+  const ModelEdits edits{{}, SplittableSequences(file), ""};
+
+  const ModelFile edited = Parsed(RewriteModel(bytes, edits));
+
+  EXPECT_FALSE(edited.operators.contains("SequenceConstruct"));
+  EXPECT_EQ(edited.operators.at("Identity"), 3);
+  ASSERT_EQ(edited.outputs.size(), 4u);
+  EXPECT_EQ(edited.outputs[3].name, "p");
+  for (const DeclaredValue& output : edited.outputs) EXPECT_EQ(output.kind, DeclaredValue::Kind::kTensor);
+}
+
+TEST(RewriteModel, KeepsASequenceThatIsReadAsWell) {
+  const auto bytes =
+      TwoTargets().Node("SequenceLength", {"y"}, {"n"}).SequenceOutput("y", kFloat).Output("n", kInt64, {}).Bytes();
+  const ModelFile file = Parsed(bytes);
+  const ModelEdits edits{{}, SplittableSequences(file), ""};
+
+  const ModelFile edited = Parsed(RewriteModel(bytes, edits));
+
+  EXPECT_EQ(edited.operators.at("SequenceConstruct"), 1);
+  EXPECT_EQ(edited.outputs.size(), 4u);
+}
+
+TEST(SplittableSequences, NameElementsAfterTheOutputAndTheirPlace) {
+  const auto bytes =
+      TwoTargets().SequenceOutput("y", kFloat).Node("Identity", {"x"}, {"y_1"}).Output("y_1", kFloat, {-1, 2}).Bytes();
+  const ModelFile file = Parsed(bytes);
+
+  const auto split = SplittableSequences(file);
+
+  ASSERT_EQ(split.size(), 1u);
+  ASSERT_EQ(split[0].elements.size(), 3u);
+  EXPECT_EQ(split[0].elements[0].name, "y_0");
+  EXPECT_EQ(split[0].elements[1].name, "y_1_");
+  EXPECT_EQ(split[0].elements[1].tensor, "x");
+}
+
+TEST(SplittableSequences, AreNeitherInBranchesNorOfOtherMakers) {
+  const std::string inner = TinyModel().Node("SequenceConstruct", {"x"}, {"y"}).Graph();
+  const auto nested =
+      TinyModel().Node("If", {"c"}, {"z"}, {GraphAttribute("then_branch", inner)}).SequenceOutput("y", kFloat).Bytes();
+  const auto cut = TinyModel().Node("SplitToSequence", {"x"}, {"y"}).SequenceOutput("y", kFloat).Bytes();
+  const auto maps = TwoTargets().MapsOutput("y", kInt64).Bytes();
+
+  for (const std::string& bytes : {nested, cut, maps}) EXPECT_TRUE(SplittableSequences(Parsed(bytes)).empty());
 }
 
 TEST(LocaleInPlaceOf, KeepsWhatTheMachineHas) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/onnx/element.h"
 #include "engine/onnx/loaded_model.h"
+#include "engine/onnx/model_rewrite.h"
 
 namespace slipway::engine::onnx {
 
@@ -38,7 +39,9 @@ base::Result<void> ReadTensorSpec(const OrtApi& api, const OrtTypeInfo* type, st
 }
 
 base::Result<void> ReadMapsSpec(const OrtApi& api, const OrtTypeInfo* type, TensorSpec& spec) {
-  const std::string_view what = "a sequence of something other than maps from a label to a float";
+  const std::string_view what =
+      "a sequence of something other than maps from a label to a float, and not put together by "
+      "SequenceConstruct in the model's main graph";
   const OrtSequenceTypeInfo* sequence = nullptr;
   SLIPWAY_TRY(Check(api.CastTypeInfoToSequenceTypeInfo(type, &sequence), "reading the model's signature"));
   OrtTypeInfo* raw = nullptr;
@@ -110,8 +113,27 @@ base::Result<void> ReadInputs(LoadedModel& model) {
   return {};
 }
 
-base::Result<void> ReadOutputs(const ModelFile& file, const std::vector<const ZipMapNode*>& dropped,
-                               LoadedModel& model) {
+/// Gives an output of the edited file the name and labels that it has in the model as it was exported.
+void UndoEdits(const ModelFile& file, const ModelEdits& edits, TensorSpec& spec, bool& unshaped) {
+  for (const ZipMapNode* node : edits.drop) {
+    if (node->input != spec.name) continue;
+    spec.name = node->output;
+    SetLabels(*node, spec);
+    unshaped = false;
+  }
+  for (const SplitSequence& split : edits.split) {
+    const auto element = std::ranges::find(split.elements, spec.name, &SequenceElement::bound);
+    if (element == split.elements.end()) continue;
+    spec.name = element->name;
+    return;
+  }
+  for (const ZipMapNode& node : file.zip_maps) {
+    const bool undropped = spec.kind == TensorSpec::Kind::kMaps && spec.labels.empty() && node.output == spec.name;
+    if (undropped && !node.labels.empty()) SetLabels(node, spec);
+  }
+}
+
+base::Result<void> ReadOutputs(const ModelFile& file, const ModelEdits& edits, LoadedModel& model) {
   const OrtApi& api = model.runtime->api();
   OrtAllocator* allocator = nullptr;
   SLIPWAY_TRY(Check(api.GetAllocatorWithDefaultOptions(&allocator), "reading the model's signature"));
@@ -132,17 +154,9 @@ base::Result<void> ReadOutputs(const ModelFile& file, const std::vector<const Zi
     const auto declared = std::ranges::find(file.outputs, spec.name, &DeclaredValue::name);
     const bool told = declared != file.outputs.end() && declared->has_shape;
     bool unshaped = spec.shape.empty() && spec.kind == TensorSpec::Kind::kTensor && !told;
-    for (const ZipMapNode* node : dropped) {
-      if (node->input != spec.name) continue;
-      spec.name = node->output;
-      SetLabels(*node, spec);
-      unshaped = false;
-    }
-    for (const ZipMapNode& node : file.zip_maps) {
-      const bool undropped = spec.kind == TensorSpec::Kind::kMaps && spec.labels.empty() && node.output == spec.name;
-      if (undropped && !node.labels.empty()) SetLabels(node, spec);
-    }
+    UndoEdits(file, edits, spec, unshaped);
     model.output_unshaped.push_back(unshaped);
+    model.output_sideways.push_back(false);
     model.info.outputs.push_back(std::move(spec));
   }
   return {};
@@ -188,10 +202,9 @@ int64_t SharedFixedRows(const LoadedModel& model) {
 
 }  // namespace
 
-base::Result<void> ReadSignature(const ModelFile& file, const std::vector<const ZipMapNode*>& dropped,
-                                 LoadedModel& model) {
+base::Result<void> ReadSignature(const ModelFile& file, const ModelEdits& edits, LoadedModel& model) {
   SLIPWAY_TRY(ReadInputs(model));
-  return ReadOutputs(file, dropped, model);
+  return ReadOutputs(file, edits, model);
 }
 
 base::Result<void> CheckRunSize(const ModelInfo& info) {

@@ -288,7 +288,7 @@ base::Result<void> OnnxSession::Take(const TensorSpec& spec, Slot& slot, size_t 
     }
     return {};
   }
-  SLIPWAY_TRY(TakeTensor(slot, value, bound, out));
+  SLIPWAY_TRY(TakeTensor(slot, index, value, out));
   if (spec.kind == TensorSpec::Kind::kMaps) {
     if (out.shape.size() == 1) out.shape.insert(out.shape.begin(), 1);  // ZipMap takes a vector for one row
     const auto labels = static_cast<int64_t>(spec.labels.size());
@@ -301,7 +301,8 @@ base::Result<void> OnnxSession::Take(const TensorSpec& spec, Slot& slot, size_t 
   return {};
 }
 
-base::Result<void> OnnxSession::TakeTensor(const Slot& slot, OrtValue* value, BoundOutput& bound, Tensor& out) {
+base::Result<void> OnnxSession::TakeTensor(Slot& slot, size_t index, OrtValue* value, Tensor& out) {
+  BoundOutput& bound = slot.outputs[index];
   if (value != bound.value.get()) {
     OrtTensorTypeAndShapeInfo* raw = nullptr;
     SLIPWAY_TRY(Check(api_.GetTensorTypeAndShape(value, &raw), "reading an output"));
@@ -312,7 +313,8 @@ base::Result<void> OnnxSession::TakeTensor(const Slot& slot, OrtValue* value, Bo
     SLIPWAY_TRY(Check(api_.GetDimensions(info.get(), bound.shape.data(), rank), "reading an output"));
     bound.bytes = Product(bound.shape) * ElementSize(out.type);
   }
-  out.shape.assign(bound.shape.begin(), bound.shape.end());
+  const bool sideways = model_->output_sideways[index] && bound.shape.size() == 2 && bound.shape[0] == 1;
+  out.shape.assign(bound.shape.begin() + (sideways ? 1 : 0), bound.shape.end());
   const bool cut = slot.padded() > 0 && !out.shape.empty() && out.shape[0] == slot.run_rows;
   if (cut) out.shape[0] = slot.rows;
   if (out.type == ElementType::kString) {

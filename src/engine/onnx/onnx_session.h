@@ -85,7 +85,7 @@ class OnnxSession final : public Session {
   base::Result<void> CallWatched(Slot& slot, const base::Deadline& deadline);
   base::Result<void> CallNow(Slot& slot);
   base::Result<void> Take(const TensorSpec& spec, Slot& slot, size_t index, Tensor& out);
-  base::Result<void> TakeTensor(const Slot& slot, OrtValue* value, BoundOutput& bound, Tensor& out);
+  base::Result<void> TakeTensor(Slot& slot, size_t index, OrtValue* value, Tensor& out);
   base::Result<void> TakeStrings(const OrtValue* value, size_t count, Tensor& out);
   base::Result<void> NewStrings(const std::vector<int64_t>& shape, Owned<OrtValue>& value) const;
   base::Result<void> Wrap(ElementType type, const std::vector<int64_t>& shape, void* data,

@@ -157,6 +157,7 @@ class Finder {
     info_.exactness = std::move(why);
   }
   bool ShapesAreOpen() const;
+  bool TurnSideways(const std::vector<Tensor>& one, const std::vector<Tensor>& three);
   std::optional<size_t> FindStyle(size_t from);
   void CorrectShapes(const ProbeStyle& style);
   void CorrectShape(const Tensor& one, const Tensor& three, size_t index);
@@ -209,6 +210,18 @@ std::optional<size_t> Finder::FindStyle(size_t from) {
   return std::nullopt;
 }
 
+/// An output of [1,1] for one row and of [1,3] for three holds rows side by side, as skl2onnx's labels of discriminant
+/// analysis do: its elements are those of [rows]. Marks such outputs; true when it found one.
+bool Finder::TurnSideways(const std::vector<Tensor>& one, const std::vector<Tensor>& three) {
+  bool found = false;
+  for (size_t i = 0; i < one.size(); ++i) {
+    if (one[i].shape != std::vector<int64_t>{1, 1} || three[i].shape != std::vector<int64_t>{1, 3}) continue;
+    model_->output_sideways[i] = true;
+    found = true;
+  }
+  return found;
+}
+
 void Finder::CorrectShapes(const ProbeStyle& style) {
   ProbeRows rows(info_, 1, style);
   ProbeRuns runs(model_, rows, memory_);
@@ -220,6 +233,7 @@ void Finder::CorrectShapes(const ProbeStyle& style) {
     info_.fixed_rows = 1;  // a shape inside the model is fixed, whatever its inputs declare
     more = false;
   }
+  if (more && TurnSideways(one, runs.outputs())) return CorrectShapes(style);
   if (more && !runs.RowsLeadEveryOutput(3)) {
     info_.batched = false;
     return;

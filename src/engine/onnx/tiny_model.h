@@ -139,6 +139,16 @@ class TinyModel {
     AppendWireBytes(graph_, 12, Value(name, type));
     return *this;
   }
+  /// sequence(tensor(element)) of untold shape.
+  TinyModel& SequenceOutput(std::string_view name, int element) {
+    std::string tensor, whole, sequence, type;
+    AppendWireInteger(tensor, 1, static_cast<uint64_t>(element));
+    AppendWireBytes(whole, 1, tensor);
+    AppendWireBytes(sequence, 1, whole);
+    AppendWireBytes(type, 4, sequence);
+    AppendWireBytes(graph_, 12, Value(name, type));
+    return *this;
+  }
   TinyModel& Initializer(std::string_view tensor) {
     AppendWireBytes(graph_, 5, tensor);
     return *this;

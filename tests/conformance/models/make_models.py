@@ -48,12 +48,16 @@ def tensor(name, element, array):
     return out
 
 
-def output(spec, value):
+def output(spec, value, rows):
+    """The tensors that an output becomes: a sequence of them one for each, rows that lie side by side a row each."""
+    if spec.type.startswith("seq(tensor("):
+        return [tensor(f"{spec.name}_{i}", ELEMENTS[spec.type[4:-1]], part) for i, part in enumerate(value)]
     if spec.type.startswith("seq(map("):
         labels = sorted(value[0])
         array = np.array([[row[label] for label in labels] for row in value], np.float32)
-        return tensor(spec.name, "float32", array) | {"labels": [str(label) for label in labels]}
-    return tensor(spec.name, ELEMENTS[spec.type], np.asarray(value))
+        return [tensor(spec.name, "float32", array) | {"labels": [str(label) for label in labels]}]
+    array = np.asarray(value)
+    return [tensor(spec.name, ELEMENTS[spec.type], array[0] if rows > 1 and array.shape == (1, rows) else array)]
 
 
 def answers(run, inputs, one_by_one):
@@ -74,10 +78,11 @@ def write(folder, name, model, inputs, save=None):
     many = fixed and all(len(v) > 1 for v in inputs.values())
     values = answers(run, inputs, many)
     types = {i.name: ELEMENTS[i.type] for i in run.get_inputs()}
+    rows = len(next(iter(inputs.values()))) if all(i.shape and not isinstance(i.shape[0], int) for i in run.get_inputs()) else 0
     (folder / f"{name}.json").write_text(json.dumps({
         "model": path.name,
         "inputs": [tensor(k, types[k], v) for k, v in inputs.items()],
-        "outputs": [output(spec, value) for spec, value in zip(run.get_outputs(), values)],
+        "outputs": [made for spec, value in zip(run.get_outputs(), values) for made in output(spec, value, rows)],
     }))
 
 
@@ -140,6 +145,39 @@ def scikit_learn_classifiers():
     wide = features.astype(np.float64)
     model = MLPClassifier((8,), max_iter=60, random_state=0).fit(wide, classes)
     yield "sk_mlp_float64", to_onnx(model, wide[:1], options={"zipmap": False}), {"X": wide[:ROWS]}
+
+
+@case
+def scikit_learn_of_several_targets():
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multioutput import MultiOutputClassifier
+    from sklearn.naive_bayes import GaussianNB
+    features, classes, _ = table()
+    both = np.stack([classes, features[:, 3] > 0], 1).astype(np.int64)
+    named = np.stack([np.array(["cold", "mild", "warm"])[classes], np.where(features[:, 3] > 0, "yes", "no")], 1)
+    models = {"logistic": LogisticRegression(), "forest": RandomForestClassifier(10, random_state=0),
+              "boosting": GradientBoostingClassifier(n_estimators=10, random_state=0), "bayes": GaussianNB()}
+    for name, model in models.items():
+        model = MultiOutputClassifier(model).fit(features, both)
+        yield f"sk_several_{name}", to_onnx(model, features[:1]), {"X": features[:ROWS]}
+    model = MultiOutputClassifier(LogisticRegression()).fit(features, named)
+    yield "sk_several_text_labels", to_onnx(model, features[:1]), {"X": features[:ROWS]}
+
+
+@case
+def scikit_learn_discriminant_analysis():
+    from skl2onnx import to_onnx
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+    features, classes, _ = table()
+    names = np.array(["cold", "mild", "warm"])[classes]
+    for name, model in (("quadratic", QuadraticDiscriminantAnalysis()), ("linear", LinearDiscriminantAnalysis())):
+        for zipmap in (True, False):
+            for kind, labels in (("", classes), ("_text", names), ("_binary", classes > 0)):
+                labels = labels.astype(int) if kind == "_binary" else labels
+                yield (f"sk_{name}{kind}_{'zipmap' if zipmap else 'plain'}",
+                       to_onnx(model.fit(features, labels), features[:1], options={"zipmap": zipmap}), {"X": features[:ROWS]})
 
 
 @case

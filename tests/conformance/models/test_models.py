@@ -63,6 +63,16 @@ def test_usual_models_may_run_in_batches(answers, name):
     assert answers[name]["exact_rows"] >= 4, answers[name]["exactness"]
 
 
+@pytest.mark.parametrize("name", ["sk_several_logistic", "sk_several_forest", "sk_several_text_labels"])
+def test_models_of_several_targets_may_run_in_batches(answers, name):
+    assert answers[name]["exact_rows"] >= 4, answers[name]["exactness"]
+
+
+@pytest.mark.parametrize("name", ["sk_quadratic_zipmap", "sk_quadratic_text_plain", "sk_quadratic_binary_zipmap"])
+def test_labels_that_lie_side_by_side_are_a_label_a_row(answers, name):
+    assert answers[name]["batched"] is True
+
+
 def test_a_model_that_mixes_rows_runs_them_alone(answers):
     assert answers["mixes_rows"]["exact_rows"] == 1
 

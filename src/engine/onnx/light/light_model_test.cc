@@ -297,6 +297,19 @@ TEST(LightModel, AMillionMapsAreNotLight) {
               HasSubstr("how large it gets at ai.onnx.ml.ZipMap"));
 }
 
+TEST(LightModel, ASequenceOfItsTensorsIsLight) {
+  EXPECT_EQ(Cause(OneInput({-1, 3}).Node("SequenceConstruct", {"x", "x"}, {"y"}).SequenceOutput("y", kFloat).Bytes()),
+            "");
+}
+
+TEST(LightModel, ManyCopiesInASequenceAreNotLight) {
+  EXPECT_THAT(Cause(OneInput({4'000'000, 3})
+                        .Node("SequenceConstruct", std::vector<std::string>(40, "x"), {"y"})
+                        .SequenceOutput("y", kFloat)
+                        .Bytes()),
+              HasSubstr("how large it gets at SequenceConstruct"));
+}
+
 TEST(LightModel, WeightsInOtherFilesAreNotLight) {
   EXPECT_THAT(
       Cause(OneInput().Initializer(ExternalFloatTensor("w", {3}, "w.bin")).Node("Mul", {"x", "w"}, {"y"}).Bytes()),

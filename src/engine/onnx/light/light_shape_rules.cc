@@ -37,6 +37,17 @@ bool Concat(LightNode& node) {
   return node.Give(0, first->type, std::move(shape));
 }
 
+/// Copies of its inputs. Nothing that is light takes sequences, so the result is given to nobody.
+bool SequenceConstruct(LightNode& node) {
+  for (size_t i = 0; i < node.node().inputs.size(); ++i) {
+    const KnownTensor* x = node.input(i);
+    if (x == nullptr) return false;
+    node.Work(MostElements(x->shape));
+    node.Take(x->MostBytes());
+  }
+  return !node.node().inputs.empty();
+}
+
 int64_t ExactProduct(const Dimensions& shape) {
   int64_t product = 1;
   for (const Dimension& dimension : shape) product = Times(product, dimension.exact() ? dimension.most : 1);
@@ -199,9 +210,11 @@ struct NamedRule {
 };
 
 constexpr std::array kRules = {
-    NamedRule{"Concat", Concat},       NamedRule{"Flatten", Flatten},     NamedRule{"Gather", Gather},
-    NamedRule{"Reshape", Reshape},     NamedRule{"Slice", Slice},         NamedRule{"Squeeze", Squeeze},
-    NamedRule{"Transpose", Transpose}, NamedRule{"Unsqueeze", Unsqueeze},
+    NamedRule{"Concat", Concat},       NamedRule{"Flatten", Flatten},
+    NamedRule{"Gather", Gather},       NamedRule{"SequenceConstruct", SequenceConstruct},
+    NamedRule{"Reshape", Reshape},     NamedRule{"Slice", Slice},
+    NamedRule{"Squeeze", Squeeze},     NamedRule{"Transpose", Transpose},
+    NamedRule{"Unsqueeze", Unsqueeze},
 };
 
 }  // namespace
