@@ -31,6 +31,13 @@ base::Result<void> CheckLogFile(const std::string& path) {
       fmt::format("log-file: {} cannot be written to; name another, or change who may write there", path));
 }
 
+/// The bundles that `serve` would take from the watched folder at its start.
+base::Result<std::vector<live::DesiredBundle>> WatchedBundles(const std::string& folder) {
+  if (folder.empty()) return {};
+  SLIPWAY_ASSIGN(auto watched, live::BundleFolder::Open(folder));
+  return watched.Read();
+}
+
 std::vector<base::Error> Problems(const ServeConfig& config, live::LiveSet& live) {
   std::vector<base::Error> problems;
   const auto add = [&](const base::Result<void>& done, const std::string& where) {
@@ -44,9 +51,10 @@ std::vector<base::Error> Problems(const ServeConfig& config, live::LiveSet& live
     add(loaded ? base::Result<void>() : std::unexpected(loaded.error()), config.http.listen.tls.certificate);
   }
   for (const std::string& bundle : config.bundles) add(live.Load(bundle), bundle);
-  if (!config.watch.empty()) {
-    const auto folder = live::BundleFolder::Open(config.watch);
-    add(folder ? base::Result<void>() : std::unexpected(folder.error()), config.watch);
+  const auto watched = WatchedBundles(config.watch);
+  if (!watched) add(std::unexpected(watched.error()), config.watch);
+  for (const live::DesiredBundle& bundle : watched.value_or(std::vector<live::DesiredBundle>())) {
+    add(live.Load(bundle.path), bundle.path.string());
   }
   return problems;
 }

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import conftest
 import pytest
 from certificates import Authority
 from conftest import PROGRAM, ROOT
+from shifts import write_shift
 
 until = functools.partial(conftest.until, seconds=10)
 
@@ -173,6 +175,25 @@ def test_check_config_opens_what_the_configuration_names(serve, slipway, bundle,
     assert report["fine"] is False and [problem["where"] for problem in report["problems"]] == ["broken.slipway"]
     assert "none" in serve("--watch", "none", "--check-config", expect=3).stderr
     assert "log-file" in serve(bundle, "--log-file", "none/x.log", "--check-config", expect=3).stderr
+
+
+def test_check_config_loads_the_bundles_of_a_watched_folder_as_those_that_are_named(serve, slipway, bundle):
+    slipway.write("models/broken.slipway", b"no archive")
+    slipway.write("models/.hidden.slipway", b"still being copied")
+    slipway.write("models/notes.txt", b"no bundle")
+    shutil.copy(slipway.folder / bundle, slipway.folder / "models")
+    watched, named = (json.loads(serve(*arguments, "--check-config", "--json", expect=1).stdout)["problems"]
+                      for arguments in (["--watch", "models"], ["models/broken.slipway"]))
+    assert watched == named and [problem["where"] for problem in watched] == ["models/broken.slipway"]
+    (slipway.folder / "models/broken.slipway").unlink()
+    checked(serve, "--watch", "models")
+
+
+def test_check_config_tells_of_two_bundles_of_one_version_in_a_watched_folder(serve, slipway):
+    write_shift(slipway.folder / "m", "m", "1.0.0", 1.0)
+    write_shift(slipway.folder / "models/m", "m", "1.0.0", 2.0)
+    problem = serve("m", "--watch", "models", "--check-config", expect=1).stderr
+    assert "live.version_conflict" in problem and "models/m" in problem
 
 
 def test_the_example_is_fine(serve, bundle):
