@@ -12,6 +12,7 @@ import pytest
 from contracts import write_contracts
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from program import Slipway
+from rules_in_words import refuses_rightly
 
 HERE = pathlib.Path(__file__).resolve().parent
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
@@ -22,6 +23,20 @@ CONFIG = """
 [checks.negative_data_rejection]
 expected-statuses = [400, 406, 413, 415, 422]
 """
+
+
+STAY = {"nights": 40, "guests": 2, "from": "2024-05-01T00:00:00Z", "plan": "HALF", "ages": [[1, 2], [3, 4]]}
+RANGE = {"field": "from", "code": "schema.out_of_range", "rule": "max 2030-01-01T00:00:00Z"}
+PLAN = {"field": "plan", "code": "schema.pattern", "rule": "pattern (?i)full|half"}
+
+
+def test_a_refusal_is_let_through_only_for_a_rule_in_words_that_the_record_breaks():
+    late = STAY | {"from": "2031-01-01T00:00:00Z"}
+    assert refuses_rightly(late, {"violations": [RANGE]})
+    assert refuses_rightly([STAY, late], {"errors": [{"row": 1, "violations": [RANGE]}]})
+    for body, violations in ((STAY, [RANGE]), (STAY, [PLAN]), (late, [RANGE, PLAN]), (late, []),
+                             (late, [RANGE | {"code": "schema.wrong_type"}]), (late, [RANGE | {"field": "nights"}])):
+        assert not refuses_rightly(body, {"violations": violations})
 
 
 @pytest.fixture(scope="module")
