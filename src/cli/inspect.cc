@@ -174,7 +174,7 @@ void PrintScreen(const LoadedBundle& loaded, const std::string& digest, const st
                                               field.labels.begin() +
                                                   static_cast<std::ptrdiff_t>(std::min<size_t>(field.labels.size(), 8)),
                                               ", "));
-    rows.push_back({field.name, field.type.ToString(), labels.empty() ? source : labels + " " + source});
+    rows.push_back({field.name, field.type.ToString(), labels.empty() ? source : fmt::format("{} {}", labels, source)});
   }
   PrintTable(console, rows);
   console.Print(fmt::format("\n{}\n  {} {}\n{}", bold("model"), scorer->model().engine, manifest.model.file,

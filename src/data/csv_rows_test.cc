@@ -53,7 +53,7 @@ class CsvText : public testing::TestWithParam<Split> {};
 
 // The outcome for every size of block, or the first that differs from the outcome in one block.
 std::string CellsInAnyBlocks(std::string_view text) {
-  const std::string whole = Cells(text, text.size() + 1);
+  std::string whole = Cells(text, text.size() + 1);
   for (size_t block = 1; block <= text.size(); ++block) {
     if (std::string cells = Cells(text, block); cells != whole)
       return "in blocks of " + std::to_string(block) + ": " + cells;

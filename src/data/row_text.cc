@@ -16,21 +16,29 @@ void AppendInteger(int64_t value, std::string& out) {
   out.append(text, end);
 }
 
-// Lists from dimension `level` on, starting at `element`; returns the element after them.
-int64_t AppendLists(const Field& field, const ColumnView& column, const int64_t* shape, size_t level, int64_t element,
-                    std::string& out, JsonCellStyle style) {
-  out += '[';
-  for (int64_t i = 0; i < shape[level]; ++i) {
-    if (i != 0) out += ',';
-    if (level + 1 < field.type.shape.size()) {
-      element = AppendLists(field, column, shape, level + 1, element, out, style);
-    } else {
-      AppendJsonElement(field, column, element++, out, style);
+/// A tensor of one cell as nested lists.
+struct ListWriter {
+  const Field& field;
+  const ColumnView& column;
+  const int64_t* shape;
+  JsonCellStyle style;
+  std::string& out;
+
+  /// Lists from dimension `level` on, starting at `element`; returns the element after them.
+  int64_t Append(size_t level, int64_t element) {
+    out += '[';
+    for (int64_t i = 0; i < shape[level]; ++i) {
+      if (i != 0) out += ',';
+      if (level + 1 < field.type.shape.size()) {
+        element = Append(level + 1, element);
+      } else {
+        AppendJsonElement(field, column, element++, out, style);
+      }
     }
+    out += ']';
+    return element;
   }
-  out += ']';
-  return element;
-}
+};
 
 }  // namespace
 
@@ -75,9 +83,9 @@ void AppendJsonCell(const Field& field, const ColumnView& column, int64_t row, s
     AppendJsonElement(field, column, row, out, style);
   } else if (column.width < 0) {
     const int64_t* shape = column.row_shapes + row * static_cast<int64_t>(field.type.shape.size());
-    AppendLists(field, column, shape, 0, column.row_offsets[row], out, style);
+    ListWriter{field, column, shape, style, out}.Append(0, column.row_offsets[row]);
   } else {
-    AppendLists(field, column, field.type.shape.data(), 0, row * column.width, out, style);
+    ListWriter{field, column, field.type.shape.data(), style, out}.Append(0, row * column.width);
   }
 }
 

@@ -107,7 +107,7 @@ std::string Value(std::string_view text, const std::vector<Bound>& bound) {
     many.push_back(copies[i].view());
   }
   Workspace workspace;
-  const std::string answer = Shown(program->Evaluate(alone, 1, workspace), 0);
+  std::string answer = Shown(program->Evaluate(alone, 1, workspace), 0);
   const data::ColumnView batch = program->Evaluate(many, kCopies, workspace);
   for (int64_t row = 0; row < kCopies; ++row) {
     if (Shown(batch, row) != answer) return "alone " + answer + ", in a batch " + Shown(batch, row);

@@ -1,5 +1,7 @@
 // Batches, nulls in columns, reuse of workspaces, memory.
 
+#include <fmt/format.h>
+
 #include "base/allocation_count_test.h"
 #include "expr/expression_fixture.h"
 
@@ -127,7 +129,7 @@ TEST(Evaluation, OfAConstantNullIsNull) {
 
 TEST(Evaluation, OfConstantsThatGrowIsBounded) {
   std::string grow = "'aaaaaaaaaa'";
-  for (int i = 0; i < 40; ++i) grow = "replace(" + grow + ", 'a', 'aaaaaaaaaa')";
+  for (int i = 0; i < 40; ++i) grow = fmt::format("replace({}, 'a', 'aaaaaaaaaa')", grow);
   EXPECT_EQ(Rows(grow, 1), "null");
 }
 

@@ -139,7 +139,7 @@ std::string StepReader::Text(std::string_view key, std::string_view fallback) {
 
 std::string StepReader::Choice(std::string_view key, std::initializer_list<std::string_view> choices) {
   const Value* value = Ask(key);
-  const std::string fallback(*choices.begin());
+  std::string fallback(*choices.begin());
   if (value == nullptr) return fallback;
   if (value->is_string() && std::ranges::find(choices, std::string_view(value->string())) != choices.end()) {
     return value->string();

@@ -438,9 +438,9 @@ TEST_F(HttpServerTest, ManyClientsOnSeveralThreadsGetTheirOwnAnswers) {
 TEST_F(HttpServerTest, ClientsThatVanishLeaveNothingBehind) {
   AddEcho();
   Start();
-  for (int i = 0; i < 50; ++i) {
+  for (size_t i = 0; i < 50; ++i) {
     auto client = Connect();
-    client.Send(Post("/echo", "abc").substr(0, static_cast<size_t>(10 + i)));
+    client.Send(Post("/echo", "abc").substr(0, 10 + i));
     client.Close();
   }
   EXPECT_EQ(Connect().Ask(kHello).status, 200);

@@ -52,7 +52,7 @@ base::Result<Preprocessor> Preprocessor::Create(const bundle::Manifest& manifest
   return Preprocessor(std::move(*validator), std::move(*pipeline), !manifest.features.empty());
 }
 
-const data::Table& AcceptedRows(const data::Table& rows, const schema::Report& report, data::Table& memory) {
+const data::Table& AcceptedRows(data::Table& rows, const schema::Report& report, data::Table& memory) {
   if (report.rejected_rows == 0) return rows;
   if (memory.columns.size() != rows.columns.size()) {
     memory = {};

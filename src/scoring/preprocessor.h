@@ -27,7 +27,7 @@ base::Error InManifest(base::Error error);
 
 /// The rows that a check did not reject, with all their columns, which may be more than the schema's: `rows` itself
 /// when all passed, else a copy in `memory`, which is kept for tables of the same columns.
-const data::Table& AcceptedRows(const data::Table& rows, const schema::Report& report, data::Table& memory);
+const data::Table& AcceptedRows(data::Table& rows, const schema::Report& report, data::Table& memory);
 
 /// Immutable; thread-safe with one workspace per thread.
 class Preprocessor {

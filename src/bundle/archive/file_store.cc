@@ -118,7 +118,7 @@ class FolderStore final : public FileStore {
   base::Result<fs::path> Resolve(std::string_view name) const {
     SLIPWAY_TRY(CheckEntryName(name));
     std::error_code error;
-    const fs::path path = fs::canonical(root_ / name, error);
+    fs::path path = fs::canonical(root_ / name, error);
     if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return MissingFile(name);
     if (error) {
       return base::Fail(Code::kUnavailable, "file.read",

@@ -64,9 +64,7 @@ void ReadSchema(SectionReader& reader, const Value& document, Manifest& manifest
                   fmt::format("`{}` needs `inputs`: it reads their columns; declare them", key));
   }
   if (reader.failed()) return;
-  auto schema = schema::ParseSchema(document);
-  if (schema) manifest.schema = *std::move(schema);
-  reader.Keep(schema ? base::Result<void>() : std::unexpected(schema.error()));
+  reader.Put(schema::ParseSchema(document), manifest.schema);
 }
 
 void ReadTarget(SectionReader& reader, Manifest& manifest) {
@@ -111,9 +109,7 @@ void ReadModel(SectionReader& reader, Manifest& manifest) {
   for (const auto& step : manifest.features) {
     if (const Value* as = step.written.Find("as"); as != nullptr && as->is_string()) names.push_back(as->string());
   }
-  auto model = ParseModel(*section, names);
-  if (model) manifest.model = *std::move(model);
-  reader.Keep(model ? base::Result<void>() : std::unexpected(model.error()));
+  reader.Put(ParseModel(*section, names), manifest.model);
 }
 
 void ReadFiles(SectionReader& reader, Manifest& manifest) {
@@ -133,19 +129,13 @@ void ReadFiles(SectionReader& reader, Manifest& manifest) {
 
 void ReadRest(SectionReader& reader, Manifest& manifest) {
   if (const Value* section = reader.Find("outputs"); section != nullptr) {
-    auto outputs = ParseOutputs(*section);
-    if (outputs) manifest.outputs = *std::move(outputs);
-    reader.Keep(outputs ? base::Result<void>() : std::unexpected(outputs.error()));
+    reader.Put(ParseOutputs(*section), manifest.outputs);
   }
   if (const Value* section = reader.Find("limits"); section != nullptr) {
-    auto limits = ParseLimits(*section);
-    if (limits) manifest.limits = *limits;
-    reader.Keep(limits ? base::Result<void>() : std::unexpected(limits.error()));
+    reader.Put(ParseLimits(*section), manifest.limits);
   }
   if (const Value* section = reader.Find("golden"); section != nullptr) {
-    auto tolerance = ParseGoldenTolerance(*section);
-    if (tolerance) manifest.golden_tolerance = *tolerance;
-    reader.Keep(tolerance ? base::Result<void>() : std::unexpected(tolerance.error()));
+    reader.Put(ParseGoldenTolerance(*section), manifest.golden_tolerance);
   }
   if (const Value* section = reader.Find("fallback"); section != nullptr) {
     auto steps = ParseFallback(*section, manifest.outputs);

@@ -44,6 +44,15 @@ class SectionReader {
   void RejectAt(const base::Value& value, std::string_view reason, std::string message);
   /// Takes the error of a part read elsewhere.
   void Keep(base::Result<void> part);
+  /// Puts a part read elsewhere into its place, or takes its error.
+  template <typename T, typename Place>
+  void Put(base::Result<T> part, Place& place) {
+    if (part) {
+      place = *std::move(part);
+    } else {
+      Keep(std::unexpected(std::move(part).error()));
+    }
+  }
 
   bool failed() const { return error_.has_value(); }
   base::Result<void> Finish() const;

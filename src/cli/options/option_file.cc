@@ -48,7 +48,7 @@ class FileReader {
     if (!value.is_map())
       return Fail(value, "option.syntax",
                   fmt::format("{} is a map of options, not a {}", group, base::KindName(value.kind())));
-    for (const auto& [key, inner] : value.map()) SLIPWAY_TRY(ReadOption(group + "." + key, inner));
+    for (const auto& [key, inner] : value.map()) SLIPWAY_TRY(ReadOption(fmt::format("{}.{}", group, key), inner));
     return {};
   }
 

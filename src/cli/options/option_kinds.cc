@@ -178,7 +178,7 @@ OptionValue Share(std::optional<double>& target) {
     if (!share || !(*share >= 0 && *share <= 1)) {
       return Misfit(fmt::format("{:?} is no share; write a number from 0 to 1", base::Shorten(texts[0])));
     }
-    target = *share;
+    target = share;
     return {};
   };
   value.read = [&target] { return std::vector{fmt::format("{}", target.value_or(0))}; };

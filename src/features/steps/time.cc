@@ -29,6 +29,10 @@ int IsoWeek(const data::CivilTime& t) {
   return week > weeks_in(t.year) ? 1 : week;
 }
 
+int Quarter(const data::CivilTime& t) {
+  return (t.month - 1) / 3 + 1;
+}
+
 struct Part {
   std::string_view name;
   double (*of)(const data::CivilTime&);
@@ -36,7 +40,7 @@ struct Part {
 
 constexpr Part kParts[] = {
     {"year", [](const data::CivilTime& t) { return static_cast<double>(t.year); }},
-    {"quarter", [](const data::CivilTime& t) { return static_cast<double>((t.month - 1) / 3 + 1); }},
+    {"quarter", [](const data::CivilTime& t) { return static_cast<double>(Quarter(t)); }},
     {"month", [](const data::CivilTime& t) { return static_cast<double>(t.month); }},
     {"week", [](const data::CivilTime& t) { return static_cast<double>(IsoWeek(t)); }},
     {"day", [](const data::CivilTime& t) { return static_cast<double>(t.day); }},

@@ -122,7 +122,7 @@ bool RowFeed::Fill(const Library& library, duckdb_data_chunk chunk) {
   while (filled < capacity && TakeTable()) {
     const int64_t count = std::min(capacity - filled, table_.rows - next_row_);
     for (size_t i = 0; i < columns_.size(); ++i) {
-      WriteRows(library, columns_[i], table_.columns[columns_[i].field], next_row_, count, filled,
+      WriteRows(library, columns_[i], table_.columns[columns_[i].field], {next_row_, count}, filled,
                 SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_vector)(chunk, i));
     }
     filled += count;

@@ -141,14 +141,14 @@ _duckdb_logical_type* StoredTypeOf(const Library& library, const OutputColumn& c
   return type;
 }
 
-void WriteRows(const Library& library, const OutputColumn& output, const data::Column& column, int64_t first,
-               int64_t count, int64_t begin, _duckdb_vector* vector) {
+void WriteRows(const Library& library, const OutputColumn& output, const data::Column& column, RowRange rows,
+               int64_t begin, _duckdb_vector* vector) {
   ColumnWriter writer(library, output, column);
   if (column.type().is_scalar() && !column.has_nulls()) {
-    writer.Copy(first, count, begin, vector);
+    writer.Copy(rows.first, rows.count, begin, vector);
     return;
   }
-  for (int64_t i = 0; i < count; ++i) writer.WriteRow(first + i, begin + i, vector);
+  for (int64_t i = 0; i < rows.count; ++i) writer.WriteRow(rows.first + i, begin + i, vector);
 }
 
 }  // namespace slipway::tables::duckdb

@@ -29,8 +29,12 @@ std::vector<OutputColumn> OutputColumnsOf(const std::vector<data::Field>& fields
 /// The caller destroys it.
 _duckdb_logical_type* StoredTypeOf(const Library& library, const OutputColumn& column);
 
-/// Copies rows [first, first + count) of `column` behind the `begin` rows that `vector` holds.
-void WriteRows(const Library& library, const OutputColumn& output, const data::Column& column, int64_t first,
-               int64_t count, int64_t begin, _duckdb_vector* vector);
+struct RowRange {
+  int64_t first = 0, count = 0;
+};
+
+/// Copies rows of `column` behind the `begin` rows that `vector` holds.
+void WriteRows(const Library& library, const OutputColumn& output, const data::Column& column, RowRange rows,
+               int64_t begin, _duckdb_vector* vector);
 
 }  // namespace slipway::tables::duckdb

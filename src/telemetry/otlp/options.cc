@@ -179,7 +179,7 @@ Result<std::string> ReadUrl(const Flags& flags, const Reader& reader) {
     SLIPWAY_TRY(CheckUrl(url, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
     return url;
   }
-  const std::string url = reader.Get("OTEL_EXPORTER_OTLP_ENDPOINT");
+  std::string url = reader.Get("OTEL_EXPORTER_OTLP_ENDPOINT");
   if (url.empty()) return url;
   SLIPWAY_TRY(CheckUrl(url, "OTEL_EXPORTER_OTLP_ENDPOINT"));
   return WithTracesPath(url);

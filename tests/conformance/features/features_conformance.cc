@@ -24,7 +24,9 @@
 
 namespace {
 
-using namespace slipway;
+namespace base = slipway::base;
+namespace data = slipway::data;
+namespace features = slipway::features;
 using base::Value;
 
 struct Rows {

@@ -63,9 +63,10 @@ class TermList {
 
 class ProductKernel final : public Kernel {
  public:
-  ProductKernel(const std::vector<Stream>& in, int scratch, int64_t terms, int out, int64_t hidden, bool bias,
-                const std::vector<Term>& products)
-      : scratch_(scratch), terms_(terms), out_(out), hidden_(hidden), bias_(bias) {
+  /// `scratch` takes all products, `out` those from `hidden` on.
+  ProductKernel(const std::vector<Stream>& in, const std::vector<Term>& products, int scratch, int out, int64_t hidden,
+                bool bias)
+      : scratch_(scratch), terms_(std::ssize(products)), out_(out), hidden_(hidden), bias_(bias) {
     for (const Stream& stream : in) in_.push_back(stream.id);
     for (const Term& term : products) products_.push_back({term.rest, term.input});
   }
@@ -130,7 +131,7 @@ class Products final : public NumericStep {
     const auto width = static_cast<int64_t>(suffixes.size());
     const int scratch = plan.AddBlock(count);
     const int slot = plan.AddBlock(width);
-    plan.AddKernel(std::make_unique<ProductKernel>(streams, scratch, count, slot, hidden, bias_, terms));
+    plan.AddKernel(std::make_unique<ProductKernel>(streams, terms, scratch, slot, hidden, bias_));
     if (width == 1) suffixes.clear();
     plan.Yield(slot, data::ScalarType::kNumber, std::move(suffixes));
     return {};
