@@ -1,6 +1,7 @@
 #pragma once
 // Bundles around a model that adds two numbers, for tests of whatever serves bundles.
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -66,7 +67,7 @@ class SumBundles {
   }
 
   static void Put(const std::filesystem::path& path, const std::string& text) {
-    (void)base::WriteFileAtomically(path, text);
+    if (!base::WriteFileAtomically(path, text)) std::abort();
   }
 
   static engine::ModelInfo Info() {

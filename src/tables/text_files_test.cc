@@ -277,13 +277,15 @@ TEST_F(StandardInput, IsReadOnce) {
 
 /// A pipe whose other end is still open.
 class OpenPipe : public StandardInput {
- protected:
+ public:
   OpenPipe() {
     EXPECT_EQ(pipe(ends_), 0);
     dup2(ends_[0], STDIN_FILENO);
     close(ends_[0]);
   }
   ~OpenPipe() override { close(ends_[1]); }
+
+ protected:
   void Send(std::string_view text) {
     EXPECT_EQ(write(ends_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }

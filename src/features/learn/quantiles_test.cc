@@ -95,7 +95,8 @@ TEST(QuantilesTest, PastTheBudgetCountsAreWithinTheErrorItStates) {
   for (int64_t i = 0; i < kRows; ++i) {
     shuffled.Add(static_cast<double>(i * 7919 % kRows));
     ascending.Add(static_cast<double>(i));
-    waves.Add(static_cast<double>(i % 1000 * 1000 + i / 1000));
+    const int64_t wave = i % 1000 * 1000 + i / 1000;
+    waves.Add(static_cast<double>(wave));
   }
   for (Quantiles* quantiles : {&shuffled, &ascending, &waves}) {
     EXPECT_LE(WorstCount(*quantiles), quantiles->rank_error());
