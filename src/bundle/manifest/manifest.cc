@@ -139,8 +139,8 @@ void ReadRest(SectionReader& reader, Manifest& manifest) {
   }
   if (const Value* section = reader.Find("fallback"); section != nullptr) {
     auto steps = ParseFallback(*section, manifest.outputs);
-    if (steps) manifest.fallback = *std::move(steps);
     reader.Keep(steps ? base::Result<void>() : std::unexpected(steps.error()));
+    if (steps) manifest.fallback = *std::move(steps);
   }
   if (const Value* section = reader.Find("lineage"); section != nullptr) {
     reader.Keep(CheckLineage(*section));
