@@ -5,6 +5,7 @@
 #include <span>
 
 #include "serving/tensors/contract.h"
+#include "serving/version_reference.h"
 
 namespace slipway::serving::oip {
 namespace {
@@ -91,16 +92,19 @@ Value DescribeConfig(const live::LoadedModel& model) {
       .Set("model_transaction_policy", Value::Map().Set("decoupled", false));
 }
 
-Value DescribeStatistics(const live::LoadedModel& model, std::string_view version, const ModelStatistics& statistics,
-                         base::WallTime wall, base::SteadyTime now) {
-  const CallTotals totals = statistics.Read(model.name, model.version_text);
+namespace {
+
+/// `version`: as the answer names it.
+Value StatisticsOf(const live::LoadedModel& model, std::string_view version, const Predictor& predictor) {
+  const CallTotals totals = predictor.statistics().Read(model.name, model.version_text);
   const int64_t calls = totals[CallTotal::kSucceeded];
   const int64_t input = totals[CallTotal::kInputTime], infer = totals[CallTotal::kInferTime],
                 output = totals[CallTotal::kOutputTime];
   int64_t last = 0;
   if (totals.last != 0) {
-    const auto ago = now.time_since_epoch() - std::chrono::nanoseconds(totals.last);
-    last = std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch() - ago).count();
+    const auto& clock = predictor.clock();
+    const auto ago = clock.Now().time_since_epoch() - std::chrono::nanoseconds(totals.last);
+    last = std::chrono::duration_cast<std::chrono::milliseconds>(clock.WallNow().time_since_epoch() - ago).count();
   }
   // Calls run to their end on the thread that read them: there is no queue to wait in, and no cache yet.
   Value stats = Value::Map()
@@ -122,6 +126,52 @@ Value DescribeStatistics(const live::LoadedModel& model, std::string_view versio
       .Set("batch_stats", Value::List())
       .Set("memory_usage", Value::List())
       .Set("response_stats", Value::Map());
+}
+
+void AddStatisticsOfAll(const live::Snapshot::Entry& entry, const Predictor& predictor, Value& list) {
+  for (const auto& model : entry.versions) list.Add(StatisticsOf(*model, model->version_text, predictor));
+}
+
+}  // namespace
+
+base::Result<Value> DescribeAllStatistics(const live::LiveSet& live, const Predictor& predictor, std::string_view name,
+                                          std::string_view version) {
+  const auto snapshot = live.Current();
+  Value list = Value::List();
+  if (name.empty()) {
+    for (const auto& entry : snapshot->entries()) AddStatisticsOfAll(entry, predictor, list);
+    return Value::Map().Set("model_stats", std::move(list));
+  }
+  std::string reference;
+  ComposeReference(live, name, version, reference);
+  SLIPWAY_ASSIGN(const auto model, snapshot->Resolve(reference));
+  if (reference == model->name) {
+    AddStatisticsOfAll(*snapshot->Find(reference), predictor, list);
+  } else {
+    // perf_analyzer knows versions as integers only, and looks for the one that it asked for.
+    list.Add(StatisticsOf(*model, IsInteger(version) ? version : std::string_view(model->version_text), predictor));
+  }
+  return Value::Map().Set("model_stats", std::move(list));
+}
+
+Value DescribeTraceSettings() {
+  return Value::Map()
+      .Set("trace_file", "")
+      .Set("trace_level", Value::List().Add("OFF"))
+      .Set("trace_rate", "1000")
+      .Set("trace_count", "-1")
+      .Set("log_frequency", "0")
+      .Set("trace_mode", "triton");
+}
+
+Value DescribeLogSettings() {
+  return Value::Map()
+      .Set("log_file", "")
+      .Set("log_info", true)
+      .Set("log_warning", true)
+      .Set("log_error", true)
+      .Set("log_verbose_level", 0)
+      .Set("log_format", "default");
 }
 
 namespace {

@@ -3,9 +3,10 @@
 
 #include <string_view>
 
+#include "base/error.h"
 #include "base/value.h"
 #include "live/live_set.h"
-#include "serving/model_statistics.h"
+#include "serving/predictor.h"
 
 namespace slipway::serving::oip {
 
@@ -15,9 +16,15 @@ base::Value DescribeServer(std::string_view program_version);
 base::Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot);
 /// The model configuration extension, as far as Slipway has the notion.
 base::Value DescribeConfig(const live::LoadedModel& model);
-/// One element of "model_stats". `version`: as the answer names it. `wall`, `now`: the same moment by both clocks.
-base::Value DescribeStatistics(const live::LoadedModel& model, std::string_view version,
-                               const ModelStatistics& statistics, base::WallTime wall, base::SteadyTime now);
+/// {"model_stats":[…]}: of one version, of all versions of a name (no `version`), or of everything (no `name` either).
+/// Errors: those of Snapshot::Resolve.
+base::Result<base::Value> DescribeAllStatistics(const live::LiveSet& live, const Predictor& predictor,
+                                                std::string_view name, std::string_view version);
+
+/// What Triton lets clients change, as it stands: all of it is fixed here.
+base::Value DescribeTraceSettings();
+base::Value DescribeLogSettings();
+
 /// [{"name","version","state","reason"}]; `ready`: only what can be asked.
 base::Value DescribeRepository(const live::LiveSet& live, bool ready);
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/value.h"
+#include "serving/oip/output_tensor.h"
 #include "serving/tensors/tensor_encoder.h"
 
 namespace slipway::serving::oip {
@@ -48,12 +49,10 @@ base::Result<void> InferAnswerWriter::Write(const InferRequest& request, ServedM
     out += '}';
   }
   out += ",\"outputs\":[";
-  const auto& contract = served.tensors().contract;
-  const size_t count = request.outputs.empty() ? contract.outputs.size() : request.outputs.size();
+  const size_t count = OutputsAsked(request, served.tensors().contract);
   for (size_t i = 0; i < count; ++i) {
     if (i != 0) out += ',';
-    const RequestedOutput all{.output = static_cast<int>(i), .binary = {}};
-    SLIPWAY_TRY(AppendOutput(request, request.outputs.empty() ? all : request.outputs[i], served, out));
+    SLIPWAY_TRY(AppendOutput(request, OutputAsked(request, i), served, out));
   }
   out += "]}";
   if (binary_.empty()) return {};
@@ -66,29 +65,17 @@ base::Result<void> InferAnswerWriter::Write(const InferRequest& request, ServedM
 
 base::Result<void> InferAnswerWriter::AppendOutput(const InferRequest& request, const RequestedOutput& output,
                                                    ServedModel& served, std::string& out) {
-  const tensors::Port& port = served.tensors().contract.outputs[static_cast<size_t>(output.output)];
-  const data::Column* column = &served.scores().predictions.columns[static_cast<size_t>(port.field)];
-  Datatype datatype = port.datatype;
-  tensors::Shape shape;
-  if (output.classes > 0) {
-    SLIPWAY_TRY(Classify(port, *column, output.classes, classes_));
-    column = &classes_;
-    datatype = Datatype::kBytes;
-    shape.Add(classes_.rows());
-    shape.Add(classes_.type().shape[0]);
-  } else {
-    SLIPWAY_ASSIGN(shape, ShapeOf(port, *column));
-  }
-  AppendHead(port, datatype, shape, out);
+  SLIPWAY_ASSIGN(const OutputTensor shown, ShowOutput(output, served, classes_));
+  AppendHead(*shown.port, shown.datatype, shown.shape, out);
   if (output.binary.value_or(request.binary_output)) {
     const size_t before = binary_.size();
-    AppendRaw(datatype, *column, binary_);
+    AppendRaw(shown.datatype, *shown.column, binary_);
     out += ",\"parameters\":{\"binary_data_size\":";
     AppendInteger(static_cast<int64_t>(binary_.size() - before), out);
     out += "}}";
   } else {
     out += ",\"data\":";
-    AppendJson(datatype, *column, request.non_finite, out);
+    AppendJson(shown.datatype, *shown.column, request.non_finite, out);
     out += '}';
   }
   return {};

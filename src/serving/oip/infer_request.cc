@@ -6,6 +6,7 @@
 #include <climits>
 
 #include "base/text.h"
+#include "serving/oip/infer_terms.h"
 
 namespace slipway::serving::oip {
 namespace {
@@ -20,10 +21,6 @@ std::unexpected<base::Error> Refuse(std::string message) {
 }
 std::unexpected<base::Error> RefuseBinary(std::string message) {
   return base::Fail(Code::kInvalidArgument, "oip.binary", std::move(message));
-}
-std::unexpected<base::Error> NoSharedMemory() {
-  return base::Fail(Code::kUnimplemented, "oip.shared_memory",
-                    "this server offers no shared memory; send the data in the request");
 }
 
 base::Result<NonFinite> ParseNonFinite(std::string_view text) {
@@ -154,7 +151,7 @@ base::Result<void> InferRequestReader::ReadRequestParameters() {
       SLIPWAY_ASSIGN(request_->binary_output, ReadFlag("parameter binary_data_output"));
     } else if (name == "timeout") {
       SLIPWAY_ASSIGN(const int64_t timeout, ReadCount("parameter timeout, in microseconds,"));
-      request_->timeout = std::chrono::microseconds(std::min(timeout, int64_t{1} << 40));
+      request_->timeout = TimeoutOf(timeout);
     } else if (name == "priority") {
       SLIPWAY_ASSIGN(const int64_t priority, ReadCount("parameter priority"));
       request_->priority = static_cast<int>(std::min<int64_t>(priority, INT_MAX));
@@ -202,7 +199,7 @@ base::Result<void> InferRequestReader::ReadInputMember(std::string_view name) {
 
 base::Result<void> InferRequestReader::ReadInputParameters() {
   return ReadObject("parameters of an input", [&](std::string_view name) -> base::Result<void> {
-    if (name.starts_with("shared_memory")) return NoSharedMemory();
+    if (IsSharedMemory(name)) return std::unexpected(NoSharedMemory());
     if (name != "binary_data_size") return Skip();
     SLIPWAY_ASSIGN(input_.binary_size, ReadCount("parameter binary_data_size"));
     return {};
@@ -274,33 +271,21 @@ base::Result<void> InferRequestReader::ReadOutputs() {
 
 base::Result<void> InferRequestReader::ReadOutput() {
   RequestedOutput output{.output = -1, .binary = {}};
+  bool named = false;
   SLIPWAY_TRY(ReadObject("an output", [&](std::string_view name) -> base::Result<void> {
     if (cursor_.Peek() == 'n') return Skip();
     if (name == "parameters") return ReadOutputParameters(output);
     if (name != "name") return Skip();
-    SLIPWAY_TRY(ReadText("name of an output", text_));
-    output.output = contract_->FindOutput(text_);
-    if (output.output >= 0) return {};
-    std::vector<std::string> names;
-    names.reserve(contract_->outputs.size());
-    for (const auto& port : contract_->outputs) names.push_back(port.name);
-    return Refuse(
-        fmt::format("\"{}\" is no output of this model{}", base::Shorten(text_), base::DidYouMean(text_, names)));
+    named = true;
+    return ReadText("name of an output", text_);
   }));
-  if (output.output < 0) return Refuse("an output lacks its name");
-  // Each at most once, so that a request cannot ask for more than the model gives.
-  const auto same = std::ranges::find(request_->outputs, output.output, &RequestedOutput::output);
-  if (same != request_->outputs.end()) {
-    return Refuse(fmt::format("output {} is asked for twice; ask once",
-                              contract_->outputs[static_cast<size_t>(output.output)].name));
-  }
-  request_->outputs.push_back(output);
-  return {};
+  if (!named) return Refuse("an output lacks its name");
+  return AskForOutput(*contract_, text_, output, request_->outputs);
 }
 
 base::Result<void> InferRequestReader::ReadOutputParameters(RequestedOutput& output) {
   return ReadObject("parameters of an output", [&](std::string_view name) -> base::Result<void> {
-    if (name.starts_with("shared_memory")) return NoSharedMemory();
+    if (IsSharedMemory(name)) return std::unexpected(NoSharedMemory());
     if (name == "binary_data") {
       SLIPWAY_ASSIGN(output.binary, ReadFlag("parameter binary_data"));
     } else if (name == "classification") {

@@ -9,6 +9,7 @@
 #include "serving/oip/description.h"
 #include "serving/oip/fault.h"
 #include "serving/oip/infer_route.h"
+#include "serving/oip/infer_terms.h"
 #include "serving/oip/repository_routes.h"
 #include "serving/oip/route_adder.h"
 #include "serving/version_reference.h"
@@ -21,8 +22,6 @@ using net::Method;
 using net::Request;
 using net::Response;
 
-constexpr std::string_view kFixedSettings =
-    "trace and log settings are options of slipway serve and fixed while it runs";
 constexpr std::string_view kNoSharedMemory = "this server offers no shared memory; send the data in the request";
 
 void WriteJson(const Value& value, Response& response) {
@@ -56,46 +55,20 @@ net::Handler WithModel(const OipRouteParts& parts, Answer answer) {
   };
 }
 
-Value StatisticsOf(const OipRouteParts& parts, const live::LoadedModel& model, std::string_view version) {
-  const auto& clock = parts.predictor.clock();
-  return DescribeStatistics(model, version, parts.predictor.statistics(), clock.WallNow(), clock.Now());
-}
-
-Value StatisticsOfAll(const OipRouteParts& parts, const live::Snapshot::Entry& entry, Value list) {
-  for (const auto& model : entry.versions) list.Add(StatisticsOf(parts, *model, model->version_text));
-  return list;
-}
-
 /// Of one version, or of all versions of a name, or of everything.
 void Statistics(const OipRouteParts& parts, const Request& request, Response& response) {
-  const auto snapshot = parts.live.Current();
-  const std::string_view name = request.Parameter("model"), version = request.Parameter("version");
-  Value list = Value::List();
-  if (name.empty()) {
-    for (const auto& entry : snapshot->entries()) list = StatisticsOfAll(parts, entry, std::move(list));
-  } else {
-    std::string reference;
-    ComposeReference(parts.live, name, version, reference);
-    const auto model = snapshot->Resolve(reference);
-    if (!model) return WriteError(model.error(), response);
-    if (reference == (*model)->name) {
-      list = StatisticsOfAll(parts, *snapshot->Find(reference), std::move(list));
-    } else {
-      // perf_analyzer knows versions as integers only, and looks for the one that it asked for.
-      list.Add(StatisticsOf(parts, **model, IsInteger(version) ? version : std::string_view((*model)->version_text)));
-    }
-  }
-  WriteJson(Value::Map().Set("model_stats", std::move(list)), response);
+  const auto statistics =
+      DescribeAllStatistics(parts.live, parts.predictor, request.Parameter("model"), request.Parameter("version"));
+  if (!statistics) return WriteError(statistics.error(), response);
+  WriteJson(*statistics, response);
 }
 
 void TraceSettings(const Request&, Response& response) {
-  response.fixed_body =
-      R"({"trace_file":"","trace_level":["OFF"],"trace_rate":"1000","trace_count":"-1","log_frequency":"0","trace_mode":"triton"})";
+  WriteJson(DescribeTraceSettings(), response);
 }
 
 void LogSettings(const Request&, Response& response) {
-  response.fixed_body =
-      R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,"log_verbose_level":0,"log_format":"default"})";
+  WriteJson(DescribeLogSettings(), response);
 }
 
 void NoRegions(const Request& request, Response& response) {

@@ -7,6 +7,7 @@
 #include "net/late_answer.h"
 #include "serving/oip/description.h"
 #include "serving/oip/fault.h"
+#include "serving/oip/infer_terms.h"
 
 namespace slipway::serving::oip {
 namespace {
@@ -39,9 +40,7 @@ base::Result<void> CheckParameters(std::string_view text) {
   const Value* parameters = body.is_map() ? body.Find("parameters") : nullptr;
   if (parameters == nullptr || !parameters->is_map()) return {};
   for (const auto& [name, value] : parameters->map()) {
-    if (name == "unload_dependents") continue;
-    return base::Fail(base::Code::kUnimplemented, "oip.repository",
-                      "bundles are loaded as they were packed; parameters such as config and file:… are not taken");
+    SLIPWAY_TRY(CheckRepositoryParameter(name));
   }
   return {};
 }
@@ -67,7 +66,7 @@ net::Handler Switching(live::LiveController& controller, Switch to) {
 }
 
 net::Handler SwitchHandler(const OipRouteParts& parts, bool operates, Switch to) {
-  if (!operates) return Refusing("models are loaded and unloaded on the admin listener (slipway serve --admin)");
+  if (!operates) return Refusing(kOperatedOnAdmin);
   if (parts.controller == nullptr) return Refusing("this server's models are fixed");
   return Switching(*parts.controller, to);
 }

@@ -4,6 +4,7 @@
 
 #include "base/value.h"
 #include "data/row_text.h"
+#include "data/timestamp.h"
 
 namespace slipway::serving::tfserving {
 namespace {
@@ -41,13 +42,6 @@ std::optional<ClassOutputs> FindTop(const std::vector<Field>& fields) {
   return std::nullopt;
 }
 
-void AppendText(const Field& field, const data::ColumnView& column, int64_t element, std::string& out) {
-  const bool quoted = field.type.scalar == ScalarType::kString || field.type.scalar == ScalarType::kTimestamp;
-  if (!quoted) out += '"';
-  data::AppendJsonElement(field, column, element, out);
-  if (!quoted) out += '"';
-}
-
 }  // namespace
 
 std::optional<ClassOutputs> FindClasses(const std::vector<Field>& fields) {
@@ -68,23 +62,40 @@ std::optional<ClassOutputs> FindClasses(const std::vector<Field>& fields) {
   return std::nullopt;
 }
 
+void AppendLabel(const ClassOutputs& outputs, const std::vector<Field>& fields, const data::Table& predictions,
+                 int64_t row, int64_t i, std::string& out) {
+  using Kind = ClassOutputs::Kind;
+  if (outputs.kind == Kind::kLabelled) {
+    out += fields[outputs.scores].labels[static_cast<size_t>(i)];
+    return;
+  }
+  if (outputs.kind == Kind::kVector) {
+    out += std::to_string(i);
+    return;
+  }
+  const Field& field = fields[outputs.classes];
+  const data::ColumnView classes = predictions.columns[outputs.classes].view();
+  if (!classes.IsValid(row)) return;
+  const int64_t element = row * classes.width + i;
+  if (field.type.scalar == ScalarType::kString) {
+    out += classes.string(element);
+  } else if (field.type.scalar == ScalarType::kTimestamp) {
+    data::AppendTimestamp(out, classes.integers()[element]);
+  } else {
+    data::AppendJsonElement(field, classes, element, out);
+  }
+}
+
 void AppendClasses(const ClassOutputs& outputs, const std::vector<Field>& fields, const data::Table& predictions,
                    int64_t row, std::string& out) {
-  using Kind = ClassOutputs::Kind;
-  const data::ColumnView classes = predictions.columns[outputs.classes].view();
   const data::ColumnView scores = predictions.columns[outputs.scores].view();
+  std::string label;
   out += '[';
   for (int64_t i = 0; i < scores.width; ++i) {
     out += i == 0 ? "[" : ",[";
-    if (outputs.kind == Kind::kLabelled) {
-      base::AppendJsonString(out, fields[outputs.scores].labels[static_cast<size_t>(i)]);
-    } else if (outputs.kind == Kind::kVector) {
-      out += '"' + std::to_string(i) + '"';
-    } else if (classes.IsValid(row)) {
-      AppendText(fields[outputs.classes], classes, row * classes.width + i, out);
-    } else {
-      out += "\"\"";
-    }
+    label.clear();
+    AppendLabel(outputs, fields, predictions, row, i, label);
+    base::AppendJsonString(out, label);
     out += ',';
     if (scores.IsValid(row)) {
       data::AppendJsonElement(fields[outputs.scores], scores, row * scores.width + i, out, kStyle);

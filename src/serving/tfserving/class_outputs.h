@@ -24,6 +24,10 @@ struct ClassOutputs {
 };
 std::optional<ClassOutputs> FindClasses(const std::vector<data::Field>& fields);
 
+/// Appends the text of the i-th class of a row; nothing for a null one.
+void AppendLabel(const ClassOutputs& outputs, const std::vector<data::Field>& fields, const data::Table& predictions,
+                 int64_t row, int64_t i, std::string& out);
+
 /// Appends [["label",score],…] of one row; a null class is "".
 void AppendClasses(const ClassOutputs& outputs, const std::vector<data::Field>& fields, const data::Table& predictions,
                    int64_t row, std::string& out);

@@ -9,7 +9,6 @@
 #include "serving/prediction_call.h"
 #include "serving/tfserving/class_outputs.h"
 #include "serving/tfserving/error.h"
-#include "serving/tfserving/signatures.h"
 #include "serving/version_reference.h"
 #include "serving/violation_text.h"
 
@@ -29,26 +28,19 @@ constexpr size_t kInputs = 1;  ///< in kPredictTables
 constexpr data::JsonTableFormat kExamples = {
     .tables = kExampleTables, .notes = kNotes, .context = "context", .dialect = kDialect, .any_list = true};
 
-base::Result<void> CheckSignature(Method method, std::string_view note) {
+base::Result<void> CheckSignatureNote(Method method, std::string_view note) {
   if (note.empty()) return {};
   const auto name = base::ParseJson(note);
-  if (!name || !name->is_string()) {
-    return base::Fail(base::Code::kInvalidArgument, "signature.type",
-                      fmt::format("\"signature_name\" is a string, not {}", base::Shorten(note)));
-  }
-  const auto& known = SignaturesOf(method);
-  if (name->string().empty() || std::ranges::find(known, name->string()) != known.end()) return {};
-  return base::Fail(base::Code::kInvalidArgument, "signature.unknown",
-                    fmt::format("Serving signature name: \"{}\" not found in signature def; use \"{}\" or leave "
-                                "\"signature_name\" out",
-                                base::Shorten(name->string()), known.back()));
+  if (name && name->is_string()) return CheckSignature(method, name->string());
+  return base::Fail(base::Code::kInvalidArgument, "signature.type",
+                    fmt::format("\"signature_name\" is a string, not {}", base::Shorten(note)));
 }
 
 /// Decodes and scores. False: rows break the schema, and the answer says which.
 base::Result<bool> Score(ServedModel& served, Method method, const data::JsonTableFormat& format, std::string_view body,
                          data::JsonTable& table) {
   SLIPWAY_ASSIGN(table, served.json_tables().decoder.Decode(body, format, served.rows()));
-  SLIPWAY_TRY(CheckSignature(method, table.notes[0]));
+  SLIPWAY_TRY(CheckSignatureNote(method, table.notes[0]));
   SLIPWAY_TRY(served.Score());
   return served.scores().report.rejected_rows == 0;
 }
@@ -76,11 +68,6 @@ base::Result<bool> Predict(ServedModel& served, std::string_view body, std::stri
   return true;
 }
 
-base::Error NoSuchOutput(std::string_view method, std::string_view wanted) {
-  return {base::Code::kInvalidArgument, "signature.missing",
-          fmt::format("this model answers no {}: it has no {}; use :predict", method, wanted), ""};
-}
-
 /// `append(row)` writes one result.
 template <typename Append>
 base::Result<bool> Examples(ServedModel& served, Method method, std::string_view body, std::string& out,
@@ -100,7 +87,7 @@ base::Result<bool> Examples(ServedModel& served, Method method, std::string_view
 base::Result<bool> Classify(ServedModel& served, std::string_view body, std::string& out) {
   const auto& fields = served.scorer().output_fields();
   const auto classes = FindClasses(fields);
-  if (!classes) return std::unexpected(NoSuchOutput(":classify", "classes with scores among its outputs"));
+  if (!classes) return std::unexpected(NoSuchOutput(":classify", kClassesWanted, ":predict"));
   return Examples(served, Method::kClassify, body, out,
                   [&](int64_t row) { AppendClasses(*classes, fields, served.scores().predictions, row, out); });
 }
@@ -108,7 +95,7 @@ base::Result<bool> Classify(ServedModel& served, std::string_view body, std::str
 base::Result<bool> Regress(ServedModel& served, std::string_view body, std::string& out) {
   const auto& fields = served.scorer().output_fields();
   const auto value = FindValue(fields);
-  if (!value) return std::unexpected(NoSuchOutput(":regress", "single number among its outputs"));
+  if (!value) return std::unexpected(NoSuchOutput(":regress", kValueWanted, ":predict"));
   return Examples(served, Method::kRegress, body, out, [&](int64_t row) {
     const auto column = served.scores().predictions.columns[*value].view();
     if (column.IsValid(row)) {

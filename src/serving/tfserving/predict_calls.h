@@ -6,10 +6,9 @@
 #include "live/live_set.h"
 #include "net/http_message.h"
 #include "serving/predictor.h"
+#include "serving/tfserving/signatures.h"
 
 namespace slipway::serving::tfserving {
-
-enum class Method : uint8_t { kPredict, kClassify, kRegress };
 
 /// The name that a path means: {model}, and {version} or {label} where it has one.
 std::string ReferenceOf(const live::LiveSet& live, const net::Request& request);

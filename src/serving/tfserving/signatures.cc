@@ -1,7 +1,12 @@
 #include "serving/tfserving/signatures.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "base/text.h"
 #include "serving/tfserving/class_outputs.h"
 
 namespace slipway::serving::tfserving {
@@ -90,8 +95,7 @@ Value DescribeTensors(const std::vector<engine::TensorSpec>& specs) {
   return tensors;
 }
 
-}  // namespace
-
+/// Names that `signature_name` may have; the last one is the method's own.
 std::span<const std::string_view> SignaturesOf(Method method) {
   switch (method) {
     case Method::kClassify:
@@ -102,6 +106,22 @@ std::span<const std::string_view> SignaturesOf(Method method) {
       break;
   }
   return kPredictNames;
+}
+
+}  // namespace
+
+base::Result<void> CheckSignature(Method method, std::string_view name) {
+  const auto known = SignaturesOf(method);
+  if (name.empty() || std::ranges::find(known, name) != known.end()) return {};
+  return base::Fail(base::Code::kInvalidArgument, "signature.unknown",
+                    fmt::format("Serving signature name: \"{}\" not found in signature def; use \"{}\" or leave "
+                                "\"signature_name\" out",
+                                base::Shorten(name), known.back()));
+}
+
+base::Error NoSuchOutput(std::string_view method, std::string_view wanted, std::string_view instead) {
+  return {base::Code::kInvalidArgument, "signature.missing",
+          fmt::format("this model answers no {}: it has no {}; use {}", method, wanted, instead), ""};
 }
 
 Value DescribeMetadata(const live::LoadedModel& model) {

@@ -1,18 +1,23 @@
 #pragma once
 // A bundle as TensorFlow Serving describes models: signatures with typed tensors, and versions with states.
 
-#include <span>
-#include <string>
+#include <cstdint>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/value.h"
 #include "live/live_set.h"
-#include "serving/tfserving/predict_calls.h"
 
 namespace slipway::serving::tfserving {
 
-/// Names that `signature_name` may have; the last one is the method's own.
-std::span<const std::string_view> SignaturesOf(Method method);
+enum class Method : uint8_t { kPredict, kClassify, kRegress };
+
+/// The empty name means the method's own signature. Errors: "signature.unknown".
+base::Result<void> CheckSignature(Method method, std::string_view name);
+/// "signature.missing": the model has nothing that the method answers, `wanted`; `instead`: the one to use.
+base::Error NoSuchOutput(std::string_view method, std::string_view wanted, std::string_view instead);
+inline constexpr std::string_view kClassesWanted = "classes with scores among its outputs";
+inline constexpr std::string_view kValueWanted = "single number among its outputs";
 
 /// GET …/metadata: {"model_spec":{…},"metadata":{"signature_def":{"signature_def":{…}}}}. A column is a tensor [-1];
 /// the tensors of a bundle without columns or outputs of its own are the model's.
