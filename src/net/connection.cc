@@ -44,14 +44,6 @@ constexpr HttpFault kBodyTimeout = {408, "http.body_timeout", "the request body 
 constexpr HttpFault kTooSlow = {408, "http.body_too_slow", "the request body arrives too slowly"};
 constexpr HttpFault kHandlerFailed = {500, "http.internal", "the server failed to answer; its log says why"};
 
-bool IsSaneId(std::string_view id) {
-  const auto sane = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("-._:+/=@").find(c) != std::string_view::npos;
-  };
-  return !id.empty() && id.size() <= 128 && std::ranges::all_of(id, sane);
-}
-
 void AppendNumber(std::string& out, uint64_t number) {
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
@@ -381,7 +373,7 @@ void Connection::Route() {
   request.path = head.path;
   request.query = head.query;
   request.traceparent = head.traceparent;
-  if (IsSaneId(head.request_id)) request.id = head.request_id;
+  if (IsSaneRequestId(head.request_id)) request.id = head.request_id;
   exchange.match = io_.context().options.listeners[listener_].routes.Find(request.method, head.path, request);
   request.route = exchange.match.route;
   exchange.fault = FindFault();

@@ -28,6 +28,8 @@ class Descriptor {
   int get() const { return number_; }
   bool valid() const { return number_ >= 0; }
   void Close();
+  /// Hands it over to whoever closes it now.
+  int Release() { return std::exchange(number_, -1); }
 
  private:
   int number_;

@@ -32,6 +32,14 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
+bool IsSaneRequestId(std::string_view id) {
+  const auto sane = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("-._:+/=@").find(c) != std::string_view::npos;
+  };
+  return !id.empty() && id.size() <= 128 && std::ranges::all_of(id, sane);
+}
+
 std::string_view Request::Header(std::string_view name) const {
   for (const HeaderField& field : headers) {
     if (EqualsIgnoreCase(field.name, name)) return field.value;

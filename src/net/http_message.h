@@ -29,6 +29,9 @@ struct HeaderField {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
+/// Whether a caller's id of a request is one that logs and answers may repeat.
+bool IsSaneRequestId(std::string_view id);
+
 struct Route;
 class LateAnswer;
 
@@ -50,6 +53,7 @@ struct Request {
   /// A span of ours in the caller's trace or in a new one, when HttpServerOptions::before_head set it.
   std::optional<telemetry::TraceContext> trace;
   base::SteadyTime received;
+  base::SteadyTime deadline = base::SteadyTime::max();  ///< the caller's own, where its protocol has one
   int thread = 0;  ///< index of the io thread, 0 to HttpServer::threads() - 1: handlers keep workspaces by it
   const Route* route = nullptr;  ///< nullptr while none matched
 

@@ -9,11 +9,11 @@ namespace slipway::net {
 
 /// What the copies share.
 struct LateAnswer::Handle {
-  explicit Handle(std::shared_ptr<State> waiting) : state(std::move(waiting)) {}
+  explicit Handle(std::shared_ptr<Waiting> asker) : waiting(std::move(asker)) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
-  ~Handle() { State::Post(state, nullptr); }
-  const std::shared_ptr<State> state;
+  ~Handle() { waiting->Post(nullptr); }
+  const std::shared_ptr<Waiting> waiting;
 };
 
 std::shared_ptr<LateAnswer::State> LateAnswer::Await(Connection& connection, EventLoop& loop,
@@ -34,28 +34,33 @@ void LateAnswer::State::Abandon() {
   stop.request_stop();
 }
 
-void LateAnswer::State::Post(const std::shared_ptr<State>& state, Fill fill) {
+void LateAnswer::State::Post(Fill fill) {
   // Posting under the mutex: the loop lives at least until the connection has been abandoned.
-  const std::lock_guard lock(state->mutex);
-  EventLoop* loop = std::exchange(state->loop, nullptr);
-  if (loop == nullptr) return;
-  loop->Post([state, fill = std::move(fill)] {
+  const std::lock_guard lock(mutex);
+  EventLoop* target = std::exchange(loop, nullptr);
+  if (target == nullptr) return;
+  target->Post([state = shared_from_this(), fill = std::move(fill)] {
     if (Connection* connection = std::exchange(state->waiting, nullptr)) connection->FinishLate(fill);
   });
 }
 
-LateAnswer::LateAnswer(std::shared_ptr<State> state) : handle_(std::make_shared<const Handle>(std::move(state))) {}
+const Request& LateAnswer::State::request() const {
+  return kept->exchange.request;
+}
+
+LateAnswer::LateAnswer(std::shared_ptr<Waiting> waiting)
+    : handle_(std::make_shared<const Handle>(std::move(waiting))) {}
 
 void LateAnswer::Finish(Fill fill) const {
-  State::Post(handle_->state, std::move(fill));
+  handle_->waiting->Post(std::move(fill));
 }
 
 const Request& LateAnswer::request() const {
-  return handle_->state->kept->exchange.request;
+  return handle_->waiting->request();
 }
 
 std::stop_token LateAnswer::abandoned() const {
-  return handle_->state->stop.get_token();
+  return handle_->waiting->abandoned();
 }
 
 }  // namespace slipway::net

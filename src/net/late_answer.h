@@ -36,28 +36,39 @@ class LateAnswer {
   /// The request as the handler had it, for as long as a copy of this lives, whatever becomes of the client.
   const Request& request() const;
 
+  /// Who waits for an answer: a connection, or a call of another transport. Thread-safety: all methods from any thread.
+  class Waiting {
+   public:
+    virtual ~Waiting() = default;
+    /// Has `fill` answer, the first time; an empty one means that no answer came.
+    virtual void Post(Fill fill) = 0;
+    virtual const Request& request() const = 0;
+    virtual std::stop_token abandoned() const = 0;
+  };
+  explicit LateAnswer(std::shared_ptr<Waiting> waiting);
+
  private:
   friend class Connection;
   struct Kept;
   struct State;
   struct Handle;
   static std::shared_ptr<State> Await(Connection& connection, EventLoop& loop, std::shared_ptr<const Kept> kept);
-  explicit LateAnswer(std::shared_ptr<State> state);
   std::shared_ptr<const Handle> handle_;
 };
 
 /// Shared with the connection that waits.
-struct LateAnswer::State {
+struct LateAnswer::State final : Waiting, std::enable_shared_from_this<State> {
+  void Post(Fill fill) override;
+  const Request& request() const override;
+  std::stop_token abandoned() const override { return stop.get_token(); }
+  /// Nobody waits any more. On the io thread.
+  void Abandon();
+
   std::shared_ptr<const Kept> kept;
   Connection* waiting = nullptr;  ///< looked at on the io thread only
   std::stop_source stop;
   std::mutex mutex;           ///< guards what follows
   EventLoop* loop = nullptr;  ///< nullptr: finished or abandoned
-
-  /// Nobody waits any more. On the io thread.
-  void Abandon();
-  /// Has the connection finish, in a later turn of its thread; an empty `fill` means that nothing came.
-  static void Post(const std::shared_ptr<State>& state, Fill fill);
 };
 
 }  // namespace slipway::net

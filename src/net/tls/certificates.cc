@@ -139,6 +139,22 @@ base::Result<PrivateKey> ReadPrivateKey(const std::string& path) {
                     path);
 }
 
+bool AppendPem(x509_st* certificate, std::string& out) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  if (bio == nullptr || PEM_write_bio_X509(bio.get(), certificate) != 1) return false;
+  out += Contents(bio.get());
+  return true;
+}
+
+bool AppendPem(evp_pkey_st* key, std::string& out) {
+  const Bio bio(BIO_new(BIO_s_secmem()));
+  if (bio == nullptr || PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return false;
+  }
+  out += Contents(bio.get());
+  return true;
+}
+
 std::string NameText(const X509_name_st* name) {
   const Bio bio(BIO_new(BIO_s_mem()));
   if (bio == nullptr || name == nullptr) return {};

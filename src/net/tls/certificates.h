@@ -30,6 +30,10 @@ base::Result<std::vector<Certificate>> ReadCertificates(const std::string& path,
 /// Errors: those of base::ReadFile, "tls.key". A key under a passphrase is refused, never asked for.
 base::Result<PrivateKey> ReadPrivateKey(const std::string& path);
 
+/// PEM, appended to `out`. False: OpenSSL cannot.
+bool AppendPem(x509_st* certificate, std::string& out);
+bool AppendPem(evp_pkey_st* key, std::string& out);
+
 /// RFC 2253, control characters escaped.
 std::string NameText(const X509_name_st* name);
 base::WallTime NotBefore(const x509_st* certificate);

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <atomic>
 #include <cstring>
 
 #include "base/files.h"
@@ -144,6 +145,12 @@ bool SetRules(SSL_CTX* context, TicketKeys& tickets) {
 
 }  // namespace
 
+Context::Context()
+    : serial_([] {
+        static std::atomic<uint64_t> last{0};
+        return ++last;
+      }()) {}
+
 void Context::Free::operator()(ssl_ctx_st* context) const {
   SSL_CTX_free(context);
 }
@@ -165,6 +172,25 @@ base::Result<std::shared_ptr<const Context>> Context::Load(const Options& option
   made->subject_ = NameText(X509_get_subject_name(certificates[0].get()));
   made->fingerprint_ = Fingerprint(certificates[0].get());
   return made;
+}
+
+base::Result<Context::Pem> Context::ToPem() const {
+  Pem pem;
+  SSL_CTX* context = context_.get();
+  bool written =
+      AppendPem(SSL_CTX_get0_certificate(context), pem.chain) && AppendPem(SSL_CTX_get0_privatekey(context), pem.key);
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context, &chain);
+  for (int i = 0; written && i < sk_X509_num(chain); ++i) written = AppendPem(sk_X509_value(chain, i), pem.chain);
+  const auto* roots =
+      client_auth_ == ClientAuth::kNone ? nullptr : X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  for (int i = 0; written && i < sk_X509_OBJECT_num(roots); ++i) {
+    X509* root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(roots, i));
+    written = root == nullptr || AppendPem(root, pem.client_roots);
+  }
+  if (written) return pem;
+  return base::Fail(base::Code::kInternal, "tls.openssl",
+                    "OpenSSL cannot write the certificate: " + TakeOpensslError());
 }
 
 }  // namespace slipway::net::tls

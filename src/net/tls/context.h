@@ -1,6 +1,7 @@
 #pragma once
 // One certificate with its key and the rules of the handshake, ready for connections.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,13 @@ class Context {
 
   ssl_ctx_st* get() const { return context_.get(); }
   ClientAuth client_auth() const { return client_auth_; }
+  uint64_t serial() const { return serial_; }  ///< unlike every other context's of this process
+  /// Certificate, key and client roots as PEM texts, for a library with a TLS of its own. The key is in it: not to be
+  /// kept or shown. Errors: internal "tls.openssl".
+  struct Pem {
+    std::string chain, key, client_roots;
+  };
+  base::Result<Pem> ToPem() const;
   /// Of the server's certificate.
   base::WallTime not_before() const { return not_before_; }
   base::WallTime not_after() const { return not_after_; }
@@ -34,9 +42,10 @@ class Context {
   struct Free {
     void operator()(ssl_ctx_st* context) const;
   };
-  Context() = default;
+  Context();
 
   std::unique_ptr<ssl_ctx_st, Free> context_;
+  const uint64_t serial_;
   ClientAuth client_auth_ = ClientAuth::kNone;
   base::WallTime not_before_, not_after_;
   std::string subject_, fingerprint_;
