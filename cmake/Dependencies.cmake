@@ -13,6 +13,8 @@ find_package(Boost 1.81 REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++)  # of the module libslipway_grpc.so alone
+find_program(PROTOC protoc REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 # `deps/install build` brings no test libraries; then only the program is built.
 if(SLIPWAY_TESTS)

@@ -2,14 +2,15 @@
 #
 # A room is a folder of src/: every *.cc in it (and below) that is not a test becomes the static library slipway_NAME,
 # every *_test.cc becomes the test program NAME_test, part of the target unit_tests. Fakes named *_fake.h are headers of
-# the room. The rooms whose objects several threads share are tested under ThreadSanitizer too (target threaded_tests).
-set(SLIPWAY_THREADED_ROOMS base telemetry net live serving scoring)
+# the room. A folder module/ in it is left out: its sources become a shared library that is opened at run time. The rooms whose objects several threads share are tested under ThreadSanitizer too (target threaded_tests).
+set(SLIPWAY_THREADED_ROOMS base telemetry net rpc live serving scoring)
 add_custom_target(unit_tests)
 add_custom_target(threaded_tests)
 
 function(slipway_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/module/[^/]*\\.cc$")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

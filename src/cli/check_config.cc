@@ -12,6 +12,7 @@
 #include "live/bundle_folder.h"
 #include "live/live_set.h"
 #include "net/tls/credentials.h"
+#include "rpc/transport_module.h"
 
 namespace slipway::cli {
 namespace {
@@ -49,6 +50,9 @@ std::vector<base::Error> Problems(const ServeConfig& config, live::LiveSet& live
   if (config.http.listen.tls.enabled()) {
     const auto loaded = net::tls::Credentials::Load({.options = config.http.listen.tls, .check_interval = {}});
     add(loaded ? base::Result<void>() : std::unexpected(loaded.error()), config.http.listen.tls.certificate);
+  }
+  if (const auto& listen = config.http.listen; !listen.grpc.empty() || !listen.grpc_admin.empty()) {
+    add(rpc::CheckTransportModule(), {});
   }
   for (const std::string& bundle : config.bundles) add(live.Load(bundle), bundle);
   const auto watched = WatchedBundles(config.watch);

@@ -81,6 +81,11 @@ void ServeUntilStopped(const Signals& signals, serving::HttpService& service, Co
   log.Line(telemetry::LogLevel::kInfo, "service.stopped");
 }
 
+std::string_view RoleOf(const serving::HttpService::Listener& listener) {
+  if (listener.grpc) return listener.admin ? "grpc-admin" : "grpc";
+  return listener.admin ? "admin" : "serve";
+}
+
 /// What is served where, for people, scripts and the log.
 void Announce(const serving::HttpService& service, const live::LiveSet& live, Console& console, telemetry::Log& log) {
   const auto listeners = service.listeners();
@@ -92,21 +97,22 @@ void Announce(const serving::HttpService& service, const live::LiveSet& live, Co
   }
   auto addresses = base::Value::List();
   for (const auto& listener : listeners) {
-    addresses.Add(base::Value::Map()
-                      .Set("address", listener.address)
-                      .Set("url", listener.url)
-                      .Set("role", listener.admin ? "admin" : "serve"));
-    if (listener.admin) console.Note("admin " + listener.url);
+    addresses.Add(
+        base::Value::Map().Set("address", listener.address).Set("url", listener.url).Set("role", RoleOf(listener)));
+    if (listener.admin && !listener.grpc) console.Note("admin " + listener.url);
+    if (listener.grpc) console.Note(fmt::format("gRPC{} {}", listener.admin ? " admin" : "", listener.address));
   }
   console.Result(base::Value::Map()
                      .Set("http", listeners[0].address)
                      .Set("listeners", std::move(addresses))
                      .Set("threads", service.threads())
                      .Set("models", std::move(models)));
-  log.Line(telemetry::LogLevel::kInfo, "service.ready")
-      .Add("http", listeners[0].url)
-      .Add("admin", listeners.back().admin ? listeners.back().url : "")
-      .Add("threads", service.threads());
+  auto line = log.Line(telemetry::LogLevel::kInfo, "service.ready");
+  line.Add("http", listeners[0].url);
+  for (const auto& listener : listeners) {
+    if (listener.admin || listener.grpc) line.Add(RoleOf(listener), listener.url);
+  }
+  line.Add("threads", service.threads());
 }
 
 /// A connection is an open file.
@@ -175,7 +181,7 @@ void AddServe(CLI::App& app, Run& run) {
       "before a variable, a variable before the file.\n\n"
       "Routes: POST /predict/MODEL[@VERSION], GET /models, /livez, /readyz, /metrics. SIGTERM drains and exits 0; "
       "SIGHUP reopens\n"
-      "the log and reads certificates and the configuration file again.");
+      "the log and reads certificates and the configuration file again. --grpc adds listeners for gRPC.");
   command->callback([&run] {
     run = [](Console& console) {
       auto environment = options::ReadEnvironment(table, ::environ);

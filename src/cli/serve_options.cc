@@ -40,6 +40,13 @@ OptionValue Addresses(std::vector<std::string>& target) {
   return value;
 }
 
+/// There may be none.
+OptionValue MoreAddresses(std::vector<std::string>& target) {
+  OptionValue value = Texts(target, "ADDRESS", CheckAddress);
+  value.continuation = "mode=";
+  return value;
+}
+
 OptionValue ObserveOn(serving::ObserveOn& target) {
   return Word(
       {"both", "admin"}, [&target](const std::string& word) { target = *serving::ParseObserveOn(word); },
@@ -103,8 +110,12 @@ Options Listen(serving::ListenOptions& l) {
        Addresses(l.http)},
       {"admin", "listen", "Address of the admin listener; none unless given",
        Text(l.admin, "ADDRESS", CheckOptionalAddress)},
-      {"admin-public", "listen", "Let --admin be reached from other machines without client certificates",
-       Flag(l.admin_public)},
+      {"grpc", "listen", "The same for gRPC (Triton, KServe, TensorFlow Serving); none unless given; may be repeated",
+       MoreAddresses(l.grpc)},
+      {"grpc-admin", "listen", "Address of gRPC's admin listener; none unless given",
+       Text(l.grpc_admin, "ADDRESS", CheckOptionalAddress)},
+      {"admin-public", "listen",
+       "Let --admin and --grpc-admin be reached from other machines without client certificates", Flag(l.admin_public)},
       {"observe-on", "listen", "Where /metrics and /models are: both, or admin to take them off the other listeners",
        ObserveOn(l.observe_on)},
       {"tls-cert", "tls", "PEM file of the certificate and its chain: serves https", Text(l.tls.certificate, "FILE")},
@@ -205,6 +216,19 @@ Options ConnectionLimits(net::HttpLimits& l, int& metric_series) {
   };
 }
 
+Options GrpcLimits(serving::HttpServiceOptions& o) {
+  return {
+      {"max-grpc-streams", "limits", "Most calls of a gRPC connection at a time",
+       Count(o.grpc_streams_per_connection, 1)},
+      {"max-grpc-resets", "limits",
+       "Calls a second that a gRPC client may take back, ten seconds' worth at once, before its connection is cut; 0: "
+       "any",
+       Count(o.grpc_resets_per_second, 0), kReload},
+      {"min-grpc-ping-interval", "limits", "Between two pings of a gRPC client; oftener, and its connection is cut",
+       Duration(o.grpc_least_ping_interval)},
+  };
+}
+
 Options Health(serving::HealthThresholds& h) {
   const auto option = [](const char* name, const char* help, OptionValue value) {
     return Option{name, "health", help, std::move(value), kReload};
@@ -242,10 +266,10 @@ base::Result<void> ServeConfig::Check() const {
 
 OptionTable ServeOptions(ServeConfig& config) {
   Options all;
-  for (Options& part :
-       std::array{General(config), Listen(config.http.listen), Running(config), Traces(config.traces),
-                  RequestLimits(config.http.limits, config.http.decode),
-                  ConnectionLimits(config.http.limits, config.metric_series), Health(config.http.health)}) {
+  for (Options& part : std::array{General(config), Listen(config.http.listen), Running(config), Traces(config.traces),
+                                  RequestLimits(config.http.limits, config.http.decode),
+                                  ConnectionLimits(config.http.limits, config.metric_series), GrpcLimits(config.http),
+                                  Health(config.http.health)}) {
     std::ranges::move(part, std::back_inserter(all));
   }
   return {"SLIPWAY_SERVE_", std::move(all)};

@@ -3,10 +3,12 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "base/machine.h"
 #include "net/http_server.h"
 #include "net/tls/credentials.h"
+#include "serving/grpc/grpc_listeners.h"
 #include "serving/mlflow/mlflow_routes.h"
 #include "serving/oip/oip_routes.h"
 #include "serving/openapi/openapi_routes.h"
@@ -50,6 +52,12 @@ base::Result<RequestTracer> MakeTracer(const HttpServiceOptions& options, int th
   return RequestTracer(std::move(exporter), tracing.sampling, options.listen.tls.enabled() ? "https" : "http");
 }
 
+rpc::GateLimits GateOf(const HttpServiceOptions& options) {
+  return {.connections = options.limits.connections,
+          .connections_per_address = options.limits.connections_per_address,
+          .resets_per_second = options.grpc_resets_per_second};
+}
+
 /// With what was left to the machine filled in.
 net::HttpConduct ConductOf(const HttpServiceOptions& options) {
   net::HttpConduct conduct{.limits = options.limits,
@@ -71,9 +79,10 @@ struct HttpService::State {
   std::unique_ptr<net::tls::Credentials> credentials;  ///< nullptr: in the clear
   std::vector<Listener> listeners;
   std::unique_ptr<net::HttpServer> server;
+  std::unique_ptr<grpc::GrpcListeners> grpc;  ///< nullptr: none
 
   std::mutex mutex;  ///< guards what follows
-  std::chrono::nanoseconds drain_delay{0};
+  std::chrono::nanoseconds drain_delay{0}, drain_timeout{0};
   std::condition_variable hurry;
   int stops = 0;
 
@@ -90,6 +99,8 @@ struct HttpService::State {
   net::ListenerOptions& AddListener(net::HttpServerOptions& server, const std::string& address, bool admin);
   base::Result<void> AddRoutes(const HttpServiceOptions& options, const telemetry::MetricRegistry& metrics,
                                net::RouteTable& routes);
+  base::Result<void> StartGrpc(const HttpServiceOptions& options, int threads, telemetry::MetricRegistry& metrics,
+                               telemetry::Log& log);
   void NameListeners();
 };
 
@@ -121,6 +132,39 @@ base::Result<void> HttpService::State::AddRoutes(const HttpServiceOptions& optio
       {.predictor = *predictor, .program_version = options.program_version, .unready_reason = unready_reason}, routes);
 }
 
+/// `threads`: of HTTP, whose indices come first.
+base::Result<void> HttpService::State::StartGrpc(const HttpServiceOptions& options, int threads,
+                                                 telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+  const int more = grpc::GrpcListeners::ThreadsOf(options.listen, threads);
+  if (more == 0) return {};
+  const grpc::GrpcListenersOptions given{
+      .listen = options.listen,
+      .limits = ConductOf(options).limits,
+      .gate = GateOf(options),
+      .streams_per_connection = options.grpc_streams_per_connection,
+      .least_ping_interval = options.grpc_least_ping_interval,
+      .threads = threads,
+      .first_thread = threads,
+      .credentials = credentials.get(),
+      .before_answer = [this](net::Request& request, net::Response& response) { tracer.Begin(request, response); },
+      .on_answer =
+          [this](const net::Request& request, const net::Response& response, std::chrono::nanoseconds elapsed) {
+            predictor->note(request.thread).grpc_status = static_cast<int>(grpc::FailureOf(response).status);
+            OnAnswer(request, response, elapsed);
+          }};
+  const oip::OipRouteParts parts{.predictor = *predictor,
+                                 .live = live,
+                                 .threads = predictor->threads(),
+                                 .program_version = options.program_version,
+                                 .unready_reason = [this] { return health->UnreadyReason(); },
+                                 .controller = options.controller};
+  SLIPWAY_ASSIGN(grpc, grpc::GrpcListeners::Start(given, parts, metrics, log));
+  for (const auto& [address, admin] : grpc->listeners()) {
+    listeners.push_back({.address = address, .url = address, .admin = admin, .grpc = true});
+  }
+  return {};
+}
+
 void HttpService::State::NameListeners() {
   for (size_t i = 0; i < listeners.size(); ++i) {
     Listener& listener = listeners[i];
@@ -147,19 +191,21 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   auto owned = std::make_unique<State>(live);
   State& state = *owned;
   state.drain_delay = options.drain_delay;
+  state.drain_timeout = options.drain_timeout;
   const int threads = options.threads > 0 ? options.threads : base::CpuBudget();
+  const int all_threads = threads + grpc::GrpcListeners::ThreadsOf(options.listen, threads);
   state.health.emplace(HealthOptions{.thresholds = options.health,
-                                     .threads = threads,
+                                     .threads = all_threads,
                                      .program_version = options.program_version,
                                      .memory_limit = base::MemoryLimit(),
                                      .resident_memory = base::ResidentMemory},
                        live);
   PredictorOptions prediction = {
-      .threads = threads, .limits = options.decode, .cache = options.cache, .compute = options.compute};
+      .threads = all_threads, .limits = options.decode, .cache = options.cache, .compute = options.compute};
   if (prediction.compute.runs_at_once <= 0) prediction.compute.runs_at_once = threads;
   state.predictor.emplace(live, metrics, prediction);
-  state.request_log.emplace(log, threads, options.log_lines_per_second);
-  SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, threads, metrics, log));
+  state.request_log.emplace(log, all_threads, options.log_lines_per_second);
+  SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, all_threads, metrics, log));
   AddServiceMetrics(options, metrics, log);
 
   net::HttpServerOptions server;
@@ -191,28 +237,37 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
   }
   SLIPWAY_ASSIGN(state.server, net::HttpServer::Start(std::move(server)));
   state.NameListeners();
+  SLIPWAY_TRY(state.StartGrpc(options, threads, metrics, log));
   return std::unique_ptr<HttpService>(new HttpService(std::move(owned)));
 }
 
 void HttpService::MarkStarted() {
   state_->predictor->MarkStarted();  // first: who is told that all is ready is not told to wait
   state_->health->MarkStarted();
+  if (state_->grpc != nullptr) state_->grpc->RefreshHealth();
 }
 
 void HttpService::BeginDrain() {
   state_->health->BeginDrain();  // first: who is told to go finds the reason
   state_->server->WindDown();
+  if (state_->grpc != nullptr) state_->grpc->RefreshHealth();
 }
 
 void HttpService::Stop() {
   BeginDrain();
+  std::chrono::nanoseconds timeout{0};
   {
     std::unique_lock lock(state_->mutex);
     const int mine = ++state_->stops;
     state_->hurry.notify_all();
     if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
+    timeout = state_->drain_timeout;
   }
+  std::jthread grpc([&] {
+    if (state_->grpc != nullptr) state_->grpc->Stop(timeout);
+  });
   state_->server->Stop();
+  grpc.join();
   state_->predictor->Stop();
   state_->tracer.Stop();
 }
@@ -221,13 +276,17 @@ base::Result<void> HttpService::Change(const HttpServiceOptions& options) {
   SLIPWAY_TRY(state_->server->Change(ConductOf(options)));
   state_->health->SetThresholds(options.health);
   state_->request_log->SetLinesPerSecond(options.log_lines_per_second);
+  if (state_->grpc != nullptr) state_->grpc->SetLimits(GateOf(options));
   const std::lock_guard lock(state_->mutex);
   state_->drain_delay = options.drain_delay;
+  state_->drain_timeout = options.drain_timeout;
   return {};
 }
 
 void HttpService::LetGo() {
-  state_->server->RunOnThreads([predictor = &*state_->predictor](int thread) { predictor->Refresh(thread); });
+  const auto refresh = [predictor = &*state_->predictor](int thread) { predictor->Refresh(thread); };
+  state_->server->RunOnThreads(refresh);
+  if (state_->grpc != nullptr) state_->grpc->RunOnThreads(refresh);
   state_->predictor->RefreshPool();
 }
 

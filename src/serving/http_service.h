@@ -17,6 +17,7 @@
 #include "live/live_set.h"
 #include "net/cors.h"
 #include "net/http_limits.h"
+#include "rpc/gate.h"
 #include "serving/cache/prediction_cache.h"
 #include "serving/compute/workload.h"
 #include "serving/decode_limits.h"
@@ -33,6 +34,10 @@ struct HttpServiceOptions {
   int threads = 0;  ///< io threads; 0: as many as the cgroup allows
   net::HttpLimits limits;
   DecodeLimits decode;
+  // Of gRPC alone, beside what it shares with HTTP.
+  int grpc_resets_per_second = rpc::GateLimits{}.resets_per_second;
+  int grpc_streams_per_connection = 128;
+  std::chrono::nanoseconds grpc_least_ping_interval = std::chrono::seconds(10);
   HealthThresholds health;
   net::CorsOptions cors;
   bool compress = false;                    ///< answers, when the client takes it and they are large
@@ -53,7 +58,8 @@ struct HttpServiceOptions {
 class HttpService {
  public:
   /// `live`, `metrics` and `log` outlive the service. Errors: those of ListenOptions::Check,
-  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender and net::HttpServer::Start.
+  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender, net::HttpServer::Start and, with a listener for it,
+  /// grpc::GrpcListeners::Start.
   static base::Result<std::unique_ptr<HttpService>> Start(const HttpServiceOptions& options, const live::LiveSet& live,
                                                           telemetry::MetricRegistry& metrics,
                                                           telemetry::Log& log = telemetry::Log::Discard());
@@ -82,11 +88,12 @@ class HttpService {
   base::Result<void> ReloadCertificates();
 
   uint16_t port() const;  ///< of the first listener
-  /// The listeners as they stand: those for everybody in the order given, then the admin one.
+  /// The listeners as they stand: those for everybody in the order given, then the admin one, then those of gRPC.
   struct Listener {
     std::string address;  ///< "127.0.0.1:41234", "unix:/run/slipway.sock"
-    std::string url;      ///< "https://127.0.0.1:41234"; for a Unix socket the address
+    std::string url;      ///< "https://127.0.0.1:41234"; for a Unix socket and for gRPC the address
     bool admin;
+    bool grpc = false;
   };
   std::vector<Listener> listeners() const;
   int threads() const;

@@ -8,8 +8,9 @@
 namespace slipway::serving {
 namespace {
 
-base::Result<void> CheckAdmin(const ListenOptions& options) {
-  SLIPWAY_ASSIGN(const auto address, net::ListenAddress::Parse(options.admin));
+base::Result<void> CheckAdmin(const ListenOptions& options, const std::string& text) {
+  if (text.empty()) return {};
+  SLIPWAY_ASSIGN(const auto address, net::ListenAddress::Parse(text));
   const bool proven = options.tls.enabled() && options.tls.effective_client_auth() == net::tls::ClientAuth::kRequire;
   if (address.IsLocal() || proven || options.admin_public) return {};
   return base::Fail(
@@ -17,7 +18,7 @@ base::Result<void> CheckAdmin(const ListenOptions& options) {
       fmt::format("the admin listener {} can be reached from other machines, and anybody could use it; listen on "
                   "127.0.0.1 or a Unix socket, or ask for client certificates (--tls-cert, --tls-client-ca), or say "
                   "--admin-public if something else guards it",
-                  options.admin));
+                  text));
 }
 
 }  // namespace
@@ -33,8 +34,10 @@ base::Result<ObserveOn> ParseObserveOn(std::string_view text) {
 base::Result<void> ListenOptions::Check() const {
   SLIPWAY_TRY(tls.Check());
   for (const std::string& address : http) SLIPWAY_TRY(net::ListenAddress::Parse(address));
-  if (!admin.empty()) return CheckAdmin(*this);
-  if (observe_on == ObserveOn::kAdmin) {
+  for (const std::string& address : grpc) SLIPWAY_TRY(net::ListenAddress::Parse(address));
+  SLIPWAY_TRY(CheckAdmin(*this, admin));
+  SLIPWAY_TRY(CheckAdmin(*this, grpc_admin));
+  if (observe_on == ObserveOn::kAdmin && admin.empty()) {
     return base::Fail(base::Code::kInvalidArgument, "serve.observe_on",
                       "the observe routes are to be on the admin listener alone, and there is none; add --admin "
                       "127.0.0.1:8081, or leave --observe-on out");

@@ -21,6 +21,8 @@ base::Result<ObserveOn> ParseObserveOn(std::string_view text);
 struct ListenOptions {
   std::vector<std::string> http = {"127.0.0.1:8080"};  ///< net::ListenAddress::Parse; at least one
   std::string admin;                                   ///< likewise; empty: no admin listener
+  std::vector<std::string> grpc;                       ///< likewise, for gRPC; empty: none
+  std::string grpc_admin;                              ///< the admin listener of gRPC; empty: none
   /// Lets the admin listener stand on an address that other machines reach although its clients prove nothing.
   bool admin_public = false;
   ObserveOn observe_on = ObserveOn::kBoth;

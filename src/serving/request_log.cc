@@ -43,9 +43,9 @@ void RequestLog::Write(const net::Request& request, const net::Response& respons
   line.Add("request_id", request.id)
       .Add("method", request.head_only ? "HEAD" : net::MethodName(request.method))
       .Add("path", request.path)
-      .Add("status", response.status)
-      .Add("ms", std::chrono::duration<double, std::milli>(elapsed).count())
-      .Add("remote", request.remote_address);
+      .Add("status", response.status);
+  if (note.grpc_status) line.Add("grpc_status", *note.grpc_status);
+  line.Add("ms", std::chrono::duration<double, std::milli>(elapsed).count()).Add("remote", request.remote_address);
   if (request.route != nullptr) line.Add("door", request.route->door);
   if (!note.model.empty()) line.Add("model", note.model).Add("version", note.version);
   if (note.rows >= 0) line.Add("rows", note.rows).Add("rejected", note.rejected);

@@ -3,7 +3,7 @@
 namespace slipway::serving {
 namespace {
 
-constexpr std::string_view kDoorNames[] = {"native", "oip", "tfserving", "mlflow", "grpc"};
+constexpr std::string_view kDoorNames[] = {"native", "oip", "tfserving", "mlflow", "grpc", "tfserving_grpc"};
 constexpr std::string_view kOutcomeNames[] = {"ok", "partial", "rejected", "error"};
 constexpr std::string_view kPhaseNames[] = {"decode", "validate", "features", "infer", "outputs", "encode"};
 

@@ -14,8 +14,8 @@
 namespace slipway::serving {
 
 /// The protocols that predictions are asked through, as metrics and logs name them.
-enum class Door : uint8_t { kNative, kOip, kTfServing, kMlflow, kGrpc };
-inline constexpr size_t kDoors = 5;
+enum class Door : uint8_t { kNative, kOip, kTfServing, kMlflow, kGrpc, kTfServingGrpc };
+inline constexpr size_t kDoors = 6;
 std::string_view DoorName(Door door);
 
 /// How a call ended.
@@ -48,6 +48,7 @@ struct RequestNote {
   std::string code;           ///< why it was refused, as the answer says it; a word of ours
   std::string_view fallback;  ///< why another answered than was asked for; a literal, empty: none did
   int64_t rows = -1, rejected = 0;
+  std::optional<int> grpc_status;  ///< of a gRPC call
   // Of a call that a model was asked for.
   std::optional<Outcome> outcome;
   base::SteadyTime begun;
@@ -61,6 +62,7 @@ struct RequestNote {
     code.clear();
     rows = -1;
     rejected = 0;
+    grpc_status.reset();
     outcome.reset();
     keep.reset();
   }

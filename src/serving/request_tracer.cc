@@ -50,6 +50,24 @@ void AddHttp(const net::Request& request, const net::Response& response, const R
   }
 }
 
+/// The semantic conventions of gRPC servers: "inference.GRPCInferenceService/ModelInfer".
+void AddRpc(const net::Request& request, const net::Response& response, const RequestNote& note, Span& span) {
+  span.name = "rpc";
+  span.Add("rpc.system", "grpc");
+  span.Add("rpc.grpc.status_code", int64_t{*note.grpc_status});
+  if (request.route != nullptr) {
+    const std::string_view path = std::string_view(request.route->pattern).substr(1);
+    const size_t slash = path.rfind('/');
+    span.name = path;
+    span.Add("rpc.service", path.substr(0, slash));
+    span.Add("rpc.method", path.substr(slash + 1));
+    span.Add("slipway.door", request.route->door);
+  }
+  span.Add("slipway.request.id", request.id);
+  span.failed = response.status >= 500;
+  if (!note.code.empty()) span.Add("error.type", note.code);
+}
+
 void AddCall(const RequestNote& note, int64_t received, const net::Request& request, Span& span) {
   if (!note.model.empty()) {
     span.Add("slipway.model.name", note.model);
@@ -104,7 +122,11 @@ void RequestTracer::End(const net::Request& request, const net::Response& respon
   span->start = std::chrono::nanoseconds(clock.WallNow().time_since_epoch() - ago).count();
   span->end = span->start + elapsed.count();
   if (const auto parent = TraceContext::Parse(request.traceparent)) span->parent = parent->span_id;
-  AddHttp(request, response, note, scheme_, *span);
+  if (note.grpc_status) {
+    AddRpc(request, response, note, *span);
+  } else {
+    AddHttp(request, response, note, scheme_, *span);
+  }
   AddCall(note, span->start, request, *span);
   exporter_->Publish(request.thread);
 }

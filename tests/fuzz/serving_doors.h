@@ -50,7 +50,7 @@ class FuzzService {
   live::SumBundles bundles_;
   telemetry::MetricRegistry metrics_;
   live::LiveSet live_{bundles_.engines()};
-  Predictor predictor_{live_, metrics_, 1};
+  Predictor predictor_{live_, metrics_, {.threads = 1}};
 };
 
 }  // namespace slipway::serving
