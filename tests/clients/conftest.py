@@ -71,7 +71,7 @@ def served(tmp_path_factory):
     slipway.write("train.csv", "distance,stops,night,city,start\n" + "".join(
         f"{i}.5,{i},{'true' if i % 2 else 'false'},{city},2024-01-01\n" for i, city in enumerate(["bern", "rome", "oslo"] * 4)))
     slipway("fit", "trips", "--data", "train.csv")
-    with slipway.serving("plain", "trips", options=["--admin", "127.0.0.1:0"]) as server:
+    with slipway.serving("plain", "trips", options=["--admin", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--grpc-admin", "127.0.0.1:0"]) as server:
         yield server
 
 

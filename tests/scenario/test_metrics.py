@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 from collector import closed_port
 from conftest import ROOT, Slipway
+from grpc_client import INFERENCE, Client, message
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -27,12 +28,14 @@ TRITON_HISTOGRAMS = [f"nv_inference_{what}_duration_histogram_us"
 @pytest.fixture(scope="module")
 def server(loans_folder, tmp_path_factory):
     """With a call of every kind behind it."""
-    options = ("--otlp-endpoint", f"http://127.0.0.1:{closed_port()}")  # for the series of traces
+    options = ("--otlp-endpoint", f"http://127.0.0.1:{closed_port()}", "--grpc", "127.0.0.1:0")  # for the series of traces and gRPC
     with Slipway(tmp_path_factory.mktemp("metrics")).serving(loans_folder / "loans-1.0.0.slipway", options=options) as running:
         for body in (GOOD, BAD, [GOOD, BAD], "{"):
             running.request("POST", "/predict/loans", body)
         running.request("POST", "/v1/models/loans:predict", {"instances": [GOOD]})
         running.request("POST", "/nothing", GOOD)
+        with Client(running.grpc) as client:
+            client.method(f"{INFERENCE}/ServerLive")(message("inference.ServerLiveRequest")())
         yield running
 
 

@@ -61,8 +61,11 @@ class Slipway:
                 text += line
             listeners = json.loads(text)["listeners"]
             server = Server(listeners[0]["url"], process, log)
-            if listeners[-1]["role"] == "admin":
-                server.admin = Server(listeners[-1]["url"], process, log)
+            for listener in listeners:
+                if listener["role"] == "admin":
+                    server.admin = Server(listener["url"], process, log)
+                elif listener["role"] in ("grpc", "grpc-admin"):
+                    setattr(server, listener["role"].replace("-", "_"), listener["address"])
             yield server
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -76,6 +79,7 @@ class Server:
     def __init__(self, url, process, log):
         self.url, self.process, self.log = url, process, log
         self.admin = None  # the admin listener, when there is one
+        self.grpc = self.grpc_admin = None  # addresses of gRPC's
 
     @property
     def port(self):

@@ -1,4 +1,4 @@
-"""The same rows through every REST door: one table, the bits of every prediction compared."""
+"""The same rows through every door, REST and gRPC: one table, the bits of every prediction compared."""
 
 import json
 import pathlib
@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
+from grpc_client import INFERENCE, PREDICTION, Client, infer_request, message  # noqa: E402
 from program import Slipway  # noqa: E402
 
 MANIFEST = """
@@ -82,7 +83,7 @@ def server(tmp_path_factory, frame):
     slipway.write("table/slipway.yaml", MANIFEST)
     slipway("fit", "table", "--data", "train.csv")
     slipway.write("table/model.onnx", model(9))
-    with slipway.serving("table") as running:
+    with slipway.serving("table", options=["--grpc", "127.0.0.1:0"]) as running:
         yield running
 
 
@@ -146,3 +147,82 @@ def test_one_row_has_the_bits_it_has_in_company(server, frame, expected):
         record = records_of(frame)[row]
         assert bits(ask(server, "/v1/models/table:predict", {"instances": [record]})["predictions"]) == [expected[row]]
         assert bits(ask(server, "/invocations", {"dataframe_records": [record]})["predictions"]) == [expected[row]]
+
+
+COLUMNS = {"a": ("FP64", "<f8"), "b": ("FP64", "<f8"), "n": ("INT64", "<i8"), "s": ("BYTES", None), "t": ("BYTES", None), "f": ("BOOL", "?")}
+OUTPUTS = {"FP64": "<f8", "FP32": "<f4", "BOOL": "?"}
+TYPED = {"FP64": "fp64_contents", "INT64": "int64_contents", "BOOL": "bool_contents", "BYTES": "bytes_contents"}
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with Client(server.grpc) as made:
+        yield made
+
+
+def tensors(frame):
+    return {name: (datatype, frame[name].tolist() if dtype is None else frame[name].to_numpy().astype(dtype).reshape(-1, 1))
+            for name, (datatype, dtype) in COLUMNS.items()}
+
+
+def texts(raw):
+    found = []
+    while raw:
+        size = struct.unpack("<I", raw[:4])[0]
+        found.append(raw[4:4 + size].decode())
+        raw = raw[4 + size:]
+    return found
+
+
+def rows_of(columns):
+    """As the native door has them: single-precision numbers as the doubles that their shortest texts name."""
+    plain = {name: [float(str(v)) if isinstance(v, np.float32) else v for v in values] for name, values in columns.items()}
+    return bits([dict(zip(plain, row)) for row in zip(*plain.values())])
+
+
+def inferred(answer):
+    columns = {}
+    for output, raw in zip(answer.outputs, answer.raw_output_contents, strict=True):
+        values = texts(raw) if output.datatype == "BYTES" else list(np.frombuffer(raw, OUTPUTS[output.datatype]))
+        columns[output.name] = [bool(v) for v in values] if output.datatype == "BOOL" else values
+    return rows_of(columns)
+
+
+def test_grpc_in_raw_contents(client, frame, expected):
+    assert inferred(client.infer(infer_request("table", tensors(frame)))) == expected
+
+
+def test_grpc_in_typed_contents(client, frame, expected):
+    request = message("inference.ModelInferRequest")(model_name="table")
+    for name, (datatype, values) in tensors(frame).items():
+        given = request.inputs.add(name=name, datatype=datatype, shape=[len(frame), 1])
+        getattr(given.contents, TYPED[datatype]).extend([v.encode() for v in values] if datatype == "BYTES" else values.ravel().tolist())
+    assert inferred(client.infer(request)) == expected
+
+
+def test_a_grpc_stream_of_single_rows(client, frame, expected):
+    rows = range(0, 300, 7)
+    requests = (infer_request("table", tensors(frame.iloc[row:row + 1])) for row in rows)
+    answers = client.method(f"{INFERENCE}/ModelStreamInfer")(requests)
+    assert [inferred(answer.infer_response) for answer in answers] == [[expected[row]] for row in rows]
+
+
+TENSORFLOW = {"FP64": (2, "double_val"), "INT64": (9, "int64_val"), "BOOL": (10, "bool_val"), "BYTES": (7, "string_val")}
+
+
+def test_tensorflow_serving_over_grpc(client, frame, expected):
+    request = message("tensorflow.serving.PredictRequest")()
+    request.model_spec.name = "table"
+    for name, (datatype, values) in tensors(frame).items():
+        tensor = request.inputs[name]
+        tensor.dtype, field = TENSORFLOW[datatype]
+        tensor.tensor_shape.dim.add(size=len(frame))
+        getattr(tensor, field).extend([v.encode() for v in values] if datatype == "BYTES" else values.ravel().tolist())
+    answer = client.method(f"{PREDICTION}/Predict")(request)
+    columns = {}
+    for name in expected[0]:
+        tensor = answer.outputs[name]
+        field = {1: "float_val", 2: "double_val", 7: "string_val", 10: "bool_val"}[tensor.dtype]
+        values = list(getattr(tensor, field))
+        columns[name] = [np.float32(v) for v in values] if tensor.dtype == 1 else [v.decode() for v in values] if tensor.dtype == 7 else values
+    assert rows_of(columns) == expected
