@@ -1,5 +1,6 @@
 #include "engine/batching/batcher.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -76,7 +77,7 @@ class DoublingSession final : public Session {
 
 class BatcherTest : public testing::Test {
  protected:
-  ~BatcherTest() override { gate_.Open(); }
+  void TearDown() override { gate_.Open(); }
 
   void Start(int64_t most_rows, int sessions = 1) {
     std::vector<std::unique_ptr<Session>> all;
@@ -254,8 +255,8 @@ TEST_F(BatcherTest, ManyThreadsGetTheirOwnAnswers) {
       const auto lane = batcher_->NewSession();
       for (int i = 0; i < 200; ++i) {
         const auto value = static_cast<float>(t * 1000 + i);
-        const std::string twice = std::to_string(2 * (t * 1000 + i));
-        if (Ask(*lane, {value, value}) != twice + " " + twice) ++wrong;
+        const std::string twice = fmt::format(" {}", 2 * (t * 1000 + i));
+        if (Ask(*lane, {value, value}) != twice.substr(1) + twice) ++wrong;
       }
     });
   }

@@ -63,7 +63,7 @@ class HeavyModelsTest : public HttpServiceFixture {
       return {};
     };
   }
-  ~HeavyModelsTest() override { gate_.Open(); }
+  void TearDown() override { gate_.Open(); }
 
   /// One io thread, one run at a time; the model is known to be heavy, and the gate closed.
   void StartHeavy(const std::string& limits = "", ComputeOptions compute = {}) {
