@@ -30,13 +30,11 @@ bool IsRejected(bool answered, const ServedModel& served) {
 }
 
 /// Has the route's handler answer on a thread of the pool.
-void AnswerOnPool(Predictor& predictor, const net::LateAnswer& answer, const Workload::Place& place,
-                  ServedModel::Waited waited, int thread) {
-  if (answer.abandoned().stop_requested()) return;  // before any work: nobody waits
+void AnswerOnPool(Predictor& predictor, const net::LateAnswer& answer, const ServedModel::Waited& waited, int thread) {
   net::Request request = answer.request();
   request.thread = thread;
   const auto response = std::make_shared<net::Response>();
-  const auto scope = predictor.Take(thread, std::move(waited));
+  const auto scope = predictor.Take(thread, waited);
   try {
     request.route->handler(request, *response);
   } catch (const std::exception&) {
@@ -44,12 +42,29 @@ void AnswerOnPool(Predictor& predictor, const net::LateAnswer& answer, const Wor
         [failure = std::current_exception()](const net::Request&, net::Response&) { std::rethrow_exception(failure); });
     return;
   }
-  if (place != nullptr) place->Leave();
+  if (waited.place != nullptr) waited.place->Leave();
   const auto note = std::make_shared<RequestNote>(predictor.TakeNote(thread));
   answer.Finish([&predictor, response, note](const net::Request& asked, net::Response& out) {
     out = std::move(*response);
     predictor.note(asked.thread) = std::move(*note);
   });
+}
+
+/// When another call's answer has come, or not: the route's handler finds it in the cache, or puts the call off.
+void GoOnAfterOther(Predictor& predictor, ServedModel::Waited waited, Flights::Landed landed,
+                    const net::Request& request, net::Response& response) {
+  const bool done = landed == Flights::Landed::kDone;
+  waited.what = done ? ServedModel::WaitedFor::kOtherInVain : ServedModel::WaitedFor::kOther;
+  const Workload::Place place = waited.place;
+  const auto scope = predictor.Take(request.thread, std::move(waited));
+  request.route->handler(request, response);
+  if (place != nullptr && !response.later) place->Leave();
+}
+
+CachedCall::Before BeforeOf(const ServedModel::Waited* waited) {
+  if (waited == nullptr) return CachedCall::Before::kNothing;
+  const bool for_thread = waited->what == ServedModel::WaitedFor::kThread;
+  return for_thread ? CachedCall::Before::kLooked : CachedCall::Before::kWaited;
 }
 
 }  // namespace
@@ -71,11 +86,15 @@ void PredictionCall::Serve() {
   const ServedModel::Waited* const waited = predictor_.waited(request_.thread);
   served.Begin(door_, waited);
   base::Result<Workload::Place> place;
-  if (waited == nullptr && served.workload() != nullptr) place = served.workload()->Enter(request_.received);
+  if (waited != nullptr) {
+    place = waited->place;
+  } else if (served.workload() != nullptr) {
+    place = served.workload()->Enter(request_.received);
+  }
   if (!place) return Fail(place.error(), served);
-  CachedCall cached(served, request_, response_, /*looked_before=*/waited != nullptr);
+  CachedCall cached(served, request_, response_, BeforeOf(waited));
   if (cached.Recall(note)) return;
-  if (waited == nullptr && PutOff(served, *place)) return;
+  if (PutOff(served, cached, waited, *std::move(place))) return;
   const auto answered = Try(served);
   if (!answered) {
     if (!FallBack(answered.error(), served)) Fail(answered.error(), served);
@@ -119,30 +138,64 @@ void PredictionCall::Fail(const base::Error& error, ServedModel& served) {
 }
 
 /// True when the call is refused, or goes on elsewhere.
-bool PredictionCall::PutOff(ServedModel& served, Workload::Place place) {
+bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const ServedModel::Waited* before,
+                            Workload::Place place) {
+  using For = ServedModel::WaitedFor;
   Workload* const workload = served.workload();
+  if (before != nullptr && before->what == For::kThread) return false;
   if (workload == nullptr || !predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) return false;
-  const auto latest = served.LatestOf(request_.received);
-  if (const auto admitted = workload->Admit(served.clock().Now(), latest); !admitted) {
+  ServedModel::Waited waited = {
+      .since = request_.received, .priority = PriorityOf(request_), .place = std::move(place)};
+  Flights::Boarding boarding;
+  if (const CacheKey* key = cached.shared_key(); key != nullptr && (before == nullptr || before->what == For::kOther)) {
+    boarding = predictor_.flights().Board(*key, waited.priority);
+  }
+  if (boarding.flight != nullptr && boarding.lead == nullptr) {
+    WaitForOther(std::move(boarding.flight), std::move(waited));
+  } else if (const auto admitted = workload->Admit(served.clock().Now(), served.LatestOf(request_.received));
+             admitted) {
+    WaitForThread(static_cast<uint64_t>(served.model().index), std::move(waited), std::move(boarding.lead));
+  } else {
     Fail(admitted.error(), served);
     return true;
   }
   served.Withdraw();
-  const auto queue = static_cast<uint64_t>(served.model().index);
-  response_.later = [&predictor = predictor_, queue, place = std::move(place),
-                     priority = PriorityOf(request_)](net::LateAnswer answer) {
-    ServedModel::Waited waited = {
-        .since = answer.request().received, .abandoned = answer.abandoned(), .priority = priority};
-    const bool taken = predictor.pool()->Submit(queue, priority, [&predictor, answer, place, waited](int thread) {
-      AnswerOnPool(predictor, answer, place, waited, thread);
-    });
-    if (taken) return;
+  return true;
+}
+
+void PredictionCall::WaitForOther(std::shared_ptr<Flights::Flight> flight, ServedModel::Waited waited) {
+  response_.later = [&predictor = predictor_, flight = std::move(flight),
+                     waited = std::move(waited)](const net::LateAnswer& answer) {
+    ServedModel::Waited mine = waited;
+    mine.abandoned = answer.abandoned();
+    predictor.flights().Wait(flight, answer,
+                             [&predictor, mine = std::move(mine)](Flights::Landed landed, const net::Request& request,
+                                                                  net::Response& response) {
+                               GoOnAfterOther(predictor, mine, landed, request, response);
+                             });
+  };
+}
+
+void PredictionCall::WaitForThread(uint64_t queue, ServedModel::Waited waited, std::shared_ptr<Flights::Lead> lead) {
+  response_.later = [&predictor = predictor_, queue, waited = std::move(waited),
+                     lead = std::move(lead)](const net::LateAnswer& answer) {
+    ServedModel::Waited mine = waited;
+    mine.abandoned = answer.abandoned();
+    const int priority = mine.priority;
+    const auto job = [&predictor, answer, mine = std::move(mine), lead](int thread) {
+      const bool waits = !answer.abandoned().stop_requested();
+      if (waits) AnswerOnPool(predictor, answer, mine, thread);
+      if (lead == nullptr) return;
+      const bool given_up = !waits || answer.abandoned().stop_requested();
+      lead->Land(given_up ? Flights::Landed::kGivenUp : Flights::Landed::kDone);
+    };
+    if (predictor.pool()->Submit(queue, priority, job)) return;
+    if (lead != nullptr) lead->Land(Flights::Landed::kDone);
     answer.Finish([](const net::Request& asked, net::Response& out) {
       out.status = kPoolFull.status;
       if (asked.route->fault_shape) asked.route->fault_shape(kPoolFull, asked, out);
     });
   };
-  return true;
 }
 
 }  // namespace slipway::serving

@@ -2,6 +2,8 @@
 // PredictionCall: one request for predictions over HTTP, from the model that it names to its answer. What is alike for
 // all protocols stands here; a protocol adds what it reads and writes.
 
+#include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/error.h"
@@ -36,7 +38,9 @@ class PredictionCall {
   net::Response& response() const { return response_; }
 
  private:
-  bool PutOff(ServedModel& served, Workload::Place place);
+  bool PutOff(ServedModel& served, const CachedCall& cached, const ServedModel::Waited* before, Workload::Place place);
+  void WaitForOther(std::shared_ptr<Flights::Flight> flight, ServedModel::Waited waited);
+  void WaitForThread(uint64_t queue, ServedModel::Waited waited, std::shared_ptr<Flights::Lead> lead);
   base::Result<bool> Try(ServedModel& served);
   void Fail(const base::Error& error, ServedModel& served);
   // When it could not be answered (fallback_call.cc).

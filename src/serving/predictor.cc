@@ -77,6 +77,7 @@ Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metri
       statistics_(std::make_shared<ModelStatistics>()),
       limits_(options.limits),
       cache_(options.cache.memory.count > 0 ? std::make_shared<PredictionCache>(options.cache) : nullptr),
+      flights_(std::make_shared<Flights>()),
       clock_(*options.clock),
       compute_(options.compute),
       own_threads_(options.threads),
@@ -85,7 +86,7 @@ Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metri
   AddStatisticsReaders(live, statistics_, metrics);
   if (cache_ != nullptr) {
     cache_metrics_.emplace(metrics);
-    AddCacheReaders(cache_, metrics);
+    AddCacheReaders(cache_, flights_, metrics);
   }
   if (pool_ != nullptr) AddWorkloadReaders(workloads_, pool_, metrics);
   const int threads = own_threads_ + (pool_ == nullptr ? 0 : pool_->threads_most());

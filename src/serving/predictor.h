@@ -65,6 +65,7 @@ class Predictor {
 
   /// Threads with a number: those of the options, then those of the pool.
   int threads() const { return static_cast<int>(threads_.size()); }
+  Flights& flights() { return *flights_; }     ///< that calls for the pool share
   ComputePool* pool() { return pool_.get(); }  ///< nullptr: all calls run on the thread that reads them
   /// Whether a call of this size should run on the pool.
   bool BelongsOnPool(const Workload& workload, int64_t body_bytes) const {
@@ -73,10 +74,10 @@ class Predictor {
   /// The version's; nullptr without a pool. Not to be held longer than the model.
   std::shared_ptr<Workload> WorkloadOf(const live::LoadedModel& model) const;
 
-  /// On a thread of the pool: the call at hand has waited, until the scope ends.
+  /// The call at hand has waited, until the scope ends.
   class Scope;
   Scope Take(int thread, ServedModel::Waited waited);
-  const ServedModel::Waited* waited(int thread) const;  ///< nullptr: the call at hand runs where it was read
+  const ServedModel::Waited* waited(int thread) const;  ///< nullptr: the call at hand has just been read
   /// The note of the call at hand, with what it needs to be told elsewhere.
   RequestNote TakeNote(int thread);
 
@@ -101,6 +102,7 @@ class Predictor {
   const std::shared_ptr<ModelStatistics> statistics_;  ///< shared with what scrapes it
   const DecodeLimits limits_;
   const std::shared_ptr<PredictionCache> cache_;  ///< nullptr: none; shared with what scrapes it
+  const std::shared_ptr<Flights> flights_;        ///< shared with what scrapes it
   std::optional<CacheMetrics> cache_metrics_;
   const base::Clock& clock_;
   const ComputeOptions compute_;

@@ -55,11 +55,16 @@ class ServedModel {
   const scoring::Scorer& scorer() const { return *model_->scorer; }
   const base::Clock& clock() const { return clock_; }
 
-  /// A call that has waited for its thread.
+  /// What a call has waited for: its thread, or on the thread that read it another call's answer, which the cache may
+  /// hold now; if not, it goes on for the first time, alone.
+  enum class WaitedFor : uint8_t { kThread, kOther, kOtherInVain };
+  /// A call that has waited.
   struct Waited {
     base::SteadyTime since;     ///< when it was read
-    std::stop_token abandoned;  ///< its client has gone
+    std::stop_token abandoned{};  ///< its client has gone
     int priority = 0;           ///< lower ones go first
+    Workload::Place place = nullptr;
+    WaitedFor what = WaitedFor::kThread;
   };
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
   void Begin(Door door, const Waited* waited = nullptr);

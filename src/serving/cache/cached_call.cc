@@ -24,7 +24,10 @@ CacheMetrics::CacheMetrics(telemetry::MetricRegistry& registry)
                                  512,
                                  1e-9})) {}
 
-void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, telemetry::MetricRegistry& registry) {
+void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, const std::shared_ptr<const Flights>& flights,
+                     telemetry::MetricRegistry& registry) {
+  registry.AddGaugeReader({"slipway_cache_waiting", "Calls that wait for the answer that another call makes.", {}},
+                          [flights] { return static_cast<double>(flights->CountWaiting()); });
   registry.AddGaugeReader({"slipway_cache_entries", "Answers in the prediction cache.", {}},
                           [cache] { return static_cast<double>(cache->Read().entries); });
   registry.AddGaugeReader({"slipway_cache_bytes", "Memory of the prediction cache.", {}},
@@ -33,21 +36,22 @@ void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, teleme
                             [cache](telemetry::MetricSamples& samples) { samples.Add({}, cache->Read().evictions); });
 }
 
-ServedCache::ServedCache(PredictionCache& shared, const CacheMetrics& metrics, std::string_view model,
+ServedCache::ServedCache(PredictionCache& kept, const CacheMetrics& metrics, std::string_view model,
                          std::string_view version)
-    : cache(shared),
+    : cache(kept),
       hits(metrics.calls.With({model, version, "hit"})),
+      shared(metrics.calls.With({model, version, "shared"})),
       misses(metrics.calls.With({model, version, "miss"})),
       skipped(metrics.calls.With({model, version, "skipped"})),
       saved(metrics.saved.With({model, version})) {}
 
-CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Response& response, bool looked_before)
+CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Response& response, Before before)
     : served_(served),
       request_(request),
       response_(response),
       cache_(served.cache()),
       headers_(cache_ == nullptr ? 0 : response.header_text().size()),
-      looked_before_(looked_before) {
+      before_(before) {
   if (cache_ != nullptr) Look();
 }
 
@@ -58,13 +62,13 @@ void CachedCall::Look() {
   const uint64_t hash = cache_->cache.HashOf(request_.body);
   const Workload* const workload = served_.workload();
   heavy_ = workload != nullptr && workload->heavy();
-  keeps_ = (heavy_ || looked_before_ || cache_->worth.Admits(hash)) &&
+  keeps_ = (heavy_ || before_ != Before::kNothing || cache_->worth.Admits(hash)) &&
            request_.query.find("explain") == std::string_view::npos && !says("no-store");
   if (!keeps_) {
-    if (!looked_before_) cache_->skipped.Add();
+    if (before_ == Before::kNothing) cache_->skipped.Add();
     return;
   }
-  looks_ = !looked_before_ && !says("no-cache");
+  looks_ = before_ != Before::kLooked && !says("no-cache");
   begun_ = served_.clock().Now();
   key_ = cache_->cache.KeyOf(static_cast<uint64_t>(served_.model().index), Variant(), request_.body, hash);
 }
@@ -86,8 +90,9 @@ bool CachedCall::Recall(RequestNote& note) {
   looked_ = served_.clock().Now();
   if (!found) return false;
   const int64_t took = Between(begun_, looked_);
-  if (!heavy_) cache_->worth.CountHit(took);
-  cache_->hits.Add();
+  const bool shared = before_ == Before::kWaited;
+  if (!heavy_ && !shared) cache_->worth.CountHit(took);
+  (shared ? cache_->shared : cache_->hits).Add();
   const int64_t work = heavy_ ? served_.workload()->fastest().count() : cache_->worth.work();
   if (const int64_t saved = work - took; saved > 0) cache_->saved.Add(static_cast<uint64_t>(saved));
   std::string& out = response_.body;
@@ -97,7 +102,7 @@ bool CachedCall::Recall(RequestNote& note) {
   out.append(answer.body, hole);
   response_.content_type = answer.content_type;
   response_.AddHeaderLines(answer.headers);
-  response_.AddHeaderLines("Slipway-Cache: hit\r\n");
+  response_.AddHeaderLines(shared ? "Slipway-Cache: shared\r\n" : "Slipway-Cache: hit\r\n");
   served_.CountRecalled(answer.rows);
   served_.End(note);
   return true;
@@ -119,7 +124,7 @@ void CachedCall::Keep() {
     cache_->cache.Put(key_, answer);
   }
   cache_->misses.Add();
-  if (heavy_ || looked_before_) return;
+  if (heavy_ || before_ != Before::kNothing) return;
   cache_->worth.CountMiss(Between(begun_, looked_), Between(looked_, worked), Between(worked, served_.clock().Now()));
 }
 

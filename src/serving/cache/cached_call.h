@@ -14,6 +14,7 @@
 
 #include "net/http_message.h"
 #include "serving/cache/cache_worth.h"
+#include "serving/cache/flights.h"
 #include "serving/cache/prediction_cache.h"
 #include "serving/request_note.h"
 #include "telemetry/metrics.h"
@@ -26,11 +27,12 @@ class ServedModel;
 struct CacheMetrics {
   explicit CacheMetrics(telemetry::MetricRegistry& registry);
 
-  telemetry::CounterFamily calls;  ///< model, version, outcome: hit, miss, skipped
+  telemetry::CounterFamily calls;  ///< model, version, outcome: hit, shared, miss, skipped
   telemetry::CounterFamily saved;  ///< model, version: nanoseconds that hits took less than misses
 };
-/// Entries, bytes and evictions, as long as the registry lives.
-void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, telemetry::MetricRegistry& registry);
+/// Entries, bytes, evictions and calls that wait for another's answer, as long as the registry lives.
+void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, const std::shared_ptr<const Flights>& flights,
+                     telemetry::MetricRegistry& registry);
 
 /// What one version on one io thread needs of the cache. Thread-safety: one thread.
 struct ServedCache {
@@ -39,7 +41,7 @@ struct ServedCache {
   PredictionCache& cache;
   CacheWorth worth;
   CachedAnswer answer;  ///< reused
-  telemetry::Counter hits, misses, skipped, saved;
+  telemetry::Counter hits, shared, misses, skipped, saved;
 };
 
 /// A request that says `Cache-Control: no-cache` is answered anew, `no-store` also leaves no trace, and `?explain=` is
@@ -47,14 +49,19 @@ struct ServedCache {
 /// models that are too heavy for io threads it always pays.
 class CachedCall {
  public:
-  /// All outlive it. The call has begun, and what all answers of the version carry is in the response. `looked_before`:
-  /// the cache had nothing for it on the thread that read it.
-  CachedCall(ServedModel& served, const net::Request& request, net::Response& response, bool looked_before = false);
+  /// What has been done for the call before: `kLooked`, the cache had nothing for it on the thread that read it;
+  /// `kWaited`, the same, and it has waited for another call's answer since.
+  enum class Before : uint8_t { kNothing, kLooked, kWaited };
+  /// All outlive it. The call has begun, and what all answers of the version carry is in the response.
+  CachedCall(ServedModel& served, const net::Request& request, net::Response& response,
+             Before before = Before::kNothing);
 
   /// True: the answer is one that was kept; the call has ended.
   bool Recall(RequestNote& note);
   /// Keeps the answer that the response now holds, unless it is one that others cannot be given.
   void Keep();
+  /// Under which others may share the answer while it is being made; nullptr: it is for this call alone.
+  const CacheKey* shared_key() const { return looks_ && cache_->cache.HasRoomFor(key_) ? &key_ : nullptr; }
 
  private:
   void Look();
@@ -65,7 +72,7 @@ class CachedCall {
   net::Response& response_;
   ServedCache* const cache_;  ///< nullptr: there is none
   const size_t headers_;      ///< bytes of headers that all answers carry
-  const bool looked_before_;
+  const Before before_;
   bool heavy_ = false, looks_ = false, keeps_ = false;
   CacheKey key_;
   base::SteadyTime begun_, looked_;

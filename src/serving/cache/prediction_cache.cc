@@ -218,6 +218,10 @@ bool PredictionCache::Find(const CacheKey& key, CachedAnswer& answer) {
   return true;
 }
 
+bool PredictionCache::HasRoomFor(const CacheKey& key) const {
+  return std::ssize(key.bytes) + static_cast<int64_t>(sizeof(Entry)) <= ShardOf(key.hash).most / kLargestShare;
+}
+
 void PredictionCache::Put(const CacheKey& key, const CachedAnswer& answer) {
   Shard& shard = ShardOf(key.hash);
   const auto text = static_cast<int64_t>(key.bytes.size() + answer.headers.size() + answer.body.size());

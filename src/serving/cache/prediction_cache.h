@@ -62,6 +62,8 @@ class PredictionCache {
   bool Find(const CacheKey& key, CachedAnswer& answer);
   /// Answers too large for their shard (an eighth of it) are not kept. One that is there already is replaced.
   void Put(const CacheKey& key, const CachedAnswer& answer);
+  /// False: the key alone is too large.
+  bool HasRoomFor(const CacheKey& key) const;
   /// Removes the answers of a version.
   void Forget(uint64_t model);
 

@@ -99,14 +99,14 @@ base::Result<Workload::Place> Workload::Enter(base::SteadyTime now) {
                       fmt::format("this model takes {} calls a second (limits.rate); come back later", *limits.rate));
   }
   if (!limits.concurrency) return Place();
-  if (inside_.fetch_add(1, std::memory_order_relaxed) >= *limits.concurrency) {
-    inside_.fetch_sub(1, std::memory_order_relaxed);
+  if (inside_->fetch_add(1, std::memory_order_relaxed) >= *limits.concurrency) {
+    inside_->fetch_sub(1, std::memory_order_relaxed);
     refused_.fetch_add(1, std::memory_order_relaxed);
     return base::Fail(base::Code::kResourceExhausted, "overload.concurrency",
                       fmt::format("this model takes {} calls at the same time (limits.concurrency); come back later",
                                   *limits.concurrency));
   }
-  return std::make_shared<Inside>(shared_from_this());
+  return std::make_shared<Inside>(inside_);
 }
 
 base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadline) {

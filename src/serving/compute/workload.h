@@ -32,9 +32,9 @@ struct ComputeOptions {
   int64_t rows_together = 64;   ///< most rows of a run that calls share; 1: none do
 };
 
-/// Thread-safety: all methods from any thread. Lifecycle: made by std::make_shared. Ownership: held by those who use
-/// it, beside the model, which it must not outlive; options and pool outlive it.
-class Workload : public std::enable_shared_from_this<Workload> {
+/// Thread-safety: all methods from any thread. Ownership: held by those who use it, beside the model, which it must not
+/// outlive; options and pool outlive it.
+class Workload {
  public:
   Workload(const live::LoadedModel& model, const ComputeOptions& options, const ComputePool& pool,
            const base::Clock& clock);
@@ -49,7 +49,7 @@ class Workload : public std::enable_shared_from_this<Workload> {
   /// What the fastest of some calls of one row took, from their decoding to their encoding.
   void Judge(std::chrono::nanoseconds fastest);
 
-  /// A call's share of what limits.concurrency allows; nullptr without such a limit.
+  /// A call's share of what limits.concurrency allows; nullptr without such a limit. May outlive the workload.
   class Inside;
   using Place = std::shared_ptr<Inside>;
   /// Lets a call in, as far as the manifest's limits.rate and limits.concurrency allow. Errors: resource_exhausted
@@ -90,26 +90,26 @@ class Workload : public std::enable_shared_from_this<Workload> {
   std::atomic<int64_t> fastest_;  ///< nanoseconds; 0: not known
   std::atomic<int64_t> refused_{0};
   std::atomic<int64_t> next_turn_{0};  ///< steady nanoseconds: when calls at the limit's rate would have come so far
-  std::atomic<int64_t> inside_{0};
+  const std::shared_ptr<std::atomic<int64_t>> inside_ = std::make_shared<std::atomic<int64_t>>(0);
   CircuitBreaker breaker_;
 };
 
 /// Thread-safety: one thread at a time.
 class Workload::Inside {
  public:
-  explicit Inside(std::shared_ptr<Workload> workload) : workload_(std::move(workload)) {}
+  explicit Inside(std::shared_ptr<std::atomic<int64_t>> inside) : inside_(std::move(inside)) {}
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
   ~Inside() { Leave(); }
   /// The call is over: whoever is told of it may send another.
   void Leave() {
-    if (workload_ == nullptr) return;
-    workload_->inside_.fetch_sub(1, std::memory_order_relaxed);
-    workload_ = nullptr;
+    if (inside_ == nullptr) return;
+    inside_->fetch_sub(1, std::memory_order_relaxed);
+    inside_ = nullptr;
   }
 
  private:
-  std::shared_ptr<Workload> workload_;
+  std::shared_ptr<std::atomic<int64_t>> inside_;
 };
 
 }  // namespace slipway::serving
