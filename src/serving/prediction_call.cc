@@ -145,7 +145,7 @@ bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const
   if (before != nullptr && before->what == For::kThread) return false;
   if (workload == nullptr || !predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) return false;
   ServedModel::Waited waited = {
-      .since = request_.received, .priority = PriorityOf(request_), .place = std::move(place)};
+      .since = request_.received, .abandoned = {}, .priority = PriorityOf(request_), .place = std::move(place)};
   Flights::Boarding boarding;
   if (const CacheKey* key = cached.shared_key(); key != nullptr && (before == nullptr || before->what == For::kOther)) {
     boarding = predictor_.flights().Board(*key, waited.priority);

@@ -146,6 +146,7 @@ void ServedModel::Open(Door door) {
   door_ = &MetricsOf(door);
   spent_ = {};
   call_rows_ = call_rejected_ = runs_ = queued_ = 0;
+  recalled_ = false;
   waited_ = nullptr;
   fallback_.reset();
   rows_.Clear();
@@ -195,6 +196,7 @@ void ServedModel::UseCache(PredictionCache& cache, const CacheMetrics& metrics) 
 
 void ServedModel::CountRecalled(int64_t rows) {
   Lap(Phase::kDecode);
+  recalled_ = true;
   call_rows_ += rows;
   door_->scored_rows.Add(static_cast<uint64_t>(rows));
 }
@@ -320,7 +322,7 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     CountSuccess();
-    if (workload_ != nullptr && call_rows_ == 1 && !fallback_) JudgeWorkload();
+    if (workload_ != nullptr && call_rows_ == 1 && !fallback_ && !recalled_) JudgeWorkload();
   } else {
     counters_.Add(failure, 1);
     counters_.Add(CallTotal::kFailedTime, spent_.total());

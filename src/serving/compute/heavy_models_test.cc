@@ -165,6 +165,22 @@ TEST_F(HeavyModelsTest, TheDecisionIsVisible) {
   EXPECT_EQ(workload.Find("batching")->Find("most_rows")->integer(), 64);
 }
 
+TEST_F(HeavyModelsTest, AnswersThatAreKeptDoNotMakeAModelLight) {
+  bundles_.run_hook = [] -> base::Result<void> {
+    std::this_thread::sleep_for(milliseconds(5));
+    return {};
+  };
+  Load("sum", "1.0.0");
+  HttpServiceOptions options;
+  options.compute.heavy = milliseconds(2);
+  options.cache.memory = base::Bytes{1 << 20};
+  Start(options);
+  for (int b = 0; b < 3; ++b) Post("/predict/sum", R"({"a":1,"b":)" + std::to_string(b) + R"(,"kind":"x"})");
+  ASSERT_EQ(Workload().Find("runs_on")->string(), "compute");
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(Post("/predict/sum", kRecord).Header("Slipway-Cache"), "hit");
+  EXPECT_EQ(Workload().Find("runs_on")->string(), "compute");
+}
+
 TEST_F(HeavyModelsTest, AnswersThatAreKeptTakeNoThread) {
   Load("sum", "1.0.0");
   HttpServiceOptions options;
