@@ -36,6 +36,12 @@ add_library(onnxruntime_headers INTERFACE)
 target_include_directories(onnxruntime_headers SYSTEM INTERFACE ${SLIPWAY_DEPS}/onnxruntime/include)
 add_library(duckdb_headers INTERFACE)
 target_include_directories(duckdb_headers SYSTEM INTERFACE ${SLIPWAY_DEPS}/duckdb/include)
+# Linked into the program where there is an archive of it: it is small, and one library less to install.
+find_path(SLIPWAY_HIREDIS_INCLUDE hiredis/hiredis.h REQUIRED)
+find_library(SLIPWAY_HIREDIS_LIBRARY NAMES libhiredis.a hiredis REQUIRED)
+add_library(hiredis UNKNOWN IMPORTED GLOBAL)
+set_target_properties(hiredis PROPERTIES IMPORTED_LOCATION ${SLIPWAY_HIREDIS_LIBRARY}
+  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${SLIPWAY_HIREDIS_INCLUDE})
 find_path(SLIPWAY_CURL_INCLUDE curl/curl.h REQUIRED)
 add_library(curl_headers INTERFACE)
 target_include_directories(curl_headers SYSTEM INTERFACE ${SLIPWAY_CURL_INCLUDE})

@@ -3,6 +3,7 @@
 // Not for secrets: with a seed that an attacker does not know they only spread well.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace slipway::base {
@@ -11,5 +12,7 @@ namespace slipway::base {
 uint64_t Xxh64(std::string_view bytes, uint64_t seed = 0);
 /// XXH3, 64 bits: faster, above all for short texts.
 uint64_t Xxh3(std::string_view bytes, uint64_t seed = 0);
+/// XXH3, 128 bits, as 32 hexadecimal digits, in the order that the library prints them.
+std::string Xxh3Digits(std::string_view bytes);
 
 }  // namespace slipway::base

@@ -13,6 +13,11 @@ TEST(Hash, IsTheSameEverywhere) {
   EXPECT_EQ(Xxh3("abc"), 0x78AF5F94892F3950u);
 }
 
+TEST(Hash, OfTwiceTheBitsIsWrittenInDigits) {
+  EXPECT_EQ(Xxh3Digits(""), "99aa06d3014798d86001c324468d497f");
+  EXPECT_EQ(Xxh3Digits("abc"), "06b05ab6733a618578af5f94892f3950");
+}
+
 TEST(Hash, SeedsChangeIt) {
   EXPECT_NE(Xxh64("abc", 1), Xxh64("abc"));
   EXPECT_NE(Xxh3("abc", 1), Xxh3("abc"));

@@ -68,6 +68,18 @@ base::Result<void> CheckCollector(const std::string& text) {
   return text.empty() ? base::Result<void>() : telemetry::otlp::CheckEndpoint(text);
 }
 
+/// The option itself is a secret, of which no check could say what is wrong.
+base::Result<void> CheckSharedCache(const serving::HttpServiceOptions& http) {
+  if (http.shared_cache.redis.empty()) return {};
+  if (auto address = serving::RedisAddress::Parse(http.shared_cache.redis); !address) {
+    return base::Fail(base::Code::kInvalidArgument, "option.value", "--cache-redis: " + address.error().message);
+  }
+  if (http.cache.memory.count > 0) return {};
+  return base::Fail(
+      base::Code::kInvalidArgument, "option.value",
+      "--cache-redis shares what --cache-memory keeps, and that keeps nothing; add --cache-memory 256MiB");
+}
+
 OptionValue LogLevel(telemetry::LogLevel& target) {
   return Word(
       {"debug", "info", "warning", "error", "off"},
@@ -86,6 +98,14 @@ Options General(ServeConfig& c) {
        Size(c.http.cache.memory.count, 0)},
       {"cache-lifetime", "cache", "For so long; 0s: while their version is served",
        Duration(c.http.cache.lifetime, true)},
+      {"cache-redis",
+       "cache",
+       "Share answers of heavy models with other servers: redis://[[user]:password@]host[:port][/database]",
+       Text(c.http.shared_cache.redis, "URL"),
+       {},
+       true},
+      {"cache-redis-timeout", "cache", "Longest wait for that Redis in a call", Duration(c.http.shared_cache.timeout)},
+      {"cache-redis-prefix", "cache", "Of all keys there", Text(c.http.shared_cache.prefix, "TEXT")},
       {"keep-loaded", "models", "Memory for versions that were replaced, so that going back takes no loading",
        Size(c.live.resident.count, 0)},
       {"threads", "", "Threads that serve; auto: what the cgroup allows", CountOrAuto(c.http.threads, 1024)},
@@ -257,6 +277,7 @@ ServeConfig::ServeConfig() {
 base::Result<void> ServeConfig::Check() const {
   SLIPWAY_TRY(http.listen.Check());
   SLIPWAY_TRY(http.cors.Check());
+  SLIPWAY_TRY(CheckSharedCache(http));
   if (!bundles.empty() || !watch.empty()) return {};
   return base::Fail(
       base::Code::kInvalidArgument, "usage",

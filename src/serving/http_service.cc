@@ -58,6 +58,16 @@ rpc::GateLimits GateOf(const HttpServiceOptions& options) {
           .resets_per_second = options.grpc_resets_per_second};
 }
 
+/// nullptr when none is asked for.
+base::Result<std::unique_ptr<SharedCache>> MakeSharedCache(const HttpServiceOptions& options,
+                                                           telemetry::MetricRegistry& metrics, telemetry::Log& log) {
+  if (options.shared_cache.redis.empty()) return nullptr;
+  SharedCacheOptions shared = options.shared_cache;
+  shared.program_version = options.program_version;
+  if (options.cache.lifetime.count() > 0) shared.lifetime = options.cache.lifetime;
+  return SharedCache::Start(shared, metrics, log);
+}
+
 /// With what was left to the machine filled in.
 net::HttpConduct ConductOf(const HttpServiceOptions& options) {
   net::HttpConduct conduct{.limits = options.limits,
@@ -73,6 +83,7 @@ net::HttpConduct ConductOf(const HttpServiceOptions& options) {
 struct HttpService::State {
   const live::LiveSet& live;
   std::optional<Health> health;
+  std::unique_ptr<SharedCache> shared_cache;  ///< nullptr: there is none
   std::optional<Predictor> predictor;
   std::optional<RequestLog> request_log;
   RequestTracer tracer;
@@ -200,8 +211,12 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                      .memory_limit = base::MemoryLimit(),
                                      .resident_memory = base::ResidentMemory},
                        live);
-  PredictorOptions prediction = {
-      .threads = all_threads, .limits = options.decode, .cache = options.cache, .compute = options.compute};
+  SLIPWAY_ASSIGN(state.shared_cache, MakeSharedCache(options, metrics, log));
+  PredictorOptions prediction = {.threads = all_threads,
+                                 .limits = options.decode,
+                                 .cache = options.cache,
+                                 .shared_cache = state.shared_cache.get(),
+                                 .compute = options.compute};
   if (prediction.compute.runs_at_once <= 0) prediction.compute.runs_at_once = threads;
   state.predictor.emplace(live, metrics, prediction);
   state.request_log.emplace(log, all_threads, options.log_lines_per_second);

@@ -19,6 +19,7 @@
 #include "net/http_limits.h"
 #include "rpc/gate.h"
 #include "serving/cache/prediction_cache.h"
+#include "serving/cache/redis/shared_cache.h"
 #include "serving/compute/workload.h"
 #include "serving/decode_limits.h"
 #include "serving/health.h"
@@ -50,6 +51,7 @@ struct HttpServiceOptions {
   /// Loads and unloads models for the admin listener's callers; outlives the service. nullptr: nobody does.
   live::LiveController* controller = nullptr;
   PredictionCacheOptions cache;
+  SharedCacheOptions shared_cache;
   ComputeOptions compute{.runs_at_once = 0};        ///< runs_at_once 0: as many as there are io threads
   std::optional<telemetry::otlp::Options> tracing;  ///< where spans are sent; nullopt: nowhere
 };
@@ -58,8 +60,8 @@ struct HttpServiceOptions {
 class HttpService {
  public:
   /// `live`, `metrics` and `log` outlive the service. Errors: those of ListenOptions::Check,
-  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender, net::HttpServer::Start and, with a listener for it,
-  /// grpc::GrpcListeners::Start.
+  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender, SharedCache::Start, net::HttpServer::Start and, with a
+  /// listener for it, grpc::GrpcListeners::Start.
   static base::Result<std::unique_ptr<HttpService>> Start(const HttpServiceOptions& options, const live::LiveSet& live,
                                                           telemetry::MetricRegistry& metrics,
                                                           telemetry::Log& log = telemetry::Log::Discard());

@@ -77,6 +77,7 @@ Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metri
       statistics_(std::make_shared<ModelStatistics>()),
       limits_(options.limits),
       cache_(options.cache.memory.count > 0 ? std::make_shared<PredictionCache>(options.cache) : nullptr),
+      shared_cache_(options.shared_cache),
       flights_(std::make_shared<Flights>()),
       clock_(*options.clock),
       compute_(options.compute),
@@ -176,7 +177,7 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return *known;
   SLIPWAY_ASSIGN(auto served, Serve(thread, std::move(model)));
-  if (cache_ != nullptr) served->UseCache(*cache_, *cache_metrics_);
+  if (cache_ != nullptr) served->UseCache(*cache_, shared_cache_, *cache_metrics_);
   return thread.models.emplace_back(std::move(served));
 }
 

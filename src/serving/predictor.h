@@ -27,6 +27,7 @@ struct PredictorOptions {
   int threads = 1;  ///< that call it beside those of its pool: io threads
   DecodeLimits limits;
   PredictionCacheOptions cache;
+  SharedCache* shared_cache = nullptr;  ///< with other servers; outlives the predictor; nullptr: there is none
   ComputeOptions compute = {.enabled = false};
   const base::Clock* clock = &base::Clock::System();
 };
@@ -102,7 +103,8 @@ class Predictor {
   const std::shared_ptr<ModelStatistics> statistics_;  ///< shared with what scrapes it
   const DecodeLimits limits_;
   const std::shared_ptr<PredictionCache> cache_;  ///< nullptr: none; shared with what scrapes it
-  const std::shared_ptr<Flights> flights_;        ///< shared with what scrapes it
+  SharedCache* const shared_cache_;
+  const std::shared_ptr<Flights> flights_;  ///< shared with what scrapes it
   std::optional<CacheMetrics> cache_metrics_;
   const base::Clock& clock_;
   const ComputeOptions compute_;

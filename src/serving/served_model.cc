@@ -190,8 +190,8 @@ void ServedModel::Lap(Phase phase) {
   last_ = now;
 }
 
-void ServedModel::UseCache(PredictionCache& cache, const CacheMetrics& metrics) {
-  cache_ = std::make_unique<ServedCache>(cache, metrics, model_->name, model_->version_text);
+void ServedModel::UseCache(PredictionCache& cache, SharedCache* others, const CacheMetrics& metrics) {
+  cache_ = std::make_unique<ServedCache>(cache, others, metrics, *model_);
 }
 
 void ServedModel::CountRecalled(int64_t rows) {

@@ -47,7 +47,7 @@ class ServedModel {
   void UseWorkload(std::shared_ptr<Workload> workload) { workload_ = std::move(workload); }
   Workload* workload() { return workload_.get(); }  ///< nullptr: all calls run where they are read
   /// Has its answers kept. Before the first call.
-  void UseCache(PredictionCache& cache, const CacheMetrics& metrics);
+  void UseCache(PredictionCache& cache, SharedCache* others, const CacheMetrics& metrics);
   ServedCache* cache() { return cache_.get(); }  ///< nullptr: none are kept
 
   const live::LoadedModel& model() const { return *model_; }

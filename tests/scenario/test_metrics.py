@@ -28,8 +28,8 @@ TRITON_HISTOGRAMS = [f"nv_inference_{what}_duration_histogram_us"
 @pytest.fixture(scope="module")
 def server(loans_folder, tmp_path_factory):
     """With a call of every kind behind it."""
-    # For the series of traces, of gRPC and of the cache.
-    options = ("--otlp-endpoint", f"http://127.0.0.1:{closed_port()}", "--grpc", "127.0.0.1:0", "--cache-memory", "1MiB")
+    options = ("--otlp-endpoint", f"http://127.0.0.1:{closed_port()}", "--grpc", "127.0.0.1:0", "--cache-memory", "1MiB",
+               "--cache-redis", f"redis://127.0.0.1:{closed_port()}")
     with Slipway(tmp_path_factory.mktemp("metrics")).serving(loans_folder / "loans-1.0.0.slipway", options=options) as running:
         for body in (GOOD, BAD, [GOOD, BAD], "{"):
             running.request("POST", "/predict/loans", body)

@@ -1,8 +1,11 @@
 #include "serving/cache/cached_call.h"
 
+#include <array>
 #include <string>
 
+#include "base/machine.h"
 #include "net/route_table.h"
+#include "serving/cache/redis/shared_answer.h"
 #include "serving/served_model.h"
 
 namespace slipway::serving {
@@ -36,14 +39,19 @@ void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, const 
                             [cache](telemetry::MetricSamples& samples) { samples.Add({}, cache->Read().evictions); });
 }
 
-ServedCache::ServedCache(PredictionCache& kept, const CacheMetrics& metrics, std::string_view model,
-                         std::string_view version)
+ServedCache::ServedCache(PredictionCache& kept, SharedCache* shared_cache, const CacheMetrics& metrics,
+                         const live::LoadedModel& model)
     : cache(kept),
-      hits(metrics.calls.With({model, version, "hit"})),
-      shared(metrics.calls.With({model, version, "shared"})),
-      misses(metrics.calls.With({model, version, "miss"})),
-      skipped(metrics.calls.With({model, version, "skipped"})),
-      saved(metrics.saved.With({model, version})) {}
+      others(shared_cache),
+      hits(metrics.calls.With({model.name, model.version_text, "hit"})),
+      shared(metrics.calls.With({model.name, model.version_text, "shared"})),
+      misses(metrics.calls.With({model.name, model.version_text, "miss"})),
+      skipped(metrics.calls.With({model.name, model.version_text, "skipped"})),
+      saved(metrics.saved.With({model.name, model.version_text})) {
+  if (others == nullptr) return;
+  AppendFields(identity, std::array<std::string_view, 5>{others->options().program_version, base::CpuKind(),
+                                                         model.digest, model.name, model.version_text});
+}
 
 CachedCall::CachedCall(ServedModel& served, const net::Request& request, net::Response& response, Before before)
     : served_(served),
@@ -69,24 +77,43 @@ void CachedCall::Look() {
     return;
   }
   looks_ = before_ != Before::kLooked && !says("no-cache");
+  asks_others_ = before_ == Before::kLooked && heavy_ && cache_->others != nullptr && !says("no-cache");
   begun_ = served_.clock().Now();
   key_ = cache_->cache.KeyOf(static_cast<uint64_t>(served_.model().index), Variant(), request_.body, hash);
 }
 
 /// All but the body that an answer depends on.
+std::array<std::string_view, 5> CachedCall::Conditions() const {
+  return {request_.route == nullptr ? std::string_view() : request_.route->pattern, request_.Header("Content-Type"),
+          request_.Header("Accept"), request_.Header("Inference-Header-Content-Length"), request_.query};
+}
+
 uint64_t CachedCall::Variant() const {
-  const PredictionCache& cache = cache_->cache;
-  uint64_t hash = cache.HashOf(request_.route == nullptr ? std::string_view() : request_.route->pattern);
-  for (const char* name : {"Content-Type", "Accept", "Inference-Header-Content-Length"}) {
-    hash = cache.HashOf(request_.Header(name), hash);
-  }
-  return cache.HashOf(request_.query, hash);
+  uint64_t hash = 0;
+  for (const std::string_view text : Conditions()) hash = cache_->cache.HashOf(text, hash);
+  return hash;
+}
+
+const std::string& CachedCall::RequestForOthers() {
+  std::string& request = cache_->request;
+  request = cache_->identity;
+  AppendFields(request, Conditions());
+  AppendFields(request, std::array{request_.body});
+  return request;
+}
+
+bool CachedCall::RecallFromOthers() {
+  std::chrono::nanoseconds left{};
+  const auto latest = served_.LatestOf(request_.received);
+  if (!cache_->others->Find(RequestForOthers(), latest, cache_->answer, left)) return false;
+  cache_->cache.Put(key_, cache_->answer, left);
+  return true;
 }
 
 bool CachedCall::Recall(RequestNote& note) {
   if (!keeps_) return false;
   CachedAnswer& answer = cache_->answer;
-  const bool found = looks_ && cache_->cache.Find(key_, answer);
+  const bool found = (looks_ && cache_->cache.Find(key_, answer)) || (asks_others_ && RecallFromOthers());
   looked_ = served_.clock().Now();
   if (!found) return false;
   const int64_t took = Between(begun_, looked_);
@@ -122,6 +149,7 @@ void CachedCall::Keep() {
     answer.content_type = response_.content_type;
     answer.rows = served_.call_rows();
     cache_->cache.Put(key_, answer);
+    if (heavy_ && cache_->others != nullptr) cache_->others->Put(RequestForOthers(), answer);
   }
   cache_->misses.Add();
   if (heavy_ || before_ != Before::kNothing) return;

@@ -8,14 +8,18 @@
 //   cached.Keep();                              // a good answer
 //   served.End(note);
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include "live/loaded_model.h"
 #include "net/http_message.h"
 #include "serving/cache/cache_worth.h"
 #include "serving/cache/flights.h"
 #include "serving/cache/prediction_cache.h"
+#include "serving/cache/redis/shared_cache.h"
 #include "serving/request_note.h"
 #include "telemetry/metrics.h"
 
@@ -36,9 +40,14 @@ void AddCacheReaders(const std::shared_ptr<const PredictionCache>& cache, const 
 
 /// What one version on one io thread needs of the cache. Thread-safety: one thread.
 struct ServedCache {
-  ServedCache(PredictionCache& shared, const CacheMetrics& metrics, std::string_view model, std::string_view version);
+  /// `shared_cache`: what is shared with other servers; nullptr: nothing.
+  ServedCache(PredictionCache& kept, SharedCache* shared_cache, const CacheMetrics& metrics,
+              const live::LoadedModel& model);
 
   PredictionCache& cache;
+  SharedCache* const others;
+  std::string identity;  ///< of the version's answers, for others: where these are the same, so are the bits
+  std::string request;   ///< reused: all that the answer depends on, for others
   CacheWorth worth;
   CachedAnswer answer;  ///< reused
   telemetry::Counter hits, shared, misses, skipped, saved;
@@ -46,7 +55,8 @@ struct ServedCache {
 
 /// A request that says `Cache-Control: no-cache` is answered anew, `no-store` also leaves no trace, and `?explain=` is
 /// about this very call; all of them are "skipped", as is everything while the cache does not pay (CacheWorth). For
-/// models that are too heavy for io threads it always pays.
+/// models that are too heavy for io threads it always pays; their calls, once on a thread of the pool, also ask what is
+/// shared with other servers.
 class CachedCall {
  public:
   /// What has been done for the call before: `kLooked`, the cache had nothing for it on the thread that read it;
@@ -65,7 +75,10 @@ class CachedCall {
 
  private:
   void Look();
+  std::array<std::string_view, 5> Conditions() const;
   uint64_t Variant() const;
+  bool RecallFromOthers();
+  const std::string& RequestForOthers();
 
   ServedModel& served_;
   const net::Request& request_;
@@ -74,6 +87,7 @@ class CachedCall {
   const size_t headers_;      ///< bytes of headers that all answers carry
   const Before before_;
   bool heavy_ = false, looks_ = false, keeps_ = false;
+  bool asks_others_ = false;  ///< what is shared with other servers is worth its time
   CacheKey key_;
   base::SteadyTime begun_, looked_;
 };

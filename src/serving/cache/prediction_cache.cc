@@ -222,12 +222,12 @@ bool PredictionCache::HasRoomFor(const CacheKey& key) const {
   return std::ssize(key.bytes) + static_cast<int64_t>(sizeof(Entry)) <= ShardOf(key.hash).most / kLargestShare;
 }
 
-void PredictionCache::Put(const CacheKey& key, const CachedAnswer& answer) {
+void PredictionCache::Put(const CacheKey& key, const CachedAnswer& answer, std::chrono::nanoseconds left) {
   Shard& shard = ShardOf(key.hash);
   const auto text = static_cast<int64_t>(key.bytes.size() + answer.headers.size() + answer.body.size());
   if (text + static_cast<int64_t>(sizeof(Entry)) > shard.most / kLargestShare) return;
   Entry* entry = Entry::Make(key, answer);
-  if (options_.lifetime.count() > 0) entry->expires = options_.clock->Now() + options_.lifetime;
+  if (options_.lifetime.count() > 0) entry->expires = options_.clock->Now() + std::min(options_.lifetime, left);
   const std::lock_guard lock(shard.mutex);
   if (Entry* old = shard.Find(key)) shard.Remove(old);
   uint64_t& ghost = shard.GhostOf(key.hash);

@@ -60,8 +60,10 @@ class PredictionCache {
   }
   /// Copies the answer into `answer`, whose memory is reused. Keys are compared byte by byte.
   bool Find(const CacheKey& key, CachedAnswer& answer);
-  /// Answers too large for their shard (an eighth of it) are not kept. One that is there already is replaced.
-  void Put(const CacheKey& key, const CachedAnswer& answer);
+  /// Answers too large for their shard (an eighth of it) are not kept. One that is there already is replaced. Where
+  /// answers end, this one does after `left` at the latest.
+  void Put(const CacheKey& key, const CachedAnswer& answer,
+           std::chrono::nanoseconds left = std::chrono::nanoseconds::max());
   /// False: the key alone is too large.
   bool HasRoomFor(const CacheKey& key) const;
   /// Removes the answers of a version.
