@@ -354,6 +354,7 @@ void Connection::BeginExchange() {
   request.traceparent = {};
   request.trace.reset();
   request.received = io_.loop().now();
+  request.waited = io_.loop().waited();
   request.thread = io_.index();
   base::FillRequestId(exchange.own_id);
   request.id = {exchange.own_id.data(), exchange.own_id.size()};

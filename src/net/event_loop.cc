@@ -29,8 +29,40 @@ struct EventLoop::Mailbox final : Watcher {
   }
 };
 
-EventLoop::EventLoop(Descriptor epoll, std::unique_ptr<Mailbox> mailbox)
-    : epoll_(std::move(epoll)), mailbox_(std::move(mailbox)), now_(base::Clock::System().Now()) {}
+/// Becomes ready when many are, and sees how long its own turn takes to come: descriptors are served in the order in
+/// which they became ready, so a request that came at the same time has waited as long.
+struct EventLoop::Marker final : Watcher {
+  static constexpr int kMany = 64;  ///< ready at once: what the marker costs is lost among so many
+
+  Descriptor wake;
+  bool waits = false;
+  base::SteadyTime since;  ///< when it became ready
+  std::chrono::nanoseconds last{0};
+
+  void OnTurn(int ready, base::SteadyTime now) {
+    if (waits) return;
+    if (ready < kMany) {
+      last = std::chrono::nanoseconds(0);
+      return;
+    }
+    const uint64_t one = 1;
+    since = now;
+    waits = ::write(wake.get(), &one, sizeof one) > 0;
+  }
+  void OnReady(uint32_t) override {
+    uint64_t count = 0;
+    while (::read(wake.get(), &count, sizeof count) < 0 && errno == EINTR) {
+    }
+    waits = false;
+    last = base::Clock::System().Now() - since;
+  }
+};
+
+EventLoop::EventLoop(Descriptor epoll, std::unique_ptr<Mailbox> mailbox, std::unique_ptr<Marker> marker)
+    : epoll_(std::move(epoll)),
+      mailbox_(std::move(mailbox)),
+      marker_(std::move(marker)),
+      now_(base::Clock::System().Now()) {}
 EventLoop::~EventLoop() = default;
 
 base::Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
@@ -39,8 +71,12 @@ base::Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
   auto mailbox = std::make_unique<Mailbox>();
   mailbox->wake = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!mailbox->wake.valid()) return std::unexpected(SystemError("net.eventfd", "cannot create a wake-up descriptor"));
-  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(mailbox)));
+  auto marker = std::make_unique<Marker>();
+  marker->wake = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!marker->wake.valid()) return std::unexpected(SystemError("net.eventfd", "cannot create a wake-up descriptor"));
+  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(mailbox), std::move(marker)));
   SLIPWAY_TRY(loop->Watch(loop->mailbox_->wake.get(), EPOLLIN, *loop->mailbox_));
+  SLIPWAY_TRY(loop->Watch(loop->marker_->wake.get(), EPOLLIN, *loop->marker_));
   return loop;
 }
 
@@ -76,6 +112,7 @@ bool EventLoop::Turn(Owner& owner, int wait) {
   const bool ticking = owner.WantsTicks();
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), owner.Busy() ? 0 : wait);
   now_ = base::Clock::System().Now();
+  marker_->OnTurn(count, now_);
   for (int i = 0; i < count; ++i) {
     static_cast<Watcher*>(events[static_cast<size_t>(i)].data.ptr)->OnReady(events[static_cast<size_t>(i)].events);
   }
@@ -86,6 +123,10 @@ bool EventLoop::Turn(Owner& owner, int wait) {
     next_tick_ = now_ + tick_;
   }
   return owner.OnTurnEnd();
+}
+
+std::chrono::nanoseconds EventLoop::waited() const {
+  return marker_->waits ? std::max<std::chrono::nanoseconds>(marker_->last, now_ - marker_->since) : marker_->last;
 }
 
 void EventLoop::SetTick(std::chrono::nanoseconds tick) {

@@ -57,13 +57,18 @@ class EventLoop {
 
   /// The time at which this turn began.
   base::SteadyTime now() const { return now_; }
+  /// About how long what is ready now has waited for its turn: 0 unless there is more than a turn can do at once. It is
+  /// measured by a descriptor of the loop's own, which waits among the others.
+  std::chrono::nanoseconds waited() const;
 
  private:
   struct Mailbox;
-  EventLoop(Descriptor epoll, std::unique_ptr<Mailbox> mailbox);
+  struct Marker;
+  EventLoop(Descriptor epoll, std::unique_ptr<Mailbox> mailbox, std::unique_ptr<Marker> marker);
 
   Descriptor epoll_;
   std::unique_ptr<Mailbox> mailbox_;
+  std::unique_ptr<Marker> marker_;
   base::SteadyTime now_, next_tick_;
   std::chrono::nanoseconds tick_{0};
 };

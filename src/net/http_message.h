@@ -2,6 +2,7 @@
 // What handlers see of HTTP: a request that lives in the connection's buffer, and a response whose memory is reused.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -54,6 +55,7 @@ struct Request {
   std::optional<telemetry::TraceContext> trace;
   base::SteadyTime received;
   base::SteadyTime deadline = base::SteadyTime::max();  ///< the caller's own, where its protocol has one
+  std::chrono::nanoseconds waited{0};  ///< about how long, before that, for a thread with more than it can do
   int thread = 0;  ///< index of the io thread, 0 to HttpServer::threads() - 1: handlers keep workspaces by it
   const Route* route = nullptr;  ///< nullptr while none matched
 

@@ -142,17 +142,23 @@ bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const
                             Workload::Place place) {
   using For = ServedModel::WaitedFor;
   Workload* const workload = served.workload();
-  if (before != nullptr && before->what == For::kThread) return false;
-  if (workload == nullptr || !predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) return false;
+  if (workload == nullptr || (before != nullptr && before->what == For::kThread)) return false;
+  const base::SteadyTime since = request_.received - request_.waited;
+  if (!predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) {
+    if (request_.waited.count() == 0) return false;
+    const auto admitted = workload->AdmitHere(served.clock().Now(), served.LatestOf(since));
+    if (!admitted) Fail(admitted.error(), served);
+    return !admitted;
+  }
   ServedModel::Waited waited = {
-      .since = request_.received, .abandoned = {}, .priority = PriorityOf(request_), .place = std::move(place)};
+      .since = since, .abandoned = {}, .priority = PriorityOf(request_), .place = std::move(place)};
   Flights::Boarding boarding;
   if (const CacheKey* key = cached.shared_key(); key != nullptr && (before == nullptr || before->what == For::kOther)) {
     boarding = predictor_.flights().Board(*key, waited.priority);
   }
   if (boarding.flight != nullptr && boarding.lead == nullptr) {
     WaitForOther(std::move(boarding.flight), std::move(waited));
-  } else if (const auto admitted = workload->Admit(served.clock().Now(), served.LatestOf(request_.received));
+  } else if (const auto admitted = workload->Admit(served.clock().Now(), served.LatestOf(since));
              admitted) {
     WaitForThread(static_cast<uint64_t>(served.model().index), std::move(waited), std::move(boarding.lead));
   } else {

@@ -6,28 +6,9 @@ import threading
 import time
 
 import numpy as np
-import onnx
 import pytest
 import requests
-from onnx import TensorProto, helper, numpy_helper
-
-WIDTH, LAYERS = 512, 14
-
-
-def deep_network():
-    """Fourteen layers of 512 x 512: 15 MB of weights, a few milliseconds a row, and little more for eight."""
-    random = np.random.default_rng(5)
-    nodes, weights, name = [], [], "x"
-    for layer in range(LAYERS):
-        weights.append(numpy_helper.from_array((random.normal(size=(WIDTH, WIDTH)) / 22).astype("float32"), f"w{layer}"))
-        nodes.append(helper.make_node("MatMul", [name, f"w{layer}"], [f"m{layer}"]))
-        nodes.append(helper.make_node("Relu", [f"m{layer}"], [f"h{layer}"]))
-        name = f"h{layer}"
-    weights.append(numpy_helper.from_array(random.normal(size=(WIDTH, 4)).astype("float32"), "w"))
-    nodes.append(helper.make_node("MatMul", [name, "w"], ["y"]))
-    graph = helper.make_graph(nodes, "deep", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", WIDTH])],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4])], weights)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+from heavy_models import WIDTH, deep_network
 
 
 @pytest.fixture(scope="module")

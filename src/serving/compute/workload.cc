@@ -123,6 +123,14 @@ base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadli
                                 in_time ? "longer than --max-queue-wait" : "past its deadline"));
 }
 
+base::Result<void> Workload::AdmitHere(base::SteadyTime now, base::SteadyTime deadline) {
+  if (now + fastest() <= deadline) return {};
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return base::Fail(base::Code::kResourceExhausted, "overload.queue",
+                    "more is asked of the server than it can answer: the call's time (limits.timeout) was over before "
+                    "its turn came; retry after the time that Retry-After tells, or add replicas");
+}
+
 int64_t Workload::RetryAfterSeconds() const {
   return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(ExpectedWait() / 1e9)));
 }

@@ -57,6 +57,8 @@ class Workload {
   base::Result<Place> Enter(base::SteadyTime now);
   /// Whether one more call would be answered by `deadline`. Errors: resource_exhausted "overload.queue".
   base::Result<void> Admit(base::SteadyTime now, base::SteadyTime deadline);
+  /// Whether a call that runs where it was read can still be answered by `deadline`. Errors: as Admit().
+  base::Result<void> AdmitHere(base::SteadyTime now, base::SteadyTime deadline);
   /// When a call that is refused now may come again: whole seconds, at least one.
   int64_t RetryAfterSeconds() const;
 
