@@ -24,7 +24,8 @@ SERVER_CPU, CLIENT_CPU = str(CPUS[0]), str(CPUS[-1])
 PYTHON = OPPONENTS / "venv/bin/python"
 
 
-def prepare():
+def prepare(limits=""):
+    """The light models and their rows; `limits` stands in their manifests."""
     import joblib
     import xgboost
     from onnxmltools import convert_xgboost
@@ -53,7 +54,7 @@ def prepare():
         (folder / "model.onnx").write_bytes(onnx.SerializeToString())
         (folder / "slipway.yaml").write_text(
             f"slipway: 1\nname: {name}\nversion: 1.0.0\ninputs:\n{inputs}"
-            'model: {engine: onnx, file: model.onnx}\noutputs: {probability: "probabilities[1]"}\n')
+            'model: {engine: onnx, file: model.onnx}\noutputs: {probability: "probabilities[1]"}\n' + limits)
         # The joblib file is the opponent's alone.
         subprocess.run([BUILD / "slipway", "pack", folder, "--output", WORK / f"{name}.slipway"], check=True,
                        capture_output=True)
@@ -92,7 +93,7 @@ class Opponent:
 
     def __init__(self, name, command, path, model=None, environment=None):
         self.name, self.command, self.path, self.model, self.environment = name, command, path, model, environment or {}
-        self.rows, self.expected = WORK / "rows.jsonl", WORK / f"{model}.expected"
+        self.rows, self.expected, self.field = WORK / "rows.jsonl", WORK / f"{model}.expected", "probability"
 
     def start(self):
         self.port = free_port()
@@ -141,18 +142,19 @@ class Opponent:
                     total += int(line.split()[1]) / 1024
         return total
 
-    def drive(self, connections, seconds, rate, settle=True):
+    def drive(self, connections, seconds, rate, settle=True, more=()):
+        """`settle`: refusals and connections that break are faults, too; `more`: further options of the generator."""
         command = ["taskset", "-c", CLIENT_CPU, BUILD / "bench/load_generator", "--port", self.port, "--path", self.path,
-                   "--rows", self.rows, "--connections", connections, "--seconds", seconds, "--rate", rate]
+                   "--rows", self.rows, "--connections", connections, "--seconds", seconds, "--rate", rate, *more]
         if self.model:
-            command += ["--expect", self.expected, "--field", "probability"]
+            command += ["--expect", self.expected, "--field", self.field]
         before = self.cpu_seconds()
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{self.name}: {done.stderr}")
         result = json.loads(done.stdout)
         result["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, result["answered"])
-        bad = result["wrong"] + result["broken"] + (result["refused"] if settle else 0)
+        bad = result["wrong"] + (result["broken"] + result["refused"] if settle else 0)
         if bad:
             sys.exit(f"{self.name}: not every answer was right: {result}")
         return result

@@ -1,7 +1,7 @@
 // load_generator: sends HTTP requests over keep-alive connections and measures the answers.
 //
 //   load_generator --port N --path PATH --rows FILE [--expect FILE --field NAME] [--connections N] [--rate R]
-//                  [--seconds S] [--header LINE]
+//                  [--seconds S] [--header LINE] [--deadline S] [--slice S] [--then-rate R --then-seconds S]
 //   load_generator (--port N | --unix SOCKET) --script FILE [--connections N] [--rate R] [--seconds S] [--sleep 1]
 //
 // Closed loop (no --rate): each connection sends its next request when the last one is answered. Open loop (--rate R):
@@ -11,6 +11,10 @@
 // up to 1e-6 + 1e-5 relative (float32 sums in another order). A script holds whole requests, each with the exact body
 // of its answer: four bytes of length (little-endian) before either. Prints one JSON object: counts, errors by kind,
 // latency quantiles in µs.
+//
+// --deadline: callers of an open loop wait so long. An answer within it is "good"; a request that no connection was
+// free for until then is never sent ("unsent"). --then-rate: the rate after --seconds, for --then-seconds more.
+// --slice: what became of the requests planned in each slice of the run.
 //
 // An open loop spins, so that planned times are kept, which takes a core of its own; with --sleep it waits in the
 // kernel.
@@ -34,9 +38,12 @@
 #include <iterator>
 #include <optional>
 #include <random>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "load_report.h"
 
 namespace slipway {
 namespace {
@@ -48,8 +55,12 @@ struct Options {
   std::string path, rows, expect, field, header, script, unix_socket;
   int connections = 16;
   bool sleeps = false;
-  double rate = 0, seconds = 3;
+  double rate = 0, seconds = 3, then_rate = 0, then_seconds = 0, deadline = 0, slice = 0;
 };
+
+Clock::duration Seconds(double count) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(count));
+}
 
 struct Connection {
   int socket = -1;
@@ -57,10 +68,6 @@ struct Connection {
   size_t row = 0;
   Clock::time_point due;
   std::string in;
-};
-
-struct Counts {
-  int64_t sent = 0, answered = 0, wrong = 0, refused = 0, broken = 0;
 };
 
 std::vector<std::string> ReadLines(const std::string& path) {
@@ -116,7 +123,10 @@ std::optional<std::string> BodyOf(std::string_view answer) {
 
 class Generator {
  public:
-  explicit Generator(Options options) : options_(std::move(options)) {
+  explicit Generator(Options options)
+      : options_(std::move(options)),
+        deadline_(options_.deadline > 0 ? Seconds(options_.deadline) : Clock::duration::max()),
+        report_(deadline_, Seconds(options_.slice)) {
     if (!options_.script.empty()) {
       std::ifstream file(options_.script, std::ios::binary);
       const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -142,9 +152,12 @@ class Generator {
     epoll_ = ::epoll_create1(0);
     connections_.resize(static_cast<size_t>(options_.connections));
     for (auto& connection : connections_) Open(connection);
+    for (auto& connection : std::views::reverse(connections_)) free_.push_back(&connection);
     start_ = Clock::now();
-    end_ = start_ + std::chrono::nanoseconds(static_cast<int64_t>(options_.seconds * 1e9));
+    turn_ = start_ + Seconds(options_.seconds);
+    end_ = turn_ + Seconds(options_.then_seconds);
     next_due_ = start_;
+    report_.Begin(start_);
     if (options_.rate <= 0) {
       for (auto& connection : connections_) Send(connection, Clock::now());
     }
@@ -156,21 +169,7 @@ class Generator {
     elapsed_ = std::chrono::duration<double>(std::min(Clock::now(), end_) - start_).count();
   }
 
-  void Print() {
-    std::ranges::sort(latencies_);
-    const auto quantile = [&](double q) {
-      if (latencies_.empty()) return 0.0;
-      return latencies_[std::min(latencies_.size() - 1,
-                                 static_cast<size_t>(q * static_cast<double>(latencies_.size())))];
-    };
-    fmt::print(
-        "{{\"sent\":{},\"answered\":{},\"wrong\":{},\"refused\":{},\"broken\":{},\"unanswered\":{},\"seconds\":{:.3f},"
-        "\"per_second\":{:.1f},\"p50_us\":{:.1f},\"p90_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:."
-        "1f}}}\n",
-        counts_.sent, counts_.answered, counts_.wrong, counts_.refused, counts_.broken,
-        busy_ + static_cast<int64_t>(waiting_.size()), elapsed_, static_cast<double>(in_time_) / elapsed_,
-        quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999), quantile(1));
-  }
+  void Print() { report_.Print(elapsed_, busy_ + static_cast<int64_t>(waiting_.size())); }
 
  private:
   void Open(Connection& connection) {
@@ -208,14 +207,18 @@ class Generator {
     const auto now = Clock::now();
     while (next_due_ <= now && next_due_ < end_) {
       waiting_.push_back(next_due_);
-      next_due_ += std::chrono::nanoseconds(static_cast<int64_t>(gap_(random_) / options_.rate * 1e9));
+      const double rate = next_due_ < turn_ ? options_.rate : options_.then_rate;
+      next_due_ += Seconds(gap_(random_) / rate);
     }
-    if (waiting_.empty()) return;
-    for (auto& connection : connections_) {
-      if (connection.busy) continue;
+    while (!waiting_.empty() && now - waiting_.front() > deadline_) {
+      report_.CountUnsent(waiting_.front());
+      waiting_.pop_front();
+    }
+    while (!waiting_.empty() && !free_.empty()) {
+      Connection& connection = *free_.back();
+      free_.pop_back();
       Send(connection, waiting_.front());
       waiting_.pop_front();
-      if (waiting_.empty()) return;
     }
   }
 
@@ -234,7 +237,7 @@ class Generator {
       }
       at += static_cast<size_t>(sent);
     }
-    ++counts_.sent;
+    report_.CountSent();
   }
 
   void Poll() {
@@ -264,21 +267,30 @@ class Generator {
 
   void Finish(Connection& connection, std::string_view body) {
     const auto now = Clock::now();
-    latencies_.push_back(std::chrono::duration<double, std::micro>(now - connection.due).count());
-    ++counts_.answered;
-    in_time_ += now <= end_;
-    if (!std::string_view(connection.in).starts_with("HTTP/1.1 200")) {
-      ++counts_.refused;
-    } else if (!answers_.empty() && body != answers_[connection.row]) {
-      ++counts_.wrong;
-      fmt::print(stderr, "wrong answer to request {}: {:.300}\n", connection.row, body);
-    } else if (!expected_.empty() && !Agrees(body, expected_[connection.row])) {
-      ++counts_.wrong;
-    }
+    report_.CountAnswer(connection.due, now, end_, Judge(connection, body));
     connection.in.clear();
     connection.busy = false;
     --busy_;
-    if (options_.rate <= 0 && now < end_) Send(connection, now);
+    GoOn(connection, now);
+  }
+
+  /// A connection that is free again.
+  void GoOn(Connection& connection, Clock::time_point now) {
+    if (options_.rate > 0) {
+      free_.push_back(&connection);
+    } else if (now < end_) {
+      Send(connection, now);
+    }
+  }
+
+  LoadReport::Answer Judge(const Connection& connection, std::string_view body) const {
+    if (!std::string_view(connection.in).starts_with("HTTP/1.1 200")) return LoadReport::Answer::kRefused;
+    if (!answers_.empty() && body != answers_[connection.row]) {
+      fmt::print(stderr, "wrong answer to request {}: {:.300}\n", connection.row, body);
+      return LoadReport::Answer::kWrong;
+    }
+    const bool right = expected_.empty() || Agrees(body, expected_[connection.row]);
+    return right ? LoadReport::Answer::kRight : LoadReport::Answer::kWrong;
   }
 
   bool Agrees(std::string_view body, double expected) const {
@@ -289,29 +301,30 @@ class Generator {
   }
 
   void Lose(Connection& connection) {
-    if (connection.busy) {  // a connection that idled is closed in good order
-      ++counts_.broken;
-      --busy_;
-    }
+    const bool busy = connection.busy;  // a connection that idled is closed in good order
     ::close(connection.socket);
     Open(connection);
-    if (options_.rate <= 0 && Clock::now() < end_) Send(connection, Clock::now());
+    if (!busy) return;
+    report_.CountBroken();
+    --busy_;
+    GoOn(connection, Clock::now());
   }
 
   const Options options_;
+  const Clock::duration deadline_;
+  LoadReport report_;
   std::vector<std::string> requests_, answers_;
   std::vector<double> expected_;
   std::string needle_;
   std::vector<Connection> connections_;
+  std::vector<Connection*> free_;
   std::deque<Clock::time_point> waiting_;
   std::mt19937_64 random_{1};
   std::exponential_distribution<double> gap_{1.0};
   int epoll_ = -1;
   size_t next_row_ = 0;
-  int64_t busy_ = 0, in_time_ = 0;
-  Counts counts_;
-  std::vector<double> latencies_;
-  Clock::time_point start_, end_, next_due_;
+  int64_t busy_ = 0;
+  Clock::time_point start_, turn_, end_, next_due_;
   double elapsed_ = 0;
 };
 
@@ -332,13 +345,18 @@ int Main(int argc, char** argv) {
     if (name == "--connections") options.connections = std::stoi(value);
     if (name == "--rate") options.rate = std::stod(value);
     if (name == "--seconds") options.seconds = std::stod(value);
+    if (name == "--then-rate") options.then_rate = std::stod(value);
+    if (name == "--then-seconds") options.then_seconds = std::stod(value);
+    if (name == "--deadline") options.deadline = std::stod(value);
+    if (name == "--slice") options.slice = std::stod(value);
   }
   const bool plain = !options.path.empty() && !options.rows.empty();
   if ((options.port == 0 && options.unix_socket.empty()) || (!plain && options.script.empty())) {
     fmt::print(
         stderr,
         "usage: load_generator --port N --path PATH --rows FILE [--expect FILE --field NAME] "
-        "[--connections N] [--rate R] [--seconds S] [--header LINE]\n"
+        "[--connections N] [--rate R] [--seconds S] [--header LINE] [--deadline S] [--slice S] "
+        "[--then-rate R --then-seconds S]\n"
         "       load_generator (--port N | --unix SOCKET) --script FILE [--connections N] [--rate R] [--seconds S] "
         "[--sleep 1]\n");
     return 2;
