@@ -60,8 +60,8 @@ struct HttpServiceOptions {
 class HttpService {
  public:
   /// `live`, `metrics` and `log` outlive the service. Errors: those of ListenOptions::Check,
-  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender, SharedCache::Start, net::HttpServer::Start and, with a
-  /// listener for it, grpc::GrpcListeners::Start.
+  /// net::tls::Credentials::Load, telemetry::otlp::MakeCurlSender, SharedCache::Start, net::HttpServer::Start and, with
+  /// a listener for it, grpc::GrpcListeners::Start.
   static base::Result<std::unique_ptr<HttpService>> Start(const HttpServiceOptions& options, const live::LiveSet& live,
                                                           telemetry::MetricRegistry& metrics,
                                                           telemetry::Log& log = telemetry::Log::Discard());

@@ -158,8 +158,7 @@ bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const
   }
   if (boarding.flight != nullptr && boarding.lead == nullptr) {
     WaitForOther(std::move(boarding.flight), std::move(waited));
-  } else if (const auto admitted = workload->Admit(served.clock().Now(), served.LatestOf(since));
-             admitted) {
+  } else if (const auto admitted = workload->Admit(served.clock().Now(), served.LatestOf(since)); admitted) {
     WaitForThread(static_cast<uint64_t>(served.model().index), std::move(waited), std::move(boarding.lead));
   } else {
     Fail(admitted.error(), served);

@@ -60,9 +60,9 @@ class ServedModel {
   enum class WaitedFor : uint8_t { kThread, kOther, kOtherInVain };
   /// A call that has waited.
   struct Waited {
-    base::SteadyTime since;     ///< when it was read
+    base::SteadyTime since;       ///< when it was read
     std::stop_token abandoned{};  ///< its client has gone
-    int priority = 0;           ///< lower ones go first
+    int priority = 0;             ///< lower ones go first
     Workload::Place place = nullptr;
     WaitedFor what = WaitedFor::kThread;
   };
