@@ -1,5 +1,6 @@
 #include "serving/cache/cached_call.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -104,7 +105,7 @@ const std::string& CachedCall::RequestForOthers() {
 
 bool CachedCall::RecallFromOthers() {
   std::chrono::nanoseconds left{};
-  const auto latest = served_.LatestOf(request_.received);
+  const auto latest = std::min(served_.LatestOf(request_.received), request_.deadline);
   if (!cache_->others->Find(RequestForOthers(), latest, cache_->answer, left)) return false;
   cache_->cache.Put(key_, cache_->answer, left);
   return true;

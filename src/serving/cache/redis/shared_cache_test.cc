@@ -236,6 +236,8 @@ TEST_F(SharedCacheTest, ALookupEndsByTheCallsOwnDeadline) {
 
 TEST_F(SharedCacheTest, ManyThreadsNeverSeeAnothersAnswer) {
   Start();
+  for (int i = 0; i < 50; i += 2) Put(std::to_string(i), "answer " + std::to_string(i));
+  Await(R"(slipway_cache_redis_writes_total{outcome="written"} 25)");
   std::atomic<int> wrong = 0, found = 0;
   std::vector<std::jthread> threads;
   for (int t = 0; t < 8; ++t) {
