@@ -84,6 +84,9 @@ void PredictionCall::Serve() {
     return;
   }
   const ServedModel::Waited* const waited = predictor_.waited(request_.thread);
+  if (waited != nullptr && waited->what == ServedModel::WaitedFor::kThread && served.workload() != nullptr) {
+    served.workload()->Began(served.clock().Now() - waited->queued, waited->ahead);
+  }
   served.Begin(door_, waited);
   base::Result<Workload::Place> place;
   if (waited != nullptr) {
@@ -159,6 +162,8 @@ bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const
   if (boarding.flight != nullptr && boarding.lead == nullptr) {
     WaitForOther(std::move(boarding.flight), std::move(waited));
   } else if (const auto admitted = workload->Admit(served.clock().Now(), served.LatestOf(since)); admitted) {
+    waited.queued = served.clock().Now();
+    waited.ahead = workload->Queued();
     WaitForThread(static_cast<uint64_t>(served.model().index), std::move(waited), std::move(boarding.lead));
   } else {
     Fail(admitted.error(), served);

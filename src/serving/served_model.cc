@@ -322,7 +322,8 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     CountSuccess();
-    if (workload_ != nullptr && call_rows_ == 1 && !fallback_ && !recalled_) JudgeWorkload();
+    const bool alone = lane_ == nullptr || !lane_->TakeShared();
+    if (workload_ != nullptr && call_rows_ == 1 && alone && !fallback_ && !recalled_) JudgeWorkload();
   } else {
     counters_.Add(failure, 1);
     counters_.Add(CallTotal::kFailedTime, spent_.total());

@@ -65,6 +65,8 @@ class ServedModel {
     int priority = 0;             ///< lower ones go first
     Workload::Place place = nullptr;
     WaitedFor what = WaitedFor::kThread;
+    base::SteadyTime queued{};  ///< when it came into its thread's queue
+    int64_t ahead = 0;          ///< calls that waited there already
   };
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
   void Begin(Door door, const Waited* waited = nullptr);

@@ -30,6 +30,8 @@ struct Batcher::Call {
 
   State state = State::kWaiting;
   bool left = false;  ///< its thread waits no more
+  bool shared = false;
+  int64_t ran = 0;  ///< nanoseconds, by another thread
   Session* session = nullptr;
   base::Result<void> result;
   std::condition_variable_any changed;
@@ -64,7 +66,7 @@ std::unique_ptr<Batcher::Lane> Batcher::NewSession() {
 
 base::Result<void> Batcher::Lane::Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
                                       const base::Deadline& deadline) {
-  return batcher_->Run(inputs, outputs, deadline, priority_, waited_);
+  return batcher_->Run(inputs, outputs, deadline, *this);
 }
 
 Batcher::Reading Batcher::Read() const {
@@ -86,12 +88,12 @@ double Batcher::ExpectedWait(double row) const {
 }
 
 base::Result<void> Batcher::Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
-                                const base::Deadline& deadline, int priority, int64_t& waited) {
+                                const base::Deadline& deadline, Lane& lane) {
   const auto call = std::make_shared<Call>();
   call->inputs = inputs;
   call->outputs = outputs;
   call->deadline = deadline;
-  call->priority = priority;
+  call->priority = lane.priority_;
   call->rows = RowsOf(inputs);
   std::unique_lock lock(mutex_);
   if (!idle_.empty()) {
@@ -110,10 +112,12 @@ base::Result<void> Batcher::Run(std::span<const TensorView> inputs, std::span<Te
       call->changed.wait_until(lock, deadline.stop, until, [&] { return call->state != state; });
     }
   }
-  waited += Nanoseconds(begun, options_.clock->Now());
-  if (call->state == State::kDone) return std::move(call->result);
-  if (call->state == State::kFirst) return RunAsFirst(lock, call);
-  return GiveUp(*call, deadline);
+  lane.waited_ += std::max<int64_t>(0, Nanoseconds(begun, options_.clock->Now()) - call->ran);
+  auto ran = call->state == State::kDone    ? std::move(call->result)
+             : call->state == State::kFirst ? RunAsFirst(lock, call)
+                                            : GiveUp(*call, deadline);
+  lane.shared_ |= call->shared;
+  return ran;
 }
 
 /// By priority, those of one priority in the order they came.
@@ -194,6 +198,10 @@ void Batcher::RunTogether(std::unique_lock<std::mutex>& lock, Session& session, 
   ++reading_.runs;
   reading_.calls += std::ssize(crowd.calls);
   reading_.together += std::ssize(crowd.calls);
+  for (const auto& call : crowd.calls) {
+    call->shared = true;
+    call->ran = took;
+  }
   if (ran) reading_.cost.Add(crowd.rows, took);
   if (!ran) {
     RunEach(lock, session, crowd);
@@ -258,8 +266,11 @@ void Batcher::RunEach(std::unique_lock<std::mutex>& lock, Session& session, Crow
     first += rows;
     if (call->left) continue;
     lock.unlock();
+    const base::SteadyTime begun = options_.clock->Now();
     auto ran = session.Run(inputs, crowd.outputs, call->deadline);
+    const int64_t took = Nanoseconds(begun, options_.clock->Now());
     lock.lock();
+    call->ran += took;
     ++reading_.runs;
     if (call->left) continue;
     std::swap_ranges(crowd.outputs.begin(), crowd.outputs.end(), call->outputs.begin());

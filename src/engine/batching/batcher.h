@@ -66,7 +66,7 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
 
   Batcher(BatcherOptions options, std::vector<std::unique_ptr<Session>> sessions);
   base::Result<void> Run(std::span<const TensorView> inputs, std::span<Tensor> outputs, const base::Deadline& deadline,
-                         int priority, int64_t& waited);
+                         Lane& lane);
   base::Result<void> RunAsFirst(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Call>& first);
   std::vector<std::shared_ptr<Call>> TakeCompany(const std::shared_ptr<Call>& first);
   void RunTogether(std::unique_lock<std::mutex>& lock, Session& session, Crowd& crowd);
@@ -98,6 +98,8 @@ class Batcher::Lane final : public Session {
   void SetPriority(int priority) { priority_ = priority; }
   /// Nanoseconds that its calls have waited for a session since this was asked last.
   int64_t TakeWaited() { return std::exchange(waited_, 0); }
+  /// Whether one of its calls since this was asked last shared a run: what it took tells nothing of a row alone.
+  bool TakeShared() { return std::exchange(shared_, false); }
 
  private:
   friend class Batcher;
@@ -105,6 +107,7 @@ class Batcher::Lane final : public Session {
   const std::shared_ptr<Batcher> batcher_;
   int priority_ = 0;
   int64_t waited_ = 0;
+  bool shared_ = false;
 };
 
 }  // namespace slipway::engine

@@ -245,6 +245,26 @@ TEST(RunCostTest, EstimatesByTheNearestClass) {
   EXPECT_EQ(cost.Of(16), 8000);
 }
 
+TEST_F(BatcherTest, WhatOthersRunIsNotTakenForWaiting) {
+  Start(8);
+  const auto lane = batcher_->NewSession();
+  auto first = Send({1, 1});
+  auto second = Send({2, 2});
+  auto third = std::async(std::launch::async, [&] { return Ask(*lane, {3, 3}); });
+  while (batcher_->Read().waiting < 2) std::this_thread::yield();
+  gate_.LetOne();  // the first ends; the second runs with the third
+  gate_.AwaitRuns(2);
+  const auto begun = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(milliseconds(50));
+  gate_.Open();
+  EXPECT_EQ(third.get(), "6 6");
+  const auto since = std::chrono::steady_clock::now() - begun;
+  EXPECT_TRUE(lane->TakeShared());
+  EXPECT_LT(lane->TakeWaited(), std::chrono::nanoseconds(since).count());
+  EXPECT_EQ(Ask(*lane, {4, 4}), "8 8");
+  EXPECT_FALSE(lane->TakeShared());
+}
+
 TEST_F(BatcherTest, ManyThreadsGetTheirOwnAnswers) {
   Start(16, 2);
   gate_.Open();

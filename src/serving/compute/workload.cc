@@ -72,9 +72,19 @@ double Workload::ExpectedWait() const {
   const double alone = std::max(reading.cost.alone(), static_cast<double>(fastest_.load(std::memory_order_relaxed)));
   const bool together = rows_together_ > 1 && reading.cost.together() > 0 && reading.cost.TogetherPays();
   const double each = together ? reading.cost.together() : alone;
-  const double ahead = each * static_cast<double>(pool_.Waiting(queue_)) / options_.runs_at_once;
+  // What the model takes is not all: calls are decoded and encoded, and others want the processors, too.
+  const double turn =
+      std::max(each / options_.runs_at_once, static_cast<double>(turn_.load(std::memory_order_relaxed)));
+  const double ahead = turn * static_cast<double>(pool_.Waiting(queue_));
   const std::lock_guard lock(mutex_);
   return batcher_ == nullptr ? ahead : ahead + batcher_->ExpectedWait(alone);
+}
+
+void Workload::Began(std::chrono::nanoseconds waited, int64_t ahead) {
+  constexpr int64_t kTelling = 8;  ///< calls ahead: with fewer, one run decides
+  const int64_t known = turn_.load(std::memory_order_relaxed), took = waited.count() / std::max<int64_t>(ahead, 1);
+  if (ahead < kTelling && took >= known) return;  // but good news are heard always, or refusals would go on for good
+  turn_.store(known == 0 ? took : known + (took - known) / 16, std::memory_order_relaxed);  // a lost update is no loss
 }
 
 /// The generic cell rate algorithm (ITU-T I.371, virtual scheduling): a burst of up to one second's calls passes.
@@ -113,7 +123,9 @@ base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadli
   const auto wait = Nanoseconds(ExpectedWait());
   const auto fastest = std::chrono::nanoseconds(fastest_.load(std::memory_order_relaxed));
   const bool full = pool_.Waiting(queue_) >= options_.waiting_most;
-  const bool in_time = deadline == base::SteadyTime::max() || now + wait + fastest <= deadline;
+  // A queue that fills all the time there is makes no more answers than a shorter one, and each of them late: the other
+  // half is for what cannot be foreseen, the run that is shared, and the way back.
+  const bool in_time = deadline == base::SteadyTime::max() || now + 2 * wait + fastest <= deadline;
   if (in_time && !full && wait <= options_.wait_most) return {};
   refused_.fetch_add(1, std::memory_order_relaxed);
   return base::Fail(base::Code::kResourceExhausted, "overload.queue",

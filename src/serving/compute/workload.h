@@ -59,6 +59,10 @@ class Workload {
   base::Result<void> Admit(base::SteadyTime now, base::SteadyTime deadline);
   /// Whether a call that runs where it was read can still be answered by `deadline`. Errors: as Admit().
   base::Result<void> AdmitHere(base::SteadyTime now, base::SteadyTime deadline);
+  /// A thread of the pool has begun with a call that waited so long in the pool's queue, behind so many others.
+  void Began(std::chrono::nanoseconds waited, int64_t ahead);
+  /// Calls that wait for a thread of the pool.
+  int64_t Queued() const { return pool_.Waiting(queue_); }
   /// When a call that is refused now may come again: whole seconds, at least one.
   int64_t RetryAfterSeconds() const;
 
@@ -90,6 +94,7 @@ class Workload {
   std::shared_ptr<engine::Batcher> batcher_;
   std::atomic<bool> heavy_;
   std::atomic<int64_t> fastest_;  ///< nanoseconds; 0: not known
+  std::atomic<int64_t> turn_{0};  ///< nanoseconds that the pool's queue has lately moved on by one call in
   std::atomic<int64_t> refused_{0};
   std::atomic<int64_t> next_turn_{0};  ///< steady nanoseconds: when calls at the limit's rate would have come so far
   const std::shared_ptr<std::atomic<int64_t>> inside_ = std::make_shared<std::atomic<int64_t>>(0);
