@@ -28,7 +28,7 @@ def encoder(slipway):
 
 
 def press(port, bodies, until):
-    """One client that asks again as soon as it has been answered: [(status, code, seconds)]."""
+    """One client that asks again when it has been answered, a little later when refused: [(status, code, seconds)]."""
     connection, answers, turn = http.client.HTTPConnection("127.0.0.1", port, timeout=60), [], 0
     while time.monotonic() < until:
         begun = time.monotonic()
@@ -37,6 +37,8 @@ def press(port, bodies, until):
         text = answer.read()
         answers.append((answer.status, "" if answer.status == 200 else json.loads(text)["code"], time.monotonic() - begun))
         turn += 1
+        if answer.status != 200:
+            time.sleep(0.05)
     connection.close()
     return answers
 
@@ -57,7 +59,7 @@ def test_answers_go_on_in_time_while_too_much_is_asked(slipway, encoder):
         assert {code for status, code, _ in storm if status != 200} <= {"overload.queue", "scoring.deadline", "engine.deadline"}
         assert any(code == "overload.queue" for _, code, _ in storm)
         # Ninety-six clients in Python take processors themselves, so bounds are wide; bench/serve/overload.py measures.
-        assert len(good) / 4 > len(calm) / 2 / 4, (len(good), len(calm))
+        assert len(good) / 4 > len(calm) / 2 / 3, (len(good), len(calm))
         refusals = [took for status, code, took in storm if code == "overload.queue"]
         assert np.median(refusals) < TIMEOUT
         after = crowd(server.port, bodies, 1, 1)
