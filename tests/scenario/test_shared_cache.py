@@ -28,16 +28,16 @@ def redis(tmp_path):
 
 @pytest.fixture
 def fleet(tmp_path):
-    """Makes servers whose model counts as heavy, and ends them."""
+    """Makes servers whose model counts as heavy, and ends them. Their budget is one that a busy machine keeps to."""
     started = []
 
-    def make(redis, *options, bundle=None, ready=True):
+    def make(redis, *options, bundle=None, ready=True, budget="1s"):
         number = len(started)
         bundle = bundle or heavy(tmp_path / f"bundle-{number}")
         [port] = free_ports(1)
         replica = Replica(tmp_path, f"replica-{number}", port, [bundle],
                           ["--heavy-from", "1ns", "--cache-memory", "16MiB", "--cache-redis", redis.url,
-                           "--cache-redis-timeout", "20ms", "--max-queue-wait", "30s", *options])
+                           "--cache-redis-timeout", budget, "--max-queue-wait", "30s", *options])
         started.append(replica)
         replica.start()
         server = Server(f"http://127.0.0.1:{port}", replica.process, tmp_path / f"replica-{number}.log")
@@ -125,15 +125,16 @@ def test_it_is_killed_and_comes_back_under_load(redis, fleet):
 
 
 def test_one_that_answers_nothing_costs_a_few_budgets_and_no_request(redis, fleet):
-    server = fleet(redis)
+    server = fleet(redis, budget="20ms")
     with Load(server.port, rate=150, shift=0) as load:
         time.sleep(0.5)
+        before, skipped = metric(server, "requests_total", "timeout"), metric(server, "requests_total", "skipped")
         redis.hold()
         until(lambda: metric(server, "up") == 0)
         time.sleep(1.5)
-        late = metric(server, "requests_total", "timeout")
+        late = metric(server, "requests_total", "timeout") - before
         assert late <= 3 + 8  # in a row, and those on the other connections at that moment
-        assert metric(server, "requests_total", "skipped") > 50
+        assert metric(server, "requests_total", "skipped") > skipped + 50
         redis.go_on()
         until(lambda: metric(server, "up") == 1)
         written = metric(server, "writes_total", "written")
@@ -141,7 +142,7 @@ def test_one_that_answers_nothing_costs_a_few_budgets_and_no_request(redis, flee
     assert load.failures == []
     assert max(load.waits) < 2, sorted(load.waits)[-5:]
     slow = [line for line in server.get("/metrics")[1].splitlines() if line.startswith("slipway_cache_redis_lookup_seconds")]
-    within = next(line for line in slow if 'le="0.2"' in line).split()[-1]
+    within = next(line for line in slow if 'le="0.5"' in line).split()[-1]
     assert within == next(line for line in slow if "_count" in line).split()[-1], slow
 
 
