@@ -13,6 +13,7 @@ class Worker;
 
 class Exchange {
  public:
+  virtual ~Exchange() = default;
   /// Has the worker's queue take one more call when one comes.
   static void Await(Worker& worker);
 
@@ -22,9 +23,6 @@ class Exchange {
   virtual void EndIfIdle() = 0;
 
   size_t place = 0;  ///< kept by the worker
-
- protected:
-  ~Exchange() = default;
 };
 
 }  // namespace slipway::rpc

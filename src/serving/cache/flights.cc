@@ -56,23 +56,21 @@ Flights::Boarding Flights::Board(const CacheKey& key, int priority) {
 
 void Flights::Wait(const std::shared_ptr<Flight>& flight, const net::LateAnswer& answer, Resume resume) {
   Waiting waiting{answer, std::move(resume)};
-  std::optional<Landed> landed;
   std::vector<Waiting> gone;  // let go outside the lock
-  {
-    const std::lock_guard lock(mutex_);
-    landed = flight->landed;
-    if (!landed) {
-      if (flight->waiting.size() >= flight->look_at) {
-        const auto left = std::ranges::partition(
-            flight->waiting, [](const Waiting& other) { return !other.answer.abandoned().stop_requested(); });
-        gone.assign(std::move_iterator(left.begin()), std::move_iterator(left.end()));
-        flight->waiting.erase(left.begin(), left.end());
-        flight->look_at = std::max(kFirstLook, flight->waiting.size() * 2);
-      }
-      flight->waiting.push_back(std::move(waiting));
-    }
+  std::unique_lock lock(mutex_);
+  if (const auto landed = flight->landed) {
+    lock.unlock();
+    waiting.GoOn(*landed);
+    return;
   }
-  if (landed) waiting.GoOn(*landed);
+  if (flight->waiting.size() >= flight->look_at) {
+    const auto left = std::ranges::partition(
+        flight->waiting, [](const Waiting& other) { return !other.answer.abandoned().stop_requested(); });
+    gone.assign(std::move_iterator(left.begin()), std::move_iterator(left.end()));
+    flight->waiting.erase(left.begin(), left.end());
+    flight->look_at = std::max(kFirstLook, flight->waiting.size() * 2);
+  }
+  flight->waiting.push_back(std::move(waiting));
 }
 
 void Flights::Land(Flight& flight, Landed landed) {
