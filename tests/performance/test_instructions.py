@@ -83,7 +83,8 @@ class CountedServer:
             self.port = probe.getsockname()[1]
         self.process = subprocess.Popen(
             ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--dump-instr=no", f"--callgrind-out-file={folder}/count",
-             PROGRAM, "serve", str(folder), "--http", f"127.0.0.1:{self.port}", "--threads", "1", "--log-level", "off"],
+             PROGRAM, "serve", str(folder), "--http", f"127.0.0.1:{self.port}", "--threads", "1", "--log-level", "off",
+             "--heavy-from", "1h"],  # under callgrind every model is slow
             stdout=subprocess.DEVNULL, stderr=(folder / "valgrind.log").open("w"))
         end = time.monotonic() + 120
         while b" 200 " not in self.ask_once(http("GET", "/readyz"))[:20]:
