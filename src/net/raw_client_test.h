@@ -137,7 +137,9 @@ class RawClient {
   /// Waits for the server to end the connection; false when it has more to say, or nothing in time.
   bool IsClosed() {
     char byte = 0;
-    return received_.empty() && ::recv(socket_.get(), &byte, 1, 0) <= 0 && errno != EAGAIN;
+    if (!received_.empty()) return false;
+    const ssize_t count = ::recv(socket_.get(), &byte, 1, 0);
+    return count == 0 || (count < 0 && errno != EAGAIN);
   }
 
   void Close() { socket_.Close(); }

@@ -125,7 +125,8 @@ base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadli
   const bool full = pool_.Waiting(queue_) >= options_.waiting_most;
   // A queue that fills all the time there is makes no more answers than a shorter one, and each of them late: the other
   // half is for what cannot be foreseen, the run that is shared, and the way back.
-  const bool in_time = deadline == base::SteadyTime::max() || now + 2 * wait + fastest <= deadline;
+  // Who need not wait is late by himself, and is told so when his time is over.
+  const bool in_time = deadline == base::SteadyTime::max() || wait.count() == 0 || now + 2 * wait + fastest <= deadline;
   if (in_time && !full && wait <= options_.wait_most) return {};
   refused_.fetch_add(1, std::memory_order_relaxed);
   return base::Fail(base::Code::kResourceExhausted, "overload.queue",
