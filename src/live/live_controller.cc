@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "base/text.h"
+#include "base/thread_priority.h"
 #include "bundle/bundle.h"
 
 namespace slipway::live {
@@ -80,8 +78,8 @@ void LiveController::LookNow() {
 }
 
 void LiveController::Run(const std::stop_token& stop) {
-  // Loading must not take processors from requests. Errors: it then competes.
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kLowPriority);
+  // Loading must not take processors from requests.
+  base::LowerThreadPriority(kLowPriority);
   while (!stop.stop_requested()) {
     RunTasks();
     Settle();

@@ -1,11 +1,9 @@
 #include "serving/compute/compute_pool.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "base/thread_priority.h"
 
 namespace slipway::serving {
 namespace {
@@ -52,7 +50,7 @@ void ComputePool::AddThread() {
 }
 
 void ComputePool::Work(size_t index) {
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+  base::LowerThreadPriority(kNice);
   const int number = options_.first_thread + static_cast<int>(index);
   std::unique_lock lock(mutex_);
   while (true) {

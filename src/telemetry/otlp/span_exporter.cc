@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/thread_priority.h"
 
 namespace slipway::telemetry::otlp {
 namespace {
@@ -114,7 +114,7 @@ void SpanExporter::Wait(nanoseconds most) {
 }
 
 void SpanExporter::Run() {
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority);
+  base::LowerThreadPriority(kLowestPriority);
   while (true) {
     Wait(options_.delay);
     while (Collect()) Deliver();
