@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "base/quantities.h"
@@ -25,6 +26,12 @@ double Microseconds(double nanoseconds) {
 int64_t RowsTogether(const scoring::Scorer& scorer, const ComputeOptions& options) {
   if (!scorer.model().batched || scorer.model().fixed_rows > 0) return 1;
   return std::min(options.rows_together, scorer.chunk_rows());
+}
+
+/// Counts a refusal, and says it.
+std::unexpected<base::Error> Refuse(std::atomic<int64_t>& refused, std::string reason, std::string message) {
+  refused.fetch_add(1, std::memory_order_relaxed);
+  return base::Fail(base::Code::kResourceExhausted, std::move(reason), std::move(message));
 }
 
 }  // namespace
@@ -69,13 +76,13 @@ void Workload::Judge(std::chrono::nanoseconds fastest) {
 /// Nanoseconds until the model would begin with a call that came now.
 double Workload::ExpectedWait() const {
   const auto reading = ReadRuns();
-  const double alone = std::max(reading.cost.alone(), static_cast<double>(fastest_.load(std::memory_order_relaxed)));
+  const double alone = std::max(reading.cost.alone(), static_cast<double>(fastest().count()));
   const bool together = rows_together_ > 1 && reading.cost.together() > 0 && reading.cost.TogetherPays();
   const double each = together ? reading.cost.together() : alone;
   // What the model takes is not all: calls are decoded and encoded, and others want the processors, too.
   const double turn =
       std::max(each / options_.runs_at_once, static_cast<double>(turn_.load(std::memory_order_relaxed)));
-  const double ahead = turn * static_cast<double>(pool_.Waiting(queue_));
+  const double ahead = turn * static_cast<double>(Queued());
   const std::lock_guard lock(mutex_);
   return batcher_ == nullptr ? ahead : ahead + batcher_->ExpectedWait(alone);
 }
@@ -104,44 +111,40 @@ bool Workload::TakeTurn(base::SteadyTime now) {
 base::Result<Workload::Place> Workload::Enter(base::SteadyTime now) {
   const bundle::Limits& limits = scorer_.manifest().limits;
   if (limits.rate && !TakeTurn(now)) {
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    return base::Fail(base::Code::kResourceExhausted, "overload.rate",
-                      fmt::format("this model takes {} calls a second (limits.rate); come back later", *limits.rate));
+    return Refuse(refused_, "overload.rate",
+                  fmt::format("this model takes {} calls a second (limits.rate); come back later", *limits.rate));
   }
   if (!limits.concurrency) return Place();
   if (inside_->fetch_add(1, std::memory_order_relaxed) >= *limits.concurrency) {
     inside_->fetch_sub(1, std::memory_order_relaxed);
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    return base::Fail(base::Code::kResourceExhausted, "overload.concurrency",
-                      fmt::format("this model takes {} calls at the same time (limits.concurrency); come back later",
-                                  *limits.concurrency));
+    return Refuse(refused_, "overload.concurrency",
+                  fmt::format("this model takes {} calls at the same time (limits.concurrency); come back later",
+                              *limits.concurrency));
   }
   return std::make_shared<Inside>(inside_);
 }
 
 base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadline) {
   const auto wait = Nanoseconds(ExpectedWait());
-  const auto fastest = std::chrono::nanoseconds(fastest_.load(std::memory_order_relaxed));
-  const bool full = pool_.Waiting(queue_) >= options_.waiting_most;
+  const bool full = Queued() >= options_.waiting_most;
   // A queue that fills all the time there is makes no more answers than a shorter one, and each of them late: the other
   // half is for what cannot be foreseen, the run that is shared, and the way back.
   // Who need not wait is late by himself, and is told so when his time is over.
-  const bool in_time = deadline == base::SteadyTime::max() || wait.count() == 0 || now + 2 * wait + fastest <= deadline;
+  const bool in_time =
+      deadline == base::SteadyTime::max() || wait.count() == 0 || now + 2 * wait + fastest() <= deadline;
   if (in_time && !full && wait <= options_.wait_most) return {};
-  refused_.fetch_add(1, std::memory_order_relaxed);
-  return base::Fail(base::Code::kResourceExhausted, "overload.queue",
-                    fmt::format("more is asked of the model than it can answer: a call would wait {} for it, {}; retry "
-                                "after the time that Retry-After tells, or add replicas",
-                                base::FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(wait)),
-                                in_time ? "longer than --max-queue-wait" : "past its deadline"));
+  return Refuse(refused_, "overload.queue",
+                fmt::format("more is asked of the model than it can answer: a call would wait {} for it, {}; retry "
+                            "after the time that Retry-After tells, or add replicas",
+                            base::FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(wait)),
+                            in_time ? "longer than --max-queue-wait" : "past its deadline"));
 }
 
 base::Result<void> Workload::AdmitHere(base::SteadyTime now, base::SteadyTime deadline) {
   if (now + fastest() <= deadline) return {};
-  refused_.fetch_add(1, std::memory_order_relaxed);
-  return base::Fail(base::Code::kResourceExhausted, "overload.queue",
-                    "more is asked of the server than it can answer: the call's time (limits.timeout) was over before "
-                    "its turn came; retry after the time that Retry-After tells, or add replicas");
+  return Refuse(refused_, "overload.queue",
+                "more is asked of the server than it can answer: the call's time (limits.timeout) was over before "
+                "its turn came; retry after the time that Retry-After tells, or add replicas");
 }
 
 int64_t Workload::RetryAfterSeconds() const {
@@ -150,17 +153,16 @@ int64_t Workload::RetryAfterSeconds() const {
 
 Value Workload::Describe() const {
   const auto reading = ReadRuns();
-  const auto fastest = static_cast<double>(fastest_.load(std::memory_order_relaxed));
   Value value = Value::Map()
                     .Set("runs_on", heavy() ? "compute" : "io")
                     .Set("heavy_from_us", Microseconds(static_cast<double>(options_.heavy.count())));
-  if (fastest > 0) value.Set("one_row_us", Microseconds(fastest));
+  if (known()) value.Set("one_row_us", Microseconds(static_cast<double>(fastest().count())));
   Value sizes = Value::List();
   for (int i = 0; i < engine::RunCost::kClasses; ++i) {
-    const auto& known = reading.cost.classes()[static_cast<size_t>(i)];
-    if (known.runs == 0) continue;
+    const auto& seen = reading.cost.classes()[static_cast<size_t>(i)];
+    if (seen.runs == 0) continue;
     sizes.Add(
-        Value::Map().Set("rows_from", int64_t{1} << i).Set("runs", known.runs).Set("row_us", Microseconds(known.row)));
+        Value::Map().Set("rows_from", int64_t{1} << i).Set("runs", seen.runs).Set("row_us", Microseconds(seen.row)));
   }
   Value batching = Value::Map()
                        .Set("most_rows", rows_together_)
