@@ -6,10 +6,9 @@ import httpx
 import numpy as np
 import pytest
 from conftest import PLAIN_WEIGHTS
-from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
+from given import X, given
+from kserve import InferenceRESTClient, InferRequest, RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
-
-X = np.array([[1, 2, 3, 4], [0.5, 0, -1, 8]], np.float32)
 
 
 @pytest.fixture
@@ -28,12 +27,6 @@ def ask(served):
 
 def request(model, inputs, **options):
     return InferRequest(model_name=model, infer_inputs=inputs, **options)
-
-
-def given(name, values, datatype, binary):
-    made = InferInput(name, list(values.shape), datatype)
-    made.set_data_from_numpy(values, binary_data=binary)
-    return made
 
 
 def test_live_and_ready(ask):

@@ -6,11 +6,10 @@ import grpc
 import numpy as np
 import pytest
 from conftest import PLAIN_WEIGHTS
-from kserve import InferenceGRPCClient, InferInput, InferRequest
+from given import X, given
+from kserve import InferenceGRPCClient, InferRequest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
-
-X = np.array([[1, 2, 3, 4], [0.5, 0, -1, 8]], np.float32)
 
 
 @pytest.fixture
@@ -28,12 +27,6 @@ def ask(served):
         return asyncio.run(call())
 
     return run
-
-
-def given(name, values, datatype, binary=True):
-    made = InferInput(name, list(values.shape), datatype)
-    made.set_data_from_numpy(values, binary_data=binary)
-    return made
 
 
 def test_live_and_ready(ask):
