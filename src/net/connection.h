@@ -41,6 +41,7 @@ class Connection final : public Watcher {
   void OnDrain();
   void GiveUpHandshake(tls::HandshakeOutcome outcome);
   void Close();
+  bool closed() const { return state_ == State::kClosed; }
   /// Has the answer that was put off written; without `fill` it will never come.
   void FinishLate(const LateAnswer::Fill& fill);
 

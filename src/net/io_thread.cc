@@ -208,6 +208,7 @@ bool IoThread::OnTurnEnd() {
   going_on_.swap(later_);
   for (Connection* connection : going_on_) connection->OnLater();  // those closed meanwhile are still buried here
   going_on_.clear();
+  if (!buried_.empty()) std::erase_if(later_, [](const Connection* connection) { return connection->closed(); });
   buried_.clear();
   handshakes_.EndTurn();
   return !draining_ || !connections_.empty();

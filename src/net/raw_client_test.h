@@ -143,6 +143,12 @@ class RawClient {
   }
 
   void Close() { socket_.Close(); }
+  /// Closes with a reset instead of an end.
+  void Reset() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    Close();
+  }
 
  private:
   bool Receive() {

@@ -107,6 +107,24 @@ class Plodding final : public StreamedAnswer {
   std::atomic<size_t>& seen_;
 };
 
+/// Says every piece again, and takes its time.
+class PloddingEcho final : public StreamedAnswer {
+ public:
+  explicit PloddingEcho(std::atomic<int>& done) : done_(done) {}
+  bool Start(const Request&, Response&) override { return true; }
+  bool OnBody(std::string_view piece, const Request&, Response& response) override {
+    std::this_thread::sleep_for(milliseconds(1));
+    response.body = piece;
+    return true;
+  }
+  bool OnEnd(const Request&, Response&) override { return true; }
+  void OnFault(const HttpFault&, const Request&, Response&) override {}
+  void OnDone(const Request&, const Response&) override { ++done_; }
+
+ private:
+  std::atomic<int>& done_;
+};
+
 constexpr std::string_view kChunkedHead = "POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 std::string Head(size_t length, std::string_view headers = "") {
@@ -344,6 +362,28 @@ TEST_F(StreamTest, APeerThatVanishesIsCountedAs499) {
   EXPECT_EQ(diary_.last_status, 499);
   server_->Stop();
   EXPECT_THAT(MetricsText(), HasSubstr("route=\"/stream\",status=\"4xx\"} 1\n"));
+}
+
+TEST_F(StreamTest, APeerThatResetsBetweenTheTurnsOfALongStreamIsForgotten) {
+  std::atomic<int> done{0};
+  ASSERT_TRUE(routes_.Add({.method = Method::kPost,
+                           .pattern = "/plod",
+                           .permission = "public",
+                           .handler = [](const Request&, Response&) {},
+                           .stream = [&](const Request&) { return std::make_unique<PloddingEcho>(done); }}));
+  AddEcho();
+  Start();
+  constexpr int kPeers = 8;
+  for (int i = 0; i < kPeers; ++i) {
+    auto client = Connect();
+    client.Send("POST /plod HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nea60\r\n" +
+                std::string(60'000, 'x') + "\r\n");
+    EXPECT_EQ(client.ReadHead().status, 200);
+    client.Reset();
+  }
+  for (int i = 0; i < 500 && done < kPeers; ++i) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_EQ(done, kPeers);
+  EXPECT_EQ(Connect().Ask(kHello).status, 200);
 }
 
 TEST_F(StreamTest, AClientThatShutsWritingBehindTheBodyIsAnswered) {

@@ -83,7 +83,13 @@ def prefer():
 
 def finished(generator):
     out, errors = generator.communicate()
+    if generator.returncode:
+        raise Unfinished(f"the generator ended with {generator.returncode}: {errors[-500:]}")
     return {**json.loads(out), "first_errors": errors.splitlines()[:5]}
+
+
+class Unfinished(Exception):
+    """Good traffic came to an end of its own."""
 
 
 def reload_often(servers, until):
@@ -249,7 +255,10 @@ def main():
     parser.add_argument("--rate", type=float, default=400)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak") as folder:
-        report = soak(options, pathlib.Path(folder))
+        try:
+            report = soak(options, pathlib.Path(folder))
+        except Unfinished as failure:
+            sys.exit("\n".join([str(failure), *(f"{path.name}: {path.read_text()[-2000:]}" for path in pathlib.Path(folder).glob("*.err"))]))
     faults = report["faults"] = judge(report)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(json.dumps(report, indent=1) + "\n")
