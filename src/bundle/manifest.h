@@ -68,10 +68,12 @@ struct FallbackStep {
   enum class Kind : uint8_t {
     kPrevious,  ///< the newest loaded version before this one
     kModel,     ///< `model`, a reference like those that callers use
+    kCached,    ///< what the same request was answered last, if that is no longer ago than `age`
     kConstant,  ///< `constant`, whatever was asked
   };
   Kind kind = Kind::kConstant;
   std::string model;
+  std::chrono::nanoseconds age{0};
   base::Value constant;  ///< a map from fields of the prediction to values
   // What it is taken for.
   bool on_timeout = true, on_engine = true, on_breaker = true, on_rejected = false;

@@ -49,6 +49,9 @@ class PredictionCall {
   static bool MayFallBack(std::string_view reason, const ServedModel& failed);
   bool TryOthers(std::string_view reason, ServedModel& failed);
   bool AnswerInstead(const bundle::FallbackStep& step, size_t index, std::string_view reason, ServedModel& failed);
+  bool AnswerAsBefore(const bundle::FallbackStep& step, std::string_view reason, ServedModel& failed);
+  bool AnswerAsBefore(const bundle::FallbackStep& step, ServedModel::Fallback fallback, ServedModel& served,
+                      const ServedModel& failed);
   bool AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed);
 
   Predictor& predictor_;

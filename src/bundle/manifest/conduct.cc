@@ -23,6 +23,7 @@ constexpr double kMinRate = 1e-3, kMaxRate = 1e6;
 constexpr int64_t kMaxConcurrency = 1 << 20;
 constexpr double kMaxGoldenTolerance = 0.1;
 constexpr size_t kMaxFallbacks = 16;
+constexpr nanoseconds kMinAge = std::chrono::seconds(1), kMaxAge = std::chrono::hours(24 * 365);
 constexpr size_t kMaxDataFiles = 4096;
 constexpr size_t kMaxParameters = 65536;
 
@@ -59,6 +60,23 @@ void CheckConstant(SectionReader& reader, const base::ValueMap& fields, const st
   }
 }
 
+/// `cached: 10m`
+nanoseconds ReadAge(SectionReader& reader) {
+  const std::string text = reader.RequiredText("cached", kMaxNameBytes);
+  if (reader.failed()) return nanoseconds(0);
+  const auto age = base::ParseDuration(text);
+  if (!age) {
+    reader.Reject("cached", "manifest.value", fmt::format("{}: {}", reader.Name("cached"), age.error().message));
+    return nanoseconds(0);
+  }
+  if (*age < kMinAge || *age > kMaxAge) {
+    reader.Reject("cached", "manifest.value",
+                  fmt::format("{} says how old an answer may be, 1s to 8760h, not {}", reader.Name("cached"),
+                              base::Shorten(text)));
+  }
+  return *age;
+}
+
 /// `on: [timeout, engine, breaker, rejected]`
 void ReadReasons(SectionReader& reader, FallbackStep& step) {
   const auto* reasons = reader.List("on", kMaxFallbacks);
@@ -83,13 +101,13 @@ void ReadReasons(SectionReader& reader, FallbackStep& step) {
 
 base::Result<FallbackStep> ParseAnswer(const Value& answer, size_t index, bool last,
                                        const std::vector<OutputSpec>& outputs) {
-  SectionReader reader(answer, fmt::format("fallback[{}]", index), {"version", "model", "constant", "on"});
+  SectionReader reader(answer, fmt::format("fallback[{}]", index), {"version", "model", "cached", "constant", "on"});
   const bool version = reader.Find("version") != nullptr, model = reader.Find("model") != nullptr;
-  const bool constant = reader.Find("constant") != nullptr;
-  if (int{version} + int{model} + int{constant} != 1) {
+  const bool cached = reader.Find("cached") != nullptr, constant = reader.Find("constant") != nullptr;
+  if (int{version} + int{model} + int{cached} + int{constant} != 1) {
     reader.Reject("", "manifest.value",
-                  fmt::format("`fallback[{}]` takes one of {{version: previous}}, {{model: NAME}} and {{constant: "
-                              "{{…}}}}",
+                  fmt::format("`fallback[{}]` takes one of {{version: previous}}, {{model: NAME}}, {{cached: "
+                              "AGE}} and {{constant: {{…}}}}",
                               index));
   }
   FallbackStep step;
@@ -102,6 +120,10 @@ base::Result<FallbackStep> ParseAnswer(const Value& answer, size_t index, bool l
   if (model) {
     step.kind = FallbackStep::Kind::kModel;
     step.model = reader.RequiredText("model");
+  }
+  if (cached) {
+    step.kind = FallbackStep::Kind::kCached;
+    step.age = ReadAge(reader);
   }
   if (const auto* fields = reader.Map("constant", kMaxNameBytes * kMaxFallbacks); fields != nullptr) {
     if (fields->empty()) {

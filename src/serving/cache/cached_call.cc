@@ -16,6 +16,12 @@ int64_t Between(base::SteadyTime from, base::SteadyTime to) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
 }
 
+std::chrono::nanoseconds OldestTaken(const bundle::Manifest& manifest) {
+  std::chrono::nanoseconds oldest{0};
+  for (const auto& step : manifest.fallback) oldest = std::max(oldest, step.age);
+  return oldest;
+}
+
 }  // namespace
 
 CacheMetrics::CacheMetrics(telemetry::MetricRegistry& registry)
@@ -44,6 +50,7 @@ ServedCache::ServedCache(PredictionCache& kept, SharedCache* shared_cache, const
                          const live::LoadedModel& model)
     : cache(kept),
       others(shared_cache),
+      old(OldestTaken(model.scorer->manifest())),
       hits(metrics.calls.With({model.name, model.version_text, "hit"})),
       shared(metrics.calls.With({model.name, model.version_text, "shared"})),
       misses(metrics.calls.With({model.name, model.version_text, "miss"})),
@@ -71,8 +78,9 @@ void CachedCall::Look() {
   const uint64_t hash = cache_->cache.HashOf(request_.body);
   const Workload* const workload = served_.workload();
   heavy_ = workload != nullptr && workload->heavy();
-  keeps_ = (heavy_ || before_ != Before::kNothing || cache_->worth.Admits(hash)) &&
-           request_.query.find("explain") == std::string_view::npos && !says("no-store");
+  const bool pays = heavy_ || before_ != Before::kNothing || cache_->worth.Admits(hash);
+  keeps_ = (pays || cache_->old.count() > 0) && request_.query.find("explain") == std::string_view::npos &&
+           !says("no-store");
   if (!keeps_) {
     if (before_ == Before::kNothing) cache_->skipped.Add();
     return;
@@ -107,7 +115,7 @@ bool CachedCall::RecallFromOthers() {
   std::chrono::nanoseconds left{};
   const auto latest = std::min(served_.LatestOf(request_.received), request_.deadline);
   if (!cache_->others->Find(RequestForOthers(), latest, cache_->answer, left)) return false;
-  cache_->cache.Put(key_, cache_->answer, left);
+  cache_->cache.Put(key_, cache_->answer, {.left = left, .old = cache_->old});
   return true;
 }
 
@@ -123,6 +131,14 @@ bool CachedCall::Recall(RequestNote& note) {
   (shared ? cache_->shared : cache_->hits).Add();
   const int64_t work = heavy_ ? served_.workload()->fastest().count() : cache_->worth.work();
   if (const int64_t saved = work - took; saved > 0) cache_->saved.Add(static_cast<uint64_t>(saved));
+  WriteAnswer(shared ? "Slipway-Cache: shared\r\n" : "Slipway-Cache: hit\r\n");
+  served_.CountRecalled(answer.rows);
+  served_.End(note);
+  return true;
+}
+
+void CachedCall::WriteAnswer(std::string_view header) {
+  const CachedAnswer& answer = cache_->answer;
   std::string& out = response_.body;
   const size_t hole = answer.hole < 0 ? answer.body.size() : static_cast<size_t>(answer.hole);
   out.assign(answer.body, 0, hole);
@@ -130,10 +146,15 @@ bool CachedCall::Recall(RequestNote& note) {
   out.append(answer.body, hole);
   response_.content_type = answer.content_type;
   response_.AddHeaderLines(answer.headers);
-  response_.AddHeaderLines(shared ? "Slipway-Cache: shared\r\n" : "Slipway-Cache: hit\r\n");
-  served_.CountRecalled(answer.rows);
-  served_.End(note);
-  return true;
+  response_.AddHeaderLines(header);
+}
+
+std::optional<CachedCall::Old> CachedCall::RecallOld(std::chrono::nanoseconds age) {
+  if (!keeps_) return std::nullopt;
+  const auto found = cache_->cache.FindOld(key_, cache_->answer, age);
+  if (!found) return std::nullopt;
+  WriteAnswer("Slipway-Cache: old\r\n");
+  return Old{.age = *found, .rows = cache_->answer.rows};
 }
 
 void CachedCall::Keep() {
@@ -149,7 +170,7 @@ void CachedCall::Keep() {
     answer.headers.assign(response_.header_text(), headers_);
     answer.content_type = response_.content_type;
     answer.rows = served_.call_rows();
-    cache_->cache.Put(key_, answer);
+    cache_->cache.Put(key_, answer, {.old = cache_->old});
     if (heavy_ && cache_->others != nullptr) cache_->others->Put(RequestForOthers(), answer);
   }
   cache_->misses.Add();

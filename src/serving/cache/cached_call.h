@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,8 +47,9 @@ struct ServedCache {
 
   PredictionCache& cache;
   SharedCache* const others;
-  std::string identity;  ///< of the version's answers, for others: where these are the same, so are the bits
-  std::string request;   ///< reused: all that the answer depends on, for others
+  std::string identity;          ///< of the version's answers, for others: where these are the same, so are the bits
+  std::string request;           ///< reused: all that the answer depends on, for others
+  std::chrono::nanoseconds old;  ///< how old an answer may be that the version's fallback takes; 0: it takes none
   CacheWorth worth;
   CachedAnswer answer;  ///< reused
   telemetry::Counter hits, shared, misses, skipped, saved;
@@ -68,6 +70,13 @@ class CachedCall {
 
   /// True: the answer is one that was kept; the call has ended.
   bool Recall(RequestNote& note);
+  /// Puts into the response what the version answered the same request last, at most `age` ago; nullopt: nothing. Ends
+  /// nothing: who asks for an old answer sees to that.
+  struct Old {
+    std::chrono::nanoseconds age;
+    int64_t rows = 0;
+  };
+  std::optional<Old> RecallOld(std::chrono::nanoseconds age);
   /// Keeps the answer that the response now holds, unless it is one that others cannot be given.
   void Keep();
   /// Under which others may share the answer while it is being made; nullptr: it is for this call alone.
@@ -78,6 +87,7 @@ class CachedCall {
   std::array<std::string_view, 5> Conditions() const;
   uint64_t Variant() const;
   bool RecallFromOthers();
+  void WriteAnswer(std::string_view header);
   const std::string& RequestForOthers();
 
   ServedModel& served_;

@@ -32,7 +32,8 @@ struct PredictionCache::Entry {
   uint64_t hash = 0, model = 0, variant = 0;
   Entry* next_in_bucket = nullptr;
   Entry *newer = nullptr, *older = nullptr;  ///< in its queue
-  base::SteadyTime expires = base::SteadyTime::max();
+  base::SteadyTime made, expires = base::SteadyTime::max();
+  std::chrono::nanoseconds old{0};  ///< that it may be, where an old one will do
   const char* content_type = nullptr;
   int64_t hole = -1, rows = 0;
   uint32_t content_type_size = 0, key_size = 0, headers_size = 0, body_size = 0;
@@ -65,6 +66,14 @@ struct PredictionCache::Entry {
     at = std::ranges::copy(answer.headers, at).out;
     std::ranges::copy(answer.body, at);
     return entry;
+  }
+  void CopyTo(CachedAnswer& answer) {
+    if (uses < kMostUses) ++uses;
+    answer.body = body();
+    answer.headers = headers();
+    answer.hole = hole;
+    answer.rows = rows;
+    answer.content_type = {content_type, content_type_size};
   }
   static void Free(Entry* entry) {
     entry->~Entry();
@@ -205,29 +214,41 @@ bool PredictionCache::Find(const CacheKey& key, CachedAnswer& answer) {
   const std::lock_guard lock(shard.mutex);
   Entry* entry = shard.Find(key);
   if (entry == nullptr) return false;
-  if (entry->expires != base::SteadyTime::max() && entry->expires <= options_.clock->Now()) {
-    shard.Remove(entry);
-    return false;
+  if (entry->expires != base::SteadyTime::max()) {
+    const auto now = options_.clock->Now();
+    if (now >= entry->expires) {
+      if (now - entry->made >= entry->old) shard.Remove(entry);
+      return false;
+    }
   }
-  if (entry->uses < kMostUses) ++entry->uses;
-  answer.body = entry->body();
-  answer.headers = entry->headers();
-  answer.hole = entry->hole;
-  answer.rows = entry->rows;
-  answer.content_type = {entry->content_type, entry->content_type_size};
+  entry->CopyTo(answer);
   return true;
+}
+
+std::optional<std::chrono::nanoseconds> PredictionCache::FindOld(const CacheKey& key, CachedAnswer& answer,
+                                                                 std::chrono::nanoseconds age) {
+  Shard& shard = ShardOf(key.hash);
+  const std::lock_guard lock(shard.mutex);
+  Entry* entry = shard.Find(key);
+  if (entry == nullptr) return std::nullopt;
+  const std::chrono::nanoseconds aged = options_.clock->Now() - entry->made;
+  if (aged > age) return std::nullopt;
+  entry->CopyTo(answer);
+  return aged;
 }
 
 bool PredictionCache::HasRoomFor(const CacheKey& key) const {
   return std::ssize(key.bytes) + static_cast<int64_t>(sizeof(Entry)) <= ShardOf(key.hash).most / kLargestShare;
 }
 
-void PredictionCache::Put(const CacheKey& key, const CachedAnswer& answer, std::chrono::nanoseconds left) {
+void PredictionCache::Put(const CacheKey& key, const CachedAnswer& answer, CacheTime time) {
   Shard& shard = ShardOf(key.hash);
   const auto text = static_cast<int64_t>(key.bytes.size() + answer.headers.size() + answer.body.size());
   if (text + static_cast<int64_t>(sizeof(Entry)) > shard.most / kLargestShare) return;
   Entry* entry = Entry::Make(key, answer);
-  if (options_.lifetime.count() > 0) entry->expires = options_.clock->Now() + std::min(options_.lifetime, left);
+  if (options_.lifetime.count() > 0 || time.old.count() > 0) entry->made = options_.clock->Now();
+  if (options_.lifetime.count() > 0) entry->expires = entry->made + std::min(options_.lifetime, time.left);
+  entry->old = time.old;
   const std::lock_guard lock(shard.mutex);
   if (Entry* old = shard.Find(key)) shard.Remove(old);
   uint64_t& ghost = shard.GhostOf(key.hash);

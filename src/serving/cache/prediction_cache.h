@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,12 @@ struct CachedAnswer {
   int64_t rows = 0;
 };
 
+/// How long an answer is kept.
+struct CacheTime {
+  std::chrono::nanoseconds left = std::chrono::nanoseconds::max();  ///< where answers end, it does so then
+  std::chrono::nanoseconds old{0};                                  ///< until it is so old FindOld() finds it
+};
+
 /// Thread-safety: all methods from any thread; threads meet only where their keys fall into the same shard.
 class PredictionCache {
  public:
@@ -60,10 +67,11 @@ class PredictionCache {
   }
   /// Copies the answer into `answer`, whose memory is reused. Keys are compared byte by byte.
   bool Find(const CacheKey& key, CachedAnswer& answer);
-  /// Answers too large for their shard (an eighth of it) are not kept. One that is there already is replaced. Where
-  /// answers end, this one does after `left` at the latest.
-  void Put(const CacheKey& key, const CachedAnswer& answer,
-           std::chrono::nanoseconds left = std::chrono::nanoseconds::max());
+  /// The same of an answer that may have ended; how old it is, and at most `age`.
+  std::optional<std::chrono::nanoseconds> FindOld(const CacheKey& key, CachedAnswer& answer,
+                                                  std::chrono::nanoseconds age);
+  /// Answers too large for their shard (an eighth of it) are not kept. One that is there already is replaced.
+  void Put(const CacheKey& key, const CachedAnswer& answer, CacheTime time = {});
   /// False: the key alone is too large.
   bool HasRoomFor(const CacheKey& key) const;
   /// Removes the answers of a version.

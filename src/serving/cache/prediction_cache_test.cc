@@ -113,6 +113,23 @@ TEST_F(PredictionCacheTest, AnswersEndWithTheirLifetime) {
   EXPECT_EQ(cache.Read().entries, 0);
 }
 
+TEST_F(PredictionCacheTest, AnswersThatHaveEndedAreFoundByThoseWhoTakeOldOnes) {
+  base::ManualClock clock;
+  PredictionCache cache({.memory = {1 << 20}, .lifetime = seconds(10), .shards = 1, .clock = &clock});
+  CachedAnswer answer{.body = "1"};
+  const CacheKey key = cache.KeyOf(1, 1, "a");
+  cache.Put(key, answer, {.old = seconds(60)});
+  clock.Advance(seconds(30));
+  EXPECT_EQ(Found(cache, "a"), "none");
+  EXPECT_EQ(cache.FindOld(key, answer, seconds(29)), std::nullopt);
+  answer.body.clear();
+  EXPECT_EQ(cache.FindOld(key, answer, seconds(30)), seconds(30));
+  EXPECT_EQ(answer.body, "1");
+  clock.Advance(seconds(30));
+  EXPECT_EQ(Found(cache, "a"), "none");
+  EXPECT_EQ(cache.Read().entries, 0);
+}
+
 TEST_F(PredictionCacheTest, ForgetsAVersionAlone) {
   PredictionCache cache(Of(1 << 20, 4));
   for (int i = 0; i < 100; ++i) Put(cache, std::to_string(i), "x", static_cast<uint64_t>(i % 2));

@@ -60,6 +60,7 @@ bool PredictionCall::TryOthers(std::string_view reason, ServedModel& failed) {
 
 bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t index, std::string_view reason,
                                    ServedModel& failed) {
+  if (step.kind == Kind::kCached) return AnswerAsBefore(step, reason, failed);
   ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
   if (step.kind == Kind::kConstant) {
     fallback.constant = index;
@@ -74,6 +75,43 @@ bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t inde
   if (model == nullptr || model->index == failed.model().index) return false;
   const auto served = predictor_.AcquireModel(request_.thread, std::move(model));
   return served && AnswerWith(**served, std::move(fallback), failed);
+}
+
+/// What the request was answered last, by the version that failed or by the one before it.
+bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, std::string_view reason, ServedModel& failed) {
+  const ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
+  if (AnswerAsBefore(step, fallback, failed, failed)) return true;
+  auto previous = predictor_.live().PreviousOf(failed.model());
+  if (previous == nullptr) return false;
+  const auto served = predictor_.AcquireModel(request_.thread, std::move(previous));
+  return served && AnswerAsBefore(step, fallback, **served, failed);
+}
+
+bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedModel::Fallback fallback,
+                                    ServedModel& served, const ServedModel& failed) {
+  response_.Clear();
+  response_.AddHeaderLines(served.header_lines());
+  CachedCall cached(served, request_, response_, CachedCall::Before::kLooked);
+  const auto old = cached.RecallOld(step.age);
+  if (!old) return false;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(old->age).count();
+  response_.AddHeader("Slipway-Fallback", fmt::format("reason={}; from={}", fallback.reason, fallback.from));
+  response_.AddHeader("Age", std::to_string(seconds));
+  const auto& model = failed.model();
+  predictor_.metrics().fallbacks.With({model.name, model.version_text, fallback.reason, "cached"}).Add();
+  RequestNote& note = predictor_.note(request_.thread);
+  note.code.clear();
+  served.Begin(door_);
+  served.AnswerFor(std::move(fallback));
+  if (door_ == Door::kNative && response_.content_type == "application/json" && response_.body.ends_with('}')) {
+    std::string& body = response_.body;
+    body.pop_back();
+    served.AppendFallback(body);
+    body += '}';
+  }
+  served.CountRecalled(old->rows);
+  served.End(note);
+  return true;
 }
 
 bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed) {

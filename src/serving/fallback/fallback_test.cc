@@ -137,6 +137,75 @@ TEST_F(FallbackTest, ATimeoutIsAnsweredInTime) {
   EXPECT_THAT(Ask().body, HasSubstr(R"("fallback":{"reason":"timeout")"));
 }
 
+class OldAnswers : public FallbackTest {
+ protected:
+  void StartWithCache() {
+    HttpServiceOptions options;
+    options.cache = {.memory = base::Bytes{1 << 20}, .lifetime = std::chrono::milliseconds(1)};
+    Start(options);
+  }
+  net::RawAnswer AskLater(std::string_view path = "/predict/sum") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return Post(path, kRecord);
+  }
+};
+
+TEST_F(OldAnswers, AreGivenAgainWhenTheModelFails) {
+  Load("sum", "1.0.0", "fallback: [{cached: 10m}, {constant: {sum: 7}}]\n");
+  StartWithCache();
+  failures_ = 1;
+  EXPECT_THAT(Ask().body, HasSubstr("7.0")) << "nothing was answered before";
+  EXPECT_THAT(Ask().body, Not(HasSubstr("fallback")));
+  failures_ = 1;
+  const auto again = AskLater();
+  EXPECT_EQ(again.status, 200);
+  EXPECT_THAT(again.body, HasSubstr(R"("prediction":{"sum":3.0,"large":false},)"
+                                    R"("fallback":{"reason":"engine","from":"sum@1.0.0"}})"));
+  EXPECT_EQ(again.Header("Slipway-Fallback"), "reason=engine; from=sum@1.0.0");
+  EXPECT_EQ(again.Header("Slipway-Cache"), "old");
+  EXPECT_EQ(again.Header("Age"), "0");
+  EXPECT_EQ(failures_, 0);
+  EXPECT_THAT(AskLater().body, Not(HasSubstr("fallback"))) << "and once it works it is asked again";
+  EXPECT_THAT(Get("/metrics").body,
+              HasSubstr(R"(slipway_fallbacks_total{model="sum",version="1.0.0",reason="engine",answer="cached"} 1)"));
+}
+
+TEST_F(OldAnswers, OfTheVersionBeforeSayWhoseTheyAre) {
+  Load("sum", "1.0.0", "fallback: [{cached: 10m}]\n");
+  StartWithCache();
+  ASSERT_EQ(Ask().status, 200);
+  Load("sum", "1.1.0", "fallback: [{cached: 10m}]\n");
+  failures_ = 1;
+  const auto again = AskLater();
+  EXPECT_EQ(again.Header("Slipway-Version"), "1.0.0");
+  EXPECT_THAT(again.body, HasSubstr(R"("version":"1.0.0")"));
+  EXPECT_THAT(again.body, HasSubstr(R"("from":"sum@1.1.0")"));
+}
+
+TEST_F(OldAnswers, OfOtherProtocolsAreMarkedByTheirHeader) {
+  Load("sum", "1.0.0", "fallback: [{cached: 10m}]\n");
+  StartWithCache();
+  constexpr std::string_view kTensors = R"({"inputs":[{"name":"a","shape":[1],"datatype":"FP64","data":[1]},)"
+                                        R"({"name":"b","shape":[1],"datatype":"FP64","data":[2]},)"
+                                        R"({"name":"kind","shape":[1],"datatype":"BYTES","data":["x"]}]})";
+  const auto first = Post("/v2/models/sum/infer", kTensors);
+  ASSERT_EQ(first.status, 200) << first.body;
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  failures_ = 1;
+  const auto again = Post("/v2/models/sum/infer", kTensors);
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.Header("Slipway-Fallback"), "reason=engine; from=sum@1.0.0");
+  EXPECT_EQ(failures_, 0);
+}
+
+TEST_F(OldAnswers, AreNotTakenWithoutACacheOrFromThoseWhoForbidIt) {
+  Load("sum", "1.0.0", "fallback: [{cached: 10m}]\n");
+  StartWithCache();
+  ASSERT_EQ(Post("/predict/sum", kRecord, "Cache-Control: no-store\r\n").status, 200);
+  failures_ = 1;
+  EXPECT_EQ(AskLater().status, 500) << "it was not to be kept";
+}
+
 TEST_F(FallbackTest, AnswersOfAFallbackAreNotKept) {
   Load("sum", "1.0.0", std::string(kConstant));
   HttpServiceOptions options;
