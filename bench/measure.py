@@ -100,12 +100,14 @@ prepare()
 results = {"program": start_up(), "first_answer": {name: first_answer(name) for name in MODELS}}
 for name in MODELS:
     results[name] = json.loads(run(build / "bench/scoring_bench", work / f"{name}.slipway", work / "rows.jsonl"))
+results["counting"] = json.loads(run(build / "bench/counting_bench"))
 (work / "results.json").write_text(json.dumps(results, indent=2))
 
 print(f"program: {results['program']['megabytes']:.1f} MB, --version in {results['program']['version_ms']:.1f} ms")
 for name, first in results["first_answer"].items():
     print(f"{name}: bundle to first answer {first['slipway_ms']:.0f} ms, Python with ONNX Runtime {first['python_ms']:.0f} ms, "
           f"ratio {first['ratio']:.2f} ({first['ratio_min']:.2f} to {first['ratio_max']:.2f})")
+print(f"a call is counted in {results['counting']['counting_ns']:.0f} ns, and {results['counting']['clock_ns']:.0f} ns of clocks between its phases")
 for name in MODELS:
     print(f"{name}: a JSON record of {COLUMNS} numbers decodes in {results[name]['decode_json_us_per_record']:.2f} us")
     for entry in results[name]["scorer"]:
