@@ -146,7 +146,7 @@ void ServedModel::Open(Door door) {
   door_ = &MetricsOf(door);
   spent_ = {};
   call_rows_ = call_rejected_ = runs_ = queued_ = 0;
-  recalled_ = false;
+  recalled_ = shared_ = false;
   waited_ = nullptr;
   fallback_.reset();
   rows_.Clear();
@@ -240,6 +240,7 @@ base::Result<void> ServedModel::Infer(base::SteadyTime latest) {
     const int64_t waited = lane_->TakeWaited();
     spent_[Phase::kInfer] -= std::min(waited, spent_[Phase::kInfer]);
     queued_ += waited;
+    shared_ |= lane_->TakeShared();
   }
   return scored;
 }
@@ -322,8 +323,7 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     CountSuccess();
-    const bool alone = lane_ == nullptr || !lane_->TakeShared();
-    if (workload_ != nullptr && call_rows_ == 1 && alone && !fallback_ && !recalled_) JudgeWorkload();
+    if (workload_ != nullptr && call_rows_ == 1 && !shared_ && !fallback_ && !recalled_) JudgeWorkload();
   } else {
     counters_.Add(failure, 1);
     counters_.Add(CallTotal::kFailedTime, spent_.total());

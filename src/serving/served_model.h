@@ -197,6 +197,7 @@ class ServedModel {
   PhaseTimes spent_;
   int64_t call_rows_ = 0, call_rejected_ = 0, runs_ = 0;
   bool recalled_ = false;  ///< its time says nothing of the model
+  bool shared_ = false;    ///< other calls were in its runs
   const Waited* waited_ = nullptr;
   std::optional<Fallback> fallback_;
   int64_t queued_ = 0;  ///< nanoseconds that it has waited, for its thread and for the model

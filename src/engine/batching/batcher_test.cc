@@ -5,57 +5,20 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <future>
 #include <thread>
+
+#include "base/gate_test.h"
 
 namespace slipway::engine {
 namespace {
 
 using std::chrono::milliseconds;
 
-/// Runs that a test lets begin one by one, and what they were asked.
-class Gate {
- public:
-  /// In a run: waits until it may go on.
-  void Pass(int64_t rows) {
-    std::unique_lock lock(mutex_);
-    rows_.push_back(rows);
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return open_ || tickets_ > 0; });
-    if (!open_) --tickets_;
-  }
-  void LetOne() {
-    const std::lock_guard lock(mutex_);
-    ++tickets_;
-    changed_.notify_all();
-  }
-  void Open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-  void AwaitRuns(size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return rows_.size() >= count; });
-  }
-  std::vector<int64_t> rows() const {
-    const std::lock_guard lock(mutex_);
-    return rows_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<int64_t> rows_;
-  int tickets_ = 0;
-  bool open_ = false;
-};
-
 /// Two numbers a row: doubles them. Negative ones are an error.
 class DoublingSession final : public Session {
  public:
-  explicit DoublingSession(Gate& gate) : gate_(gate) {}
+  explicit DoublingSession(base::Gate& gate) : gate_(gate) {}
   base::Result<void> Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
                          const base::Deadline&) override {
     const int64_t rows = inputs[0].shape[0];
@@ -72,11 +35,12 @@ class DoublingSession final : public Session {
   }
 
  private:
-  Gate& gate_;
+  base::Gate& gate_;
 };
 
 class BatcherTest : public testing::Test {
  protected:
+  void SetUp() override { gate_.Close(); }
   void TearDown() override { gate_.Open(); }
 
   void Start(int64_t most_rows, int sessions = 1) {
@@ -98,18 +62,18 @@ class BatcherTest : public testing::Test {
   }
   /// On a thread of its own; returns when the call waits, or runs if none does before it.
   std::future<std::string> Send(std::vector<float> values, base::Deadline deadline = {}, int priority = 0) {
-    const auto seen = batcher_->Read().waiting + std::ssize(gate_.rows());
+    const auto seen = batcher_->Read().waiting + std::ssize(gate_.loads());
     auto answer = std::async(std::launch::async, [this, values = std::move(values), deadline, priority] {
       const auto lane = batcher_->NewSession();
       lane->SetPriority(priority);
       return Ask(*lane, values, deadline);
     });
-    while (batcher_->Read().waiting + std::ssize(gate_.rows()) == seen) std::this_thread::yield();
+    while (batcher_->Read().waiting + std::ssize(gate_.loads()) == seen) std::this_thread::yield();
     return answer;
   }
   static base::Deadline In(milliseconds time) { return {.at = std::chrono::steady_clock::now() + time}; }
 
-  Gate gate_;
+  base::Gate gate_;
   std::shared_ptr<Batcher> batcher_;
 };
 
@@ -129,7 +93,7 @@ TEST_F(BatcherTest, WhatComesWhileAllAreBusyRunsTogether) {
   EXPECT_EQ(second.get(), "4 4");
   EXPECT_EQ(third.get(), "6 6 8 8");
   EXPECT_EQ(fourth.get(), "10 10");
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1, 4}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1, 4}));
   EXPECT_EQ(batcher_->Read().together, 3);
 }
 
@@ -139,7 +103,7 @@ TEST_F(BatcherTest, ARunNeverHoldsMoreThanTheMostRows) {
   for (int i = 0; i < 6; ++i) answers.push_back(Send({1, 1, 2, 2}));
   gate_.Open();
   for (auto& answer : answers) EXPECT_EQ(answer.get(), "2 2 4 4");
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{2, 2, 2, 2, 2, 2}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{2, 2, 2, 2, 2, 2}));
 }
 
 TEST_F(BatcherTest, ACallOfMoreRowsRunsAlone) {
@@ -149,7 +113,7 @@ TEST_F(BatcherTest, ACallOfMoreRowsRunsAlone) {
   EXPECT_EQ(first.get(), "2 2");
   EXPECT_EQ(large.get(), "2 2 4 4 6 6");
   EXPECT_EQ(last.get(), "8 8");
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1, 3, 1}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1, 3, 1}));
 }
 
 TEST_F(BatcherTest, OneCallsFaultIsNotTheOthers) {
@@ -170,7 +134,7 @@ TEST_F(BatcherTest, ATimeoutFiresOnTimeWhileTheCallWaits) {
   EXPECT_EQ(late.get(), "scoring.deadline");  // although nothing lets the first one go on
   gate_.Open();
   EXPECT_EQ(busy.get(), "2 2");
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1}));
 }
 
 TEST_F(BatcherTest, ATimeoutFiresOnTimeWhileOthersRunTheCall) {
@@ -178,11 +142,11 @@ TEST_F(BatcherTest, ATimeoutFiresOnTimeWhileOthersRunTheCall) {
   auto busy = Send({1, 1});
   auto patient = Send({2, 2}), hasty = Send({3, 3}, In(milliseconds(100)));
   gate_.LetOne();
-  gate_.AwaitRuns(2);
+  gate_.Await(2);
   EXPECT_EQ(hasty.get(), "scoring.deadline");
   gate_.Open();
   EXPECT_EQ(patient.get(), "4 4");
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1, 2}));
 }
 
 TEST_F(BatcherTest, ACallWhoseClientHasGoneNeverRuns) {
@@ -194,7 +158,7 @@ TEST_F(BatcherTest, ACallWhoseClientHasGoneNeverRuns) {
   EXPECT_EQ(gone.get(), "scoring.cancelled");
   gate_.Open();
   EXPECT_EQ(busy.get(), "2 2");
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1}));
 }
 
 TEST_F(BatcherTest, LowerPriorityNumbersGoFirst) {
@@ -205,7 +169,7 @@ TEST_F(BatcherTest, LowerPriorityNumbersGoFirst) {
   EXPECT_EQ(busy.get(), "2 2");
   later.get();
   sooner.get();
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1, 3, 2}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1, 3, 2}));
 }
 
 TEST_F(BatcherTest, CallsOfDifferentShapesDoNotMeet) {
@@ -222,7 +186,7 @@ TEST_F(BatcherTest, CallsOfDifferentShapesDoNotMeet) {
   gate_.Open();
   EXPECT_EQ(two.get(), "4 4");
   EXPECT_TRUE(wide.get());
-  EXPECT_EQ(gate_.rows(), (std::vector<int64_t>{1, 1, 1}));
+  EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1, 1, 1}));
 }
 
 TEST(RunCostTest, TogetherPaysUntilItIsKnownNotTo) {
@@ -253,7 +217,7 @@ TEST_F(BatcherTest, WhatOthersRunIsNotTakenForWaiting) {
   auto third = std::async(std::launch::async, [&] { return Ask(*lane, {3, 3}); });
   while (batcher_->Read().waiting < 2) std::this_thread::yield();
   gate_.LetOne();  // the first ends; the second runs with the third
-  gate_.AwaitRuns(2);
+  gate_.Await(2);
   const auto begun = std::chrono::steady_clock::now();
   std::this_thread::sleep_for(milliseconds(50));
   gate_.Open();

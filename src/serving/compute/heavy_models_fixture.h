@@ -3,54 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "base/gate_test.h"
 #include "serving/http_service_fixture.h"
 
 namespace slipway::serving {
-
-/// Holds the model's runs up.
-class Gate {
- public:
-  void Pass() {
-    std::unique_lock lock(mutex_);
-    ++came_;
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return !closed_ || tickets_ > 0; });
-    if (closed_) --tickets_;
-  }
-  void LetOne() {
-    const std::lock_guard lock(mutex_);
-    ++tickets_;
-    changed_.notify_all();
-  }
-  void Close() { Set(true); }
-  void Open() { Set(false); }
-  void Await(int runs) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return came_ >= runs; });
-  }
-  int came() const {
-    const std::lock_guard lock(mutex_);
-    return came_;
-  }
-
- private:
-  void Set(bool closed) {
-    const std::lock_guard lock(mutex_);
-    closed_ = closed;
-    changed_.notify_all();
-  }
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  bool closed_ = false;
-  int came_ = 0, tickets_ = 0;
-};
 
 inline constexpr std::string_view kRecord = R"({"a":1,"b":2,"kind":"x"})";
 
@@ -98,7 +59,7 @@ class HeavyModelsFixture : public HttpServiceFixture {
     AwaitWaiting(calls);
   }
 
-  Gate gate_;
+  base::Gate gate_;
   int runs_ = 0;
 };
 
