@@ -96,6 +96,25 @@ TEST_F(GrpcMethodsTest, TensorsAreAnsweredInRawContents) {
               HasSubstr(R"(slipway_predictions_total{model="sum",version="1.4.2",door="grpc",outcome="ok"} 1)"));
 }
 
+TEST_F(GrpcMethodsTest, AnswersOfAFallbackSaySo) {
+  ASSERT_TRUE(live_.Load(bundles_.Write("frail", "1.0.0", "fallback: [{constant: {sum: 7, large: true}}]\n")));
+  bundles_.run_hook = [] { return base::Fail(base::Code::kInternal, "engine.run", "out of order"); };
+  for (const char* method : {"ModelInfer", "ModelStreamInfer"}) {
+    const auto answer = Call(kTriton + method, SumRequest("frail", 1, 2));
+    ASSERT_EQ(answer.status, Status::kOk) << answer.error;
+    const bool streamed = method != std::string_view("ModelInfer");
+    EXPECT_THAT(answer.headers, HasSubstr("Slipway-Fallback: reason=engine; from=frail@1.0.0\r\n"));
+    const auto message = streamed ? Field(answer.body, 2) : std::string_view(answer.body);
+    EXPECT_EQ(Field(message, 4),
+              "\n\x0f"
+              "fallback_reason\x12\x08\x1a\x06"
+              "engine");
+    float sum = 0;
+    std::memcpy(&sum, Field(message, 6).data(), sizeof sum);
+    EXPECT_EQ(sum, 7.0F);
+  }
+}
+
 TEST_F(GrpcMethodsTest, ErrorsHaveTheirCanonicalCodes) {
   EXPECT_EQ(Call(kTriton + "ModelInfer", SumRequest("none", 1, 2)).status, Status::kNotFound);
   EXPECT_EQ(Call(kTriton + "ModelInfer", SumRequest("none", 1, 2)).http_status, 404);

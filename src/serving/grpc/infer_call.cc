@@ -38,6 +38,16 @@ void AppendParameter(std::string_view name, uint32_t kind, uint64_t value, WireW
   writer.End(entry);
 }
 
+/// One with a text.
+void AppendParameter(std::string_view name, std::string_view text, WireWriter& writer) {
+  const auto entry = writer.Begin(4);
+  writer.Text(1, name);
+  const auto parameter = writer.Begin(2);
+  writer.Text(3, text);
+  writer.End(parameter);
+  writer.End(entry);
+}
+
 size_t ExpectedBytes(const oip::OutputTensor& shown) {
   int64_t elements = 1;
   for (const int64_t dimension : shown.shape.span()) elements *= dimension;
@@ -65,6 +75,10 @@ base::Result<void> InferCall::Thread::Write(ServedModel& served, std::string& ou
   if (!request.id.empty()) writer.Text(3, request.id);
   if (const auto& warnings = served.scores().report.warnings; !warnings.empty()) {
     AppendParameter("warnings", 2, warnings.size(), writer);
+  }
+  if (const auto* fallback = served.fallback(); fallback != nullptr) {
+    AppendParameter("fallback_reason", fallback->reason, writer);
+    AppendParameter("fallback_from", fallback->from, writer);
   }
   if (reader.wants_final()) AppendParameter("triton_final_response", 1, 1, writer);
   const size_t count = OutputsAsked(request, served.tensors().contract);
