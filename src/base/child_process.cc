@@ -1,6 +1,8 @@
 #include "base/child_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -11,10 +13,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
-
-#include "base/file_descriptor.h"
+#include <utility>
 
 namespace slipway::base {
 namespace {
@@ -22,30 +24,37 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr size_t kMostReport = size_t{64} << 10;
-constexpr int kFirstFree = kChildInput + 1;
 
 std::unexpected<Error> StartFailure(int error) {
   return Fail(Code::kUnavailable, "child.start",
               "another process cannot be started: " + std::generic_category().message(error));
 }
 
-/// A copy of `fd` above the numbers that the child's own descriptors get, so that placing one never closes another.
-FileDescriptor OutOfTheWay(int fd) {
-  return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kFirstFree));
+/// Copies above the numbers that the child's own descriptors get, so that placing one never closes another. Fewer when
+/// the system has none left.
+std::vector<FileDescriptor> OutOfTheWay(const std::vector<int>& lent) {
+  std::vector<FileDescriptor> copies;
+  const int first_free = kFirstLent + static_cast<int>(lent.size());
+  for (const int fd : lent) {
+    FileDescriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, first_free));
+    if (!copy.ok()) break;
+    copies.push_back(std::move(copy));
+  }
+  return copies;
 }
 
 /// What posix_spawn is to do between the birth of the child and the program.
 class SpawnPlan {
  public:
-  SpawnPlan(int report, int input) {
+  explicit SpawnPlan(const std::vector<FileDescriptor>& lent) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawnattr_init(&attributes_);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, report, kChildReport);
-    if (input >= 0) posix_spawn_file_actions_adddup2(&actions_, input, kChildInput);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, input >= 0 ? kFirstFree : kChildInput);
+    int next = kFirstLent;
+    for (const FileDescriptor& fd : lent) posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, next);
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
@@ -62,11 +71,11 @@ class SpawnPlan {
   }
 
   /// 0, or the system's error.
-  int Spawn(const ChildOptions& options, pid_t& child) const {
-    std::vector<char*> words{const_cast<char*>(options.program.c_str())};
-    for (const std::string& argument : options.arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  int Spawn(const ChildStart& start, pid_t& child) const {
+    std::vector<char*> words{const_cast<char*>(start.program.c_str())};
+    for (const std::string& argument : start.arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
-    return posix_spawn(&child, options.program.c_str(), &actions_, &attributes_, words.data(), environ);
+    return posix_spawn(&child, start.program.c_str(), &actions_, &attributes_, words.data(), environ);
   }
 
  private:
@@ -84,14 +93,12 @@ bool ReadReport(int fd, std::string& report) {
 }
 
 /// Collects the report until the child has ended and the pipe is empty; false when the time is over before.
-bool Await(pid_t child, const FileDescriptor& report, steady_clock::time_point until, std::string& text) {
-  // A system without descriptors of processes takes the pipe's end for the child's.
-  const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+bool Await(const Child& child, const FileDescriptor& report, steady_clock::time_point until, std::string& text) {
   bool open = true;
-  while (open || process.ok()) {
+  while (open || child.process() >= 0) {  // a system that does not tell takes the pipe's end for the child's
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
     if (left <= 0) return false;
-    pollfd waits[] = {{open ? report.get() : -1, POLLIN, 0}, {process.get(), POLLIN, 0}};
+    pollfd waits[] = {{open ? report.get() : -1, POLLIN, 0}, {child.process(), POLLIN, 0}};
     if (::poll(waits, 2, static_cast<int>(std::min<int64_t>(left, 1 << 30))) < 0 && errno != EINTR) return false;
     if (waits[0].revents != 0) {
       open = ReadReport(report.get(), text);
@@ -112,32 +119,74 @@ Result<void> Limit(int resource, int64_t soft, int64_t hard) {
               "a limit cannot be set: " + std::generic_category().message(errno));
 }
 
+/// No capability, and none by what it may start.
+Result<void> DropRights() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::syscall(SYS_capset, &header, none.data()) == 0) return {};
+  return Fail(Code::kFailedPrecondition, "child.limits",
+              "privileges cannot be dropped: " + std::generic_category().message(errno));
+}
+
 }  // namespace
+
+std::string ChildEnd::Text() const {
+  if (how == How::kExited) return fmt::format("exit code {}", number);
+  const char* name = ::sigabbrev_np(number);
+  return name == nullptr ? fmt::format("signal {}", number) : fmt::format("SIG{}", name);
+}
+
+Child::Child(int pid) : pid_(pid), process_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+
+Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), process_(std::move(other.process_)) {}
+
+Child::~Child() {
+  if (pid_ < 0) return;
+  Kill();
+  Reap();
+}
+
+Result<Child> Child::Start(const ChildStart& start) {
+  const auto copies = OutOfTheWay(start.lent);
+  if (copies.size() < start.lent.size()) return StartFailure(errno);
+  pid_t child = 0;
+  if (const int error = SpawnPlan(copies).Spawn(start, child)) return StartFailure(error);
+  return Child(child);
+}
+
+void Child::Kill() const {
+  if (pid_ < 0) return;
+  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // should it have left its group
+}
+
+ChildEnd Child::Reap() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  ChildEnd end;
+  end.how = WIFSIGNALED(status) ? ChildEnd::How::kSignalled : ChildEnd::How::kExited;
+  end.number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  return end;
+}
 
 Result<ChildEnd> RunChild(const ChildOptions& options) {
   const auto until = steady_clock::now() + options.time_limit;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return StartFailure(errno);
   const FileDescriptor report(ends[0]);
-  pid_t child = 0;
-  {
-    const FileDescriptor low(ends[1]);
-    const FileDescriptor write_end = OutOfTheWay(low.get());
-    const FileDescriptor input = options.input >= 0 ? OutOfTheWay(options.input) : FileDescriptor();
-    if (!write_end.ok() || (options.input >= 0 && !input.ok())) return StartFailure(errno);
-    if (const int error = SpawnPlan(write_end.get(), input.get()).Spawn(options, child)) return StartFailure(error);
-  }
-  ChildEnd end;
-  const bool ended = Await(child, report, until, end.report);
-  if (!ended) ::kill(-child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return StartFailure(errno);
-  }
-  end.how = !ended                ? ChildEnd::How::kTimedOut
-            : WIFSIGNALED(status) ? ChildEnd::How::kSignalled
-                                  : ChildEnd::How::kExited;
-  end.number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  FileDescriptor write_end(ends[1]);
+  std::vector<int> lent = {write_end.get()};
+  if (options.input >= 0) lent.push_back(options.input);
+  SLIPWAY_ASSIGN(Child child, Child::Start({options.program, options.arguments, std::move(lent)}));
+  write_end.Close();
+  std::string text;
+  const bool ended = Await(child, report, until, text);
+  if (!ended) child.Kill();
+  ChildEnd end = child.Reap();
+  if (!ended) end.how = ChildEnd::How::kTimedOut;
+  end.report = std::move(text);
   return end;
 }
 
@@ -153,6 +202,7 @@ Result<void> LimitThisProcess(const ChildLimits& limits) {
   SLIPWAY_TRY(Limit(RLIMIT_CPU, limits.processor.count(), limits.processor.count() + 1));
   SLIPWAY_TRY(Limit(RLIMIT_CORE, 0, 0));
   SLIPWAY_TRY(Limit(RLIMIT_FSIZE, 0, 0));
+  SLIPWAY_TRY(DropRights());
   ::signal(SIGXFSZ, SIG_IGN);   // writing fails instead
   ::prctl(PR_SET_DUMPABLE, 0);  // a limit of 0 does not keep a core from the programs that systems pipe them to
   return {};

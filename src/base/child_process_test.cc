@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -10,9 +11,12 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/file_descriptor.h"
+#include "base/files.h"
 #include "base/shadowed_memory_test.h"
 
 namespace slipway::base {
@@ -127,6 +131,39 @@ TEST(ChildProcess, AProgramThatIsNotThereIsAnError) {
   EXPECT_THAT(end.error().message, HasSubstr("No such file"));
 }
 
+TEST(Child, ReadsAllThatItIsLent) {
+  std::vector<FileDescriptor> files;
+  for (const char* text : {"one ", "two ", "three"}) {
+    FileDescriptor& file = files.emplace_back(::memfd_create("test", MFD_CLOEXEC));
+    ASSERT_EQ(WriteAll(file.get(), text), 0);
+    ASSERT_EQ(::lseek(file.get(), 0, SEEK_SET), 0);
+  }
+  auto child = Child::Start({.program = "/bin/sh",
+                             .arguments = {"-c", "[ \"$(cat <&3; cat <&4; cat <&5)\" = 'one two three' ] && exit 4"},
+                             .lent = {files[0].get(), files[1].get(), files[2].get()}});
+  ASSERT_TRUE(child) << child.error().Text();
+  EXPECT_EQ(child->Reap().Text(), "exit code 4");
+}
+
+TEST(Child, IsKilledWhenNobodyHoldsIt) {
+  auto child = Child::Start({.program = "/bin/sh", .arguments = {"-c", "sleep 1000"}, .lent = {}});
+  ASSERT_TRUE(child) << child.error().Text();
+  const auto pid = static_cast<pid_t>(child->pid());
+  ASSERT_EQ(::kill(pid, 0), 0);
+  {
+    const Child gone = *std::move(child);
+  }
+  EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST(Child, TellsWhenItHasEnded) {
+  auto child = Child::Start({.program = "/bin/sh", .arguments = {"-c", "kill -SEGV $$"}, .lent = {}});
+  ASSERT_TRUE(child) << child.error().Text();
+  pollfd wait{child->process(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 20'000), 1);
+  EXPECT_EQ(child->Reap().Text(), "SIGSEGV");
+}
+
 /// What the limits do to `act`, in a process of its own.
 template <typename Act>
 int EndUnderLimits(const ChildLimits& limits, Act act) {
@@ -165,6 +202,18 @@ TEST(ChildLimits, ProcessorTimePastTheLimitIsASignal) {
 TEST(ChildLimits, AProcessWhoseParentIsGoneStopsAtOnce) {
   const ChildLimits limits{.parent = 1, .memory = {int64_t{1} << 60}, .processor = 60s};
   EXPECT_EQ(EndUnderLimits(limits, [] { return 0; }), 99);
+}
+
+TEST(ChildLimits, NoPrivilegeIsLeft) {
+  const ChildLimits limits{.parent = ::getpid(), .memory = {int64_t{1} << 60}, .processor = 60s};
+  EXPECT_EQ(EndUnderLimits(limits,
+                           [] {
+                             const std::string status = ReadFile("/proc/self/status").value_or("");
+                             const bool none = status.find("CapEff:\t0000000000000000") != std::string::npos &&
+                                               status.find("CapPrm:\t0000000000000000") != std::string::npos;
+                             return none && status.find("NoNewPrivs:\t1") != std::string::npos ? 0 : 1;
+                           }),
+            0);
 }
 
 TEST(ChildLimits, NoFileCanBeWritten) {

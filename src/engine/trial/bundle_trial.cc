@@ -5,17 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <exception>
-#include <new>
 #include <utility>
 
 #include "base/child_process.h"
 #include "base/file_descriptor.h"
 #include "base/machine.h"
 #include "base/text.h"
-#include "engine/trial/parcel.h"
+#include "engine/child/engine_child.h"
+#include "engine/child/parcel.h"
 
 namespace slipway::engine {
 
@@ -23,20 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How a trial ends that did not crash. Other numbers are those of shells, linkers and this program's own commands.
-constexpr int kFine = 0, kRefused = 41, kOutOfMemory = 42, kBroken = 43;
-
 constexpr int64_t kBytesPerSecond = 32 << 20;
-constexpr int64_t kLeastMemory = 64 << 20;
 constexpr size_t kMostReport = 4000;
 
 std::chrono::nanoseconds TimeLimit(const TrialLimits& limits, int64_t bytes) {
   return limits.time ? *limits.time : 60s + std::chrono::seconds(bytes / kBytesPerSecond);
-}
-
-base::Bytes MemoryLimit(const TrialLimits& limits) {
-  if (limits.memory) return *limits.memory;
-  return {std::max(base::AvailableMemory().count / 4 * 3, kLeastMemory)};
 }
 
 std::unexpected<base::Error> Refuse(std::string message, std::string where = {}) {
@@ -77,11 +65,6 @@ std::unexpected<base::Error> Crashed(const TrialTask& task, const std::string& h
                   task.runtime, how, task.cause));
 }
 
-std::string SignalName(int number) {
-  const char* name = ::sigabbrev_np(number);
-  return name == nullptr ? fmt::format("signal {}", number) : fmt::format("SIG{}", name);
-}
-
 base::Result<void> Judge(const TrialTask& task, std::chrono::nanoseconds time, base::Bytes memory,
                          const base::ChildEnd& end) {
   using How = base::ChildEnd::How;
@@ -89,31 +72,30 @@ base::Result<void> Judge(const TrialTask& task, std::chrono::nanoseconds time, b
     return NotFinished(task, time);
   }
   if (end.how == How::kSignalled && end.number == SIGKILL) return TooMuchMemory(task, memory);  // by the system
-  if (end.how == How::kSignalled) return Crashed(task, SignalName(end.number));
+  if (end.how == How::kSignalled) return Crashed(task, end.Text());
   switch (end.number) {
-    case kFine:
+    case kChildFine:
       return {};
-    case kRefused:
+    case kChildRefused:
       return RefuseAsReported(end.report);
-    case kOutOfMemory:
+    case kChildOutOfMemory:
       return TooMuchMemory(task, memory);
-    case kBroken:
+    case kChildBroken:
       return base::Fail(base::Code::kUnavailable, "engine.trial",
                         "this model is to be tried in another process, which could not begin: " +
                             base::Shorten(base::Trim(end.report), kMostReport));
     default:
-      return Crashed(task, fmt::format("exit code {}", end.number));
+      return Crashed(task, end.Text());
   }
 }
 
 base::Result<void> TryInChild(const TrialTask& task, const TrialLimits& limits, const std::string& program) {
-  SLIPWAY_ASSIGN(const PackedParcel parcel, PackParcel(task));
+  SLIPWAY_ASSIGN(const PackedParcel parcel, PackParcel(task.bundle, task.options, task.external_files));
   base::ChildOptions child{.program = program, .arguments = {}, .input = parcel.file.get()};
   child.time_limit = TimeLimit(limits, parcel.bytes);
-  const base::Bytes memory = MemoryLimit(limits);
+  const base::Bytes memory = limits.memory ? *limits.memory : ChildMemory();
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(child.time_limit) * base::CpuBudget();
-  child.arguments = {std::string(kTrialCommand), std::to_string(::getpid()), std::to_string(memory.count),
-                     std::to_string(seconds.count())};
+  child.arguments = ChildWords(kTrialCommand, memory, seconds);
   auto end = base::RunChild(child);
   if (!end) {
     return base::Fail(base::Code::kUnavailable, "engine.trial",
@@ -124,35 +106,8 @@ base::Result<void> TryInChild(const TrialTask& task, const TrialLimits& limits, 
   return Judge(task, child.time_limit, memory, *end);
 }
 
-base::Result<base::ChildLimits> ReadLimits(std::span<char* const> words) {
-  std::vector<int64_t> numbers;
-  for (const char* word : words) numbers.push_back(base::ParseInt64(word).value_or(0));
-  if (numbers.size() != 3 || std::ranges::min(numbers) <= 0) {
-    return base::Fail(base::Code::kInvalidArgument, "engine.trial", "this command is slipway's own; use inspect");
-  }
-  return base::ChildLimits{.parent = numbers[0], .memory = {numbers[1]}, .processor = std::chrono::seconds(numbers[2])};
-}
-
-[[noreturn]] void EndOutOfMemory() {
-  ::_exit(kOutOfMemory);
-}
-
-/// Exceptions that nobody catches are those of memory, or a crash.
-[[noreturn]] void EndUncaught() {
-  try {
-    if (std::current_exception()) std::rethrow_exception(std::current_exception());
-  } catch (const std::bad_alloc&) {
-    EndOutOfMemory();
-  } catch (...) {
-  }
-  std::abort();
-}
-
 base::Result<void> Try(std::span<char* const> words, const TrialLoad& load) {
-  SLIPWAY_ASSIGN(const base::ChildLimits limits, ReadLimits(words));
-  SLIPWAY_TRY(base::LimitThisProcess(limits));
-  std::set_new_handler(EndOutOfMemory);
-  std::set_terminate(EndUncaught);
+  SLIPWAY_TRY(BeginChild(words));
   SLIPWAY_ASSIGN(const Parcel parcel, Parcel::Open(base::kChildInput));
   const auto bundle = bundle::Bundle::OfFiles(parcel.files());
   if (!bundle) return base::Fail(base::Code::kInvalidArgument, "engine.trial", bundle.error().Text());
@@ -160,7 +115,7 @@ base::Result<void> Try(std::span<char* const> words, const TrialLoad& load) {
   const bool of_the_model =
       !loaded && (loaded.error().reason == "engine.model" || loaded.error().reason == "engine.memory");
   if (of_the_model) return loaded;
-  ::_exit(kFine);
+  ::_exit(kChildFine);
 }
 
 }  // namespace
@@ -171,9 +126,9 @@ BundleTrial TrialInChild(TrialLimits limits, std::string program) {
 
 int RunTrial(std::span<char* const> words, const TrialLoad& load) {
   const base::Error error = Try(words, load).error();
-  if (error.code == base::Code::kResourceExhausted) return kOutOfMemory;
+  if (error.code == base::Code::kResourceExhausted) return kChildOutOfMemory;
   base::WriteAll(base::kChildReport, ReportOf(error));
-  return error.reason == "engine.model" ? kRefused : kBroken;
+  return error.reason == "engine.model" ? kChildRefused : kChildBroken;
 }
 
 }  // namespace slipway::engine

@@ -41,7 +41,8 @@ inline constexpr std::string_view kTrialCommand = "try-bundle";
 
 /// Tries models by starting `program`, which must end in RunTrial().
 /// Errors: invalid_argument "engine.model": the model crashed the other process, took more than its share, or was
-/// refused there as it would be here; unavailable "engine.trial": the other process could not be started.
+/// refused there as it would be here; unavailable "engine.trial": the other process could not be started; those of
+/// PackParcel().
 BundleTrial TrialInChild(TrialLimits limits, std::string program = "/proc/self/exe");
 
 /// Loads a bundle as the process does that has it tried.

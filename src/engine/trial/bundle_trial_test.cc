@@ -15,9 +15,9 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/shadowed_memory_test.h"
+#include "engine/child/parcel.h"
 #include "engine/onnx/onnx_engine.h"
 #include "engine/onnx/tiny_model.h"
-#include "engine/trial/parcel.h"
 
 namespace slipway::engine {
 namespace {
@@ -123,7 +123,7 @@ class TrialOfABundle : public TrialInAChild {
   Outcome Run(const std::string& model, const TrialLoad& load = LoadModel, int64_t memory = kPlenty,
               const std::vector<std::string>& external_files = {}) {
     Write("nets/model.onnx", model);
-    const auto parcel = PackParcel({Bundle(), {}, external_files, "", ""});
+    const auto parcel = PackParcel(Bundle(), {}, external_files);
     EXPECT_TRUE(parcel);
     int report[2];
     EXPECT_EQ(::pipe(report), 0);
@@ -243,7 +243,7 @@ TEST_F(TrialInAChild, AParcelCarriesOptionsAndFiles) {
   Write("nets/empty.bin", "");
   Write("golden.jsonl", "{}\n");
 
-  const auto packed = PackParcel({Bundle(), {.threads = 3}, {"nets/w.bin", "nets/empty.bin"}, "", ""});
+  const auto packed = PackParcel(Bundle(), {.threads = 3}, {"nets/w.bin", "nets/empty.bin"});
   ASSERT_TRUE(packed);
   const auto parcel = Parcel::Open(packed->file.get());
 

@@ -3,15 +3,16 @@
 // files, each at a page of its own.
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
 #include "base/value.h"
 #include "bundle/bundle.h"
 #include "engine/engine.h"
-#include "engine/trial/bundle_trial.h"
 
 namespace slipway::engine {
 
@@ -20,13 +21,15 @@ struct PackedParcel {
   int64_t bytes = 0;
 };
 
-/// Errors: those of Bundle::Read(); unavailable "engine.trial": no memory for it.
-base::Result<PackedParcel> PackParcel(const TrialTask& task);
+/// `external_files`: those that the model reads beside bundle.Files(). Nobody can change the parcel once it is packed.
+/// Errors: those of Bundle::Read(); unavailable "engine.child": no memory for it.
+base::Result<PackedParcel> PackParcel(const bundle::Bundle& bundle, const EngineOptions& options,
+                                      const std::vector<std::string>& external_files);
 
 /// An opened parcel. What it gives lives as long as this object.
 class Parcel {
  public:
-  /// Errors: invalid_argument "engine.trial": not one that PackParcel() made.
+  /// Errors: invalid_argument "engine.child": not one that PackParcel() made.
   static base::Result<Parcel> Open(int fd);
 
   const bundle::LentFiles& files() const { return files_; }

@@ -1,5 +1,6 @@
-#include "engine/trial/parcel.h"
+#include "engine/child/parcel.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,14 +30,14 @@ struct Piece {
   uint64_t offset = 0;
 };
 
-base::Result<std::vector<Piece>> Collect(const TrialTask& task) {
-  std::vector<std::string> names = task.bundle.Files();
-  for (const std::string& name : task.external_files) {
+base::Result<std::vector<Piece>> Collect(const bundle::Bundle& bundle, const std::vector<std::string>& external_files) {
+  std::vector<std::string> names = bundle.Files();
+  for (const std::string& name : external_files) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
   std::vector<Piece> pieces;
   for (const std::string& name : names) {
-    SLIPWAY_ASSIGN(const std::string_view bytes, task.bundle.Read(name));
+    SLIPWAY_ASSIGN(const std::string_view bytes, bundle.Read(name));
     pieces.push_back({name, bytes});
   }
   return pieces;
@@ -81,20 +82,23 @@ int WriteParcel(int fd, uint64_t size, const std::string& header, const std::vec
 }
 
 std::unexpected<base::Error> Broken() {
-  return base::Fail(base::Code::kInvalidArgument, "engine.trial", "the bundle to be tried arrived damaged");
+  return base::Fail(base::Code::kInvalidArgument, "engine.child", "the bundle to be loaded arrived damaged");
 }
 
 }  // namespace
 
-base::Result<PackedParcel> PackParcel(const TrialTask& task) {
-  SLIPWAY_ASSIGN(auto pieces, Collect(task));
-  const uint64_t size = Place(task.options, pieces);
-  base::FileDescriptor file(::memfd_create("slipway-bundle", MFD_CLOEXEC));
+base::Result<PackedParcel> PackParcel(const bundle::Bundle& bundle, const EngineOptions& options,
+                                      const std::vector<std::string>& external_files) {
+  SLIPWAY_ASSIGN(auto pieces, Collect(bundle, external_files));
+  const uint64_t size = Place(options, pieces);
+  base::FileDescriptor file(::memfd_create("slipway-bundle", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   int error = file.ok() ? 0 : errno;
-  if (error == 0) error = WriteParcel(file.get(), size, Header(task.options, pieces), pieces);
+  if (error == 0) error = WriteParcel(file.get(), size, Header(options, pieces), pieces);
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (error == 0 && ::fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) error = errno;
   if (error == 0) return PackedParcel{std::move(file), static_cast<int64_t>(size)};
-  return base::Fail(base::Code::kUnavailable, "engine.trial",
-                    "this model is to be tried in another process, and its bundle cannot be handed over: " +
+  return base::Fail(base::Code::kUnavailable, "engine.child",
+                    "this model is to be loaded in another process, and its bundle cannot be handed over: " +
                         std::generic_category().message(error) + "; that takes memory for a copy of it");
 }
 
