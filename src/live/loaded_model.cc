@@ -9,7 +9,6 @@
 #include "live/golden_examples.h"
 
 namespace slipway::live {
-namespace {
 
 base::Result<scoring::GoldenReport> CheckGolden(const bundle::Bundle& bundle, const scoring::Scorer& scorer,
                                                 size_t most) {
@@ -31,8 +30,6 @@ base::Result<scoring::GoldenReport> CheckGolden(const bundle::Bundle& bundle, co
   }
   return report;
 }
-
-}  // namespace
 
 base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesystem::path& path,
                                                             const engine::EngineTable& engines,

@@ -43,9 +43,14 @@ struct LoadOptions {
   const base::Clock* clock = &base::Clock::System();
 };
 
-/// Opens a bundle, compiles it, warms it up, and checks that it answers its golden records as recorded: with the same
-/// bits, or near them on another kind of CPU (scoring::CheckGolden).
-/// Errors: those of Bundle::Open and Scorer::Create; data_loss "bundle.golden_mismatch" naming the first record.
+/// Whether the bundle answers its golden records, at most so many, as recorded: with the same bits, or near them on
+/// another kind of CPU (scoring::CheckGolden). Errors: data_loss "bundle.golden_mismatch" naming the first record that
+/// it does not; the engine failed.
+base::Result<scoring::GoldenReport> CheckGolden(const bundle::Bundle& bundle, const scoring::Scorer& scorer,
+                                                size_t most = LoadOptions().golden_records);
+
+/// Opens a bundle, compiles it, warms it up, and checks its golden records.
+/// Errors: those of Bundle::Open, Scorer::Create and CheckGolden().
 base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesystem::path& path,
                                                             const engine::EngineTable& engines,
                                                             const LoadOptions& options = {});
