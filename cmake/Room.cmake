@@ -3,7 +3,7 @@
 # A room is a folder of src/: every *.cc in it (and below) that is not a test becomes the static library slipway_NAME,
 # every *_test.cc becomes the test program NAME_test, part of the target unit_tests. Fakes named *_fake.h are headers of
 # the room. A folder module/ in it is left out: its sources become a shared library that is opened at run time. The rooms whose objects several threads share are tested under ThreadSanitizer too (target threaded_tests).
-set(SLIPWAY_THREADED_ROOMS base telemetry net rpc live serving scoring)
+set(SLIPWAY_THREADED_ROOMS base telemetry net rpc engine live serving scoring)
 add_custom_target(unit_tests)
 add_custom_target(threaded_tests)
 

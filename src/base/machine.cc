@@ -175,11 +175,23 @@ Bytes AvailableMemory(const fs::path& root) {
   return Bytes{left == kUnknown ? 0 : left};
 }
 
-Bytes ResidentMemory() {
-  const std::string text = ReadOrEmpty("/proc/self/statm");  // pages: size resident shared …
+namespace {
+
+Bytes ResidentMemoryIn(const std::filesystem::path& folder) {
+  const std::string text = ReadOrEmpty(folder / "statm");  // pages: size resident shared …
   const size_t start = text.find(' ') + 1;
   const auto pages = ParseInt64(std::string_view(text).substr(start, text.find(' ', start) - start));
   return Bytes{pages.value_or(0) * ::sysconf(_SC_PAGESIZE)};
+}
+
+}  // namespace
+
+Bytes ResidentMemory() {
+  return ResidentMemoryIn("/proc/self");
+}
+
+Bytes ResidentMemoryOf(int64_t pid) {
+  return ResidentMemoryIn("/proc/" + std::to_string(pid));
 }
 
 int64_t RaiseOpenFiles() {

@@ -35,6 +35,8 @@ std::string CpuKindOf(std::string_view architecture, std::span<const std::string
 
 /// Resident set of this process.
 Bytes ResidentMemory();
+/// The same of another one; 0 when there is none.
+Bytes ResidentMemoryOf(int64_t pid);
 
 /// Raises the soft limit of open files to the hard one, since a server's connections are files; what holds then,
 /// INT64_MAX when there is none.

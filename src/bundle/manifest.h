@@ -36,7 +36,8 @@ struct ModelSpec {
   Batching batching = Batching::kExact;
   /// A bundle without `inputs`: a value missing from the model's own tensors of floats is NaN (`missing: nan`).
   bool missing_is_nan = false;
-  base::Value options;  ///< a map of the keys that the engine knows, as written; null when there are none
+  bool isolated = false;  ///< a server runs it in a process of its own (`isolation: process`)
+  base::Value options;    ///< a map of the keys that the engine knows, as written; null when there are none
   base::Position position;
 };
 

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/isolation.h"
 #include "cli/program_version.h"
 #include "cli/trial.h"
 #include "engine/onnx/runtime.h"
@@ -65,6 +66,7 @@ int Main(int argc, char** argv) {
   std::signal(SIGCHLD, SIG_DFL);  // a supervisor may have had it ignored, and nobody would learn how a child ended
   engine::onnx::ForbidTelemetry();
   if (argc > 1 && argv[1] == engine::kTrialCommand) return TryBundle({argv + 2, argv + argc});
+  if (argc > 1 && argv[1] == engine::kIsolatedCommand) return RunEngine({argv + 2, argv + argc});
   Console console;
   CLI::App app{
       "Slipway takes a trained machine-learning model into production and keeps it there.\n\n"

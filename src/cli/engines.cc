@@ -1,6 +1,7 @@
 #include "cli/engines.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/trial.h"
 #include "engine/onnx/model_file.h"
@@ -8,9 +9,12 @@
 
 namespace slipway::cli {
 
-engine::EngineTable MakeEngines(const engine::BundleTrial& trial) {
+engine::EngineTable MakeEngines(const engine::BundleTrial& trial, const AroundLoader& around) {
   engine::EngineTable engines;
-  engines.Register("onnx", engine::onnx::OnnxLoader(trial));
+  const auto add = [&](const char* name, engine::EngineLoader loader) {
+    engines.Register(name, around ? around(std::move(loader)) : std::move(loader));
+  };
+  add("onnx", engine::onnx::OnnxLoader(trial));
   return engines;
 }
 

@@ -14,7 +14,7 @@
 #include "cli/check_config.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
-#include "cli/engines.h"
+#include "cli/isolation.h"
 #include "cli/options/option_sources.h"
 #include "cli/serve_options.h"
 #include "cli/serve_reload.h"
@@ -133,7 +133,8 @@ base::Result<ExitCode> Serve(const Signals& signals, const ServeSources& sources
   SLIPWAY_ASSIGN(const auto log, telemetry::Log::Open(config.log));
   CheckDescriptors(config, *log);
   telemetry::MetricRegistry metrics(config.metric_series);
-  live::LiveSet live(Engines(), {}, *log);
+  const ServingEngines engines(config.isolation, *log);
+  live::LiveSet live(engines.table(), {}, *log);
   SLIPWAY_ASSIGN(auto models, ServedBundles::Open(config, live, metrics, *log));
   // Listening first: a taken port is told before a model is loaded, and /readyz is false until all are.
   serving::HttpServiceOptions http = config.http;

@@ -1,5 +1,6 @@
 #include "cli/serve_options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iterator>
 #include <utility>
@@ -64,6 +65,16 @@ OptionValue ClientAuth(std::optional<net::tls::ClientAuth>& target) {
       [&target] { return target ? kWords[static_cast<size_t>(*target) + 1] : kWords[0]; });
 }
 
+OptionValue Isolation(IsolationConfig::Which& target) {
+  static const std::vector<std::string> kWords = {"manifest", "process", "none"};
+  return Word(
+      kWords,
+      [&target](const std::string& word) {
+        target = static_cast<IsolationConfig::Which>(std::ranges::find(kWords, word) - kWords.begin());
+      },
+      [&target] { return kWords[static_cast<size_t>(target)]; });
+}
+
 base::Result<void> CheckCollector(const std::string& text) {
   return text.empty() ? base::Result<void>() : telemetry::otlp::CheckEndpoint(text);
 }
@@ -108,6 +119,13 @@ Options General(ServeConfig& c) {
       {"cache-redis-prefix", "cache", "Of all keys there", Text(c.http.shared_cache.prefix, "TEXT")},
       {"keep-loaded", "models", "Memory for versions that were replaced, so that going back takes no loading",
        Size(c.live.resident.count, 0)},
+      {"isolation", "models",
+       "Models that run in processes of their own: manifest (as each bundle says), process (all) or none",
+       Isolation(c.isolation.which)},
+      {"isolation-memory", "models", "Most memory of such a process; 0B: three quarters of what is free",
+       Size(c.isolation.options.memory.count, 0)},
+      {"isolation-run-time", "models", "Longest run there of a call that has no time limit of its own",
+       Duration(c.isolation.options.run_time)},
       {"threads", "", "Threads that serve; auto: what the cgroup allows", CountOrAuto(c.http.threads, 1024)},
       {"heavy-from", "compute", "Calls of models whose one row takes longer run on threads of their own",
        Duration(c.http.compute.heavy)},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/isolation.h"
 #include "cli/options/option_sources.h"
 #include "cli/options/option_table.h"
 #include "live/live_controller.h"
@@ -24,6 +25,7 @@ struct ServeConfig {
   telemetry::LogOptions log;
   std::string watch;  ///< a folder of bundles; empty: none
   live::LiveControllerOptions live;
+  IsolationConfig isolation;
   int metric_series = 0;  ///< telemetry::MetricRegistry
   telemetry::otlp::Flags traces;
 

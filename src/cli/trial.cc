@@ -4,10 +4,8 @@
 #include <string_view>
 
 #include "base/quantities.h"
-#include "bundle/golden.h"
 #include "cli/engines.h"
 #include "live/loaded_model.h"
-#include "scoring/golden_check.h"
 #include "scoring/scorer.h"
 
 namespace slipway::cli {
@@ -15,12 +13,10 @@ namespace {
 
 base::Result<void> LoadHere(const bundle::Bundle& bundle, const engine::EngineOptions& options) {
   SLIPWAY_ASSIGN(const auto scorer, scoring::Scorer::Create(bundle, MakeEngines({}), {.engine = options}));
-  if (!bundle.Has(bundle::kGoldenFile)) return {};
-  SLIPWAY_ASSIGN(const auto text, bundle.Read(bundle::kGoldenFile));
-  SLIPWAY_ASSIGN(const auto golden, bundle::ParseGolden(text));
-  // What they are answered with is for others to judge.
-  SLIPWAY_TRY(scoring::CheckGolden(*scorer, golden, live::LoadOptions().golden_records));
-  return {};
+  // What golden records are answered with is for others to judge.
+  const auto golden = live::CheckGolden(bundle, *scorer);
+  return golden || golden.error().reason == "bundle.golden_mismatch" ? base::Result<void>()
+                                                                     : std::unexpected(golden.error());
 }
 
 template <typename Quantity>
@@ -38,10 +34,15 @@ base::Result<void> ReadVariable(const char* name, base::Result<Quantity> (*parse
 
 }  // namespace
 
-base::Result<void> TryFirst(const engine::TrialTask& task) {
+base::Result<engine::TrialLimits> TrialLimitsHere() {
   engine::TrialLimits limits;
   SLIPWAY_TRY(ReadVariable("SLIPWAY_TRIAL_TIME", base::ParseDuration, limits.time));
   SLIPWAY_TRY(ReadVariable("SLIPWAY_TRIAL_MEMORY", base::ParseBytes, limits.memory));
+  return limits;
+}
+
+base::Result<void> TryFirst(const engine::TrialTask& task) {
+  SLIPWAY_ASSIGN(const auto limits, TrialLimitsHere());
   return engine::TrialInChild(limits)(task);
 }
 

@@ -8,8 +8,11 @@
 
 namespace slipway::cli {
 
-/// Tries a model within limits that people may set in the environment: SLIPWAY_TRIAL_TIME, SLIPWAY_TRIAL_MEMORY.
-/// Errors: those of TrialInChild(); "environment.malformed" naming the variable.
+/// What people may set in the environment: SLIPWAY_TRIAL_TIME, SLIPWAY_TRIAL_MEMORY. Errors: "environment.malformed"
+/// naming the variable.
+base::Result<engine::TrialLimits> TrialLimitsHere();
+
+/// Tries a model within those limits. Errors: those of TrialInChild() and TrialLimitsHere().
 base::Result<void> TryFirst(const engine::TrialTask& task);
 
 /// The command: loads the bundle as every command does, scores its first golden records, and returns an exit code of

@@ -2,9 +2,12 @@
 // Engine is the seam to whatever computes a model: named tensors in, named tensors out. It knows nothing of schemas,
 // features or predictions.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/quantities.h"
 #include "base/value.h"
 #include "bundle/bundle.h"
 #include "engine/tensor.h"
@@ -42,11 +46,24 @@ class Session {
                                  const base::Deadline& deadline) = 0;
 };
 
+/// What became of the process that a model has for itself.
+struct ProcessReading {
+  bool up = false;
+  int64_t pid = 0;                          ///< of the one that is up; 0: none is
+  base::Bytes memory;                       ///< its resident set
+  std::map<std::string, int64_t> restarts;  ///< by why the one before ended: "signal", "memory", …
+  std::string last_reason, last_end;        ///< why the last one ended, in a word and in a sentence; "": none did
+  base::WallTime ended_at;                  ///< when
+  std::chrono::nanoseconds next_start{0};   ///< not up: it is started again after so long
+};
+
 /// A loaded model. Immutable; sessions of different threads run at the same time.
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual const ModelInfo& info() const = 0;
+  /// nullopt: it runs in this process.
+  virtual std::optional<ProcessReading> process() const { return std::nullopt; }
   virtual base::Result<std::unique_ptr<Session>> NewSession() const = 0;
 };
 

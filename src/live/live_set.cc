@@ -68,7 +68,9 @@ base::Result<void> LiveSet::Load(int64_t id) {
     Fail(id, source, loaded.error());
     return std::unexpected(loaded.error());
   }
-  Succeed(id, *loaded, std::max(kLeastBytes, base::ResidentMemory().count - before));
+  const auto process = (*loaded)->scorer->process();
+  const int64_t elsewhere = process ? process->memory.count : 0;
+  Succeed(id, *loaded, std::max(kLeastBytes, base::ResidentMemory().count - before) + elsewhere);
   return {};
 }
 

@@ -84,6 +84,9 @@ const std::vector<data::Field>& Scorer::output_fields() const {
 const engine::ModelInfo& Scorer::model() const {
   return plan_->model;
 }
+std::optional<engine::ProcessReading> Scorer::process() const {
+  return plan_->engine->process();
+}
 int64_t Scorer::chunk_rows() const {
   return plan_->chunk_rows;
 }

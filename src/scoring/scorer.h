@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ class Scorer {
   const data::Layout& layout() const;    ///< what decoders fill
   const std::vector<data::Field>& output_fields() const;
   const engine::ModelInfo& model() const;
+  /// What became of the process that the model has for itself; nullopt: it runs in this one.
+  std::optional<engine::ProcessReading> process() const;
   /// Rows per run of the engine.
   int64_t chunk_rows() const;
 

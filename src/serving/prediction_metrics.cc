@@ -159,4 +159,37 @@ void AddStatisticsReaders(const live::LiveSet& live, std::shared_ptr<const Model
                    "Instantaneous number of requests taken up and not answered, per model", in_flight);
 }
 
+void AddProcessReaders(const live::LiveSet& live, telemetry::MetricRegistry& registry) {
+  using Read = std::function<void(const live::LoadedModel&, const engine::ProcessReading&, MetricSamples&)>;
+  const auto each = [&live](Read read) {
+    return [&live, read = std::move(read)](MetricSamples& samples) {
+      const auto snapshot = live.Current();
+      for (const auto& entry : snapshot->entries()) {
+        for (const auto& model : entry.versions) {
+          if (const auto process = model->scorer->process()) read(*model, *process, samples);
+        }
+      }
+    };
+  };
+  registry.AddGaugeReader(
+      {"slipway_engine_up", "1: the process that runs the model is up.", {"model", "version"}, kSeries},
+      each([](const auto& model, const auto& process, MetricSamples& samples) {
+        samples.Add({model.name, model.version_text}, int64_t{process.up});
+      }));
+  registry.AddGaugeReader(
+      {"slipway_engine_memory_bytes", "Resident memory of that process.", {"model", "version"}, kSeries},
+      each([](const auto& model, const auto& process, MetricSamples& samples) {
+        samples.Add({model.name, model.version_text}, process.memory.count);
+      }));
+  registry.AddCounterReader({"slipway_engine_restarts_total",
+                             "Ends of the process that runs the model, after each of which it is started again.",
+                             {"model", "version", "reason"},
+                             kSeries},
+                            each([](const auto& model, const auto& process, MetricSamples& samples) {
+                              for (const auto& [reason, count] : process.restarts) {
+                                samples.Add({model.name, model.version_text, reason}, count);
+                              }
+                            }));
+}
+
 }  // namespace slipway::serving

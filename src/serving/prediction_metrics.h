@@ -36,5 +36,7 @@ struct PredictionMetrics {
 /// is loaded. `live` outlives the registry's last scrape.
 void AddStatisticsReaders(const live::LiveSet& live, std::shared_ptr<const ModelStatistics> statistics,
                           telemetry::MetricRegistry& registry);
+/// Families of the processes that models have for themselves. `live` outlives the registry's last scrape.
+void AddProcessReaders(const live::LiveSet& live, telemetry::MetricRegistry& registry);
 
 }  // namespace slipway::serving

@@ -85,6 +85,7 @@ Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metri
       pool_(MakePool(options)),
       workloads_(std::make_shared<Workloads>()) {
   AddStatisticsReaders(live, statistics_, metrics);
+  AddProcessReaders(live, metrics);
   if (cache_ != nullptr) {
     cache_metrics_.emplace(metrics);
     AddCacheReaders(cache_, flights_, metrics);

@@ -30,7 +30,7 @@ inputs:
 features:
   - {as: distance_z, standardize: distance}
   - {as: region, lookup: origin, file: tables/region.csv}
-model: {engine: onnx, file: model.onnx, input: {x: features, c: carrier, d: [distance, distance_z]}, batching: relaxed, threads: 2}
+model: {engine: onnx, file: model.onnx, input: {x: features, c: carrier, d: [distance, distance_z]}, batching: relaxed, threads: 2, isolation: process}
 outputs:
   probability: {from: "probabilities[1]", type: number, min: 0, max: 1, round: 4, description: chance}
   late: {when: "probability >= 0.5"}
@@ -60,6 +60,7 @@ TEST(Manifest, ReadsModel) {
   EXPECT_EQ(model.engine, "onnx");
   EXPECT_EQ(model.file, "model.onnx");
   EXPECT_EQ(model.batching, Batching::kRelaxed);
+  EXPECT_TRUE(model.isolated);
   EXPECT_EQ(model.options.Find("threads")->integer(), 2);
   ASSERT_EQ(model.inputs.size(), 3u);
   EXPECT_EQ(model.inputs[0].tensor, "x");
@@ -165,6 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"model: {file: model.pkl}\n", "4:9", "value", "skl2onnx"},
                     Fault{"model: {file: Model.JOBLIB}\n", "4:9", "value", "pickle"},
                     Fault{"model: {batching: fast}\n", "4:9", "value", "exact or relaxed"},
+                    Fault{"model: {isolation: yes}\n", "4:9", "value", "none or process"},
                     Fault{"model: {missing: zero}\n", "4:9", "value", "reject or nan"},
                     Fault{"inputs: {a: number}\nmodel: {missing: nan}\n", "5:9", "contradiction", "own tensors"},
                     Fault{"model: {input: features}\n", "4:9", "contradiction", "neither `features` nor `inputs`"},

@@ -19,7 +19,7 @@ constexpr size_t kMaxInputNames = 65536;
 constexpr int64_t kMaxThreads = 256;
 constexpr std::string_view kAllFeatures = "features";
 constexpr std::string_view kOnnx = "onnx";
-const std::vector<std::string> kModelKeys = {"engine", "file", "input", "batching", "missing"};
+const std::vector<std::string> kModelKeys = {"engine", "file", "input", "batching", "missing", "isolation"};
 const std::vector<std::string> kOnnxKeys = {"threads", "batched"};
 
 /// The engine decides which further keys there are; those of an engine unknown here are left to it.
@@ -169,6 +169,12 @@ base::Result<ModelSpec> ParseModel(const Value& section, const std::vector<std::
   } else if (batching != "exact") {
     reader.Reject("batching", "manifest.value",
                   fmt::format("`model.batching` must be exact or relaxed, not \"{}\"", base::Shorten(batching)));
+  }
+  const std::string isolation = reader.Text("isolation").value_or("none");
+  model.isolated = isolation == "process";
+  if (!model.isolated && isolation != "none") {
+    reader.Reject("isolation", "manifest.value",
+                  fmt::format("`model.isolation` must be none or process, not \"{}\"", base::Shorten(isolation)));
   }
   ReadMissing(reader, !names.empty(), model);
   if (!reader.failed()) ReadOptions(reader, section, model);

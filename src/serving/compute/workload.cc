@@ -44,7 +44,8 @@ Workload::Workload(const live::LoadedModel& model, const ComputeOptions& options
       scorer_(*model.scorer),
       queue_(static_cast<uint64_t>(model.index)),
       rows_together_(RowsTogether(*model.scorer, options)),
-      heavy_(model.one_row > options.heavy),
+      isolated_(model.scorer->process().has_value()),
+      heavy_(isolated_ || model.one_row > options.heavy),
       fastest_(model.one_row.count()) {}
 
 base::Result<std::shared_ptr<engine::Batcher>> Workload::Batcher() {
@@ -68,7 +69,7 @@ void Workload::Judge(std::chrono::nanoseconds fastest) {
   fastest_.store(fastest.count(), std::memory_order_relaxed);
   if (fastest > options_.heavy) {
     heavy_.store(true, std::memory_order_relaxed);
-  } else if (fastest < options_.heavy / 2) {
+  } else if (fastest < options_.heavy / 2 && !isolated_) {
     heavy_.store(false, std::memory_order_relaxed);
   }
 }

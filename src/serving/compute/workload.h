@@ -46,7 +46,8 @@ class Workload {
   std::chrono::nanoseconds fastest() const {
     return std::chrono::nanoseconds(fastest_.load(std::memory_order_relaxed));
   }
-  /// What the fastest of some calls of one row took, from their decoding to their encoding.
+  /// What the fastest of some calls of one row took, from their decoding to their encoding. A model in a process of its
+  /// own stays heavy whatever it takes.
   void Judge(std::chrono::nanoseconds fastest);
 
   /// A call's share of what limits.concurrency allows; nullptr without such a limit. May outlive the workload.
@@ -90,6 +91,7 @@ class Workload {
   const scoring::Scorer& scorer_;
   const uint64_t queue_;
   const int64_t rows_together_;
+  const bool isolated_;       ///< its runs wait for another process, which may hang: never on a thread that others need
   mutable std::mutex mutex_;  ///< guards batcher_
   std::shared_ptr<engine::Batcher> batcher_;
   std::atomic<bool> heavy_;

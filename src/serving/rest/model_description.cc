@@ -69,6 +69,28 @@ Value DescribeModels(const live::LiveSet& live) {
   return Value::Map().Set("models", std::move(models)).Set("bundles", std::move(bundles));
 }
 
+namespace {
+
+Value DescribeProcess(const engine::ProcessReading& process) {
+  int64_t restarts = 0;
+  Value reasons = Value::Map();
+  for (const auto& [reason, count] : process.restarts) {
+    restarts += count;
+    reasons.Set(reason, count);
+  }
+  Value value = Value::Map().Set("up", process.up).Set("restarts", restarts);
+  if (process.up) value.Set("pid", process.pid).Set("memory_bytes", process.memory.count);
+  if (restarts == 0) return value;
+  if (!process.up) value.Set("next_start_seconds", std::chrono::duration<double>(process.next_start).count());
+  return value.Set("restarts_by_reason", std::move(reasons))
+      .Set("last_end", Value::Map()
+                           .Set("reason", process.last_reason)
+                           .Set("message", process.last_end)
+                           .Set("at", TimeText(process.ended_at)));
+}
+
+}  // namespace
+
 Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
   const auto& scorer = *model.scorer;
   const auto& manifest = scorer.manifest();
@@ -87,6 +109,9 @@ Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapsh
                           .Set("load_seconds", std::chrono::duration<double>(model.load_time).count())
                           .Set("golden_records", model.golden.checked)
                           .Set("golden", model.golden.ToValue());
+  const auto process = scorer.process();
+  description.Set("isolation", process ? "process" : "none");
+  if (process) description.Set("process", DescribeProcess(*process));
   Value contract = schema::ToValue(scorer.schema());
   if (contract.is_map()) {
     for (auto& [key, value] : contract.map()) description.Set(key, std::move(value));
