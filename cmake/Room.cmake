@@ -4,6 +4,8 @@
 # every *_test.cc becomes the test program NAME_test, part of the target unit_tests. Fakes named *_fake.h are headers of
 # the room. A folder module/ in it is left out: its sources become a shared library that is opened at run time. The rooms whose objects several threads share are tested under ThreadSanitizer too (target threaded_tests).
 set(SLIPWAY_THREADED_ROOMS base telemetry net rpc engine live serving scoring)
+# What of a room is tested so, where other tests drive a library that is not built with it, or fork.
+set(SLIPWAY_TSAN_ONLY_engine --gtest_filter=BatcherTest.*:IsolatedModel.*:*ProtocolViolation.*:AnswerInMemory.*:Request.*)
 add_custom_target(unit_tests)
 add_custom_target(threaded_tests)
 
