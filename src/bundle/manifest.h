@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/value.h"
+#include "bundle/fallback_reason.h"
 #include "bundle/version.h"
 #include "features/pipeline.h"
 #include "schema/schema.h"
@@ -75,9 +76,8 @@ struct FallbackStep {
   Kind kind = Kind::kConstant;
   std::string model;
   std::chrono::nanoseconds age{0};
-  base::Value constant;  ///< a map from fields of the prediction to values
-  // What it is taken for.
-  bool on_timeout = true, on_engine = true, on_breaker = true, on_rejected = false;
+  base::Value constant;                        ///< a map from fields of the prediction to values
+  FallbackReasons on = kUsualFallbackReasons;  ///< what it is taken for
 };
 
 /// On a CPU of another kind than the bundle was packed on, numbers of golden predictions may differ by so much of

@@ -124,7 +124,7 @@ base::Result<bool> PredictionCall::Try(ServedModel& served) {
   const base::SteadyTime now = served.clock().Now();
   if (answered) {
     breaker.Succeed(now);
-  } else if (FallbackReason(answered.error()).empty()) {
+  } else if (!FallbackReasonOf(answered.error())) {
     breaker.Withdraw();
   } else {
     breaker.Fail(now);

@@ -46,10 +46,11 @@ class PredictionCall {
   // When it could not be answered (fallback_call.cc).
   bool FallBack(const base::Error& error, ServedModel& failed);
   bool FallBackFromRejection(ServedModel& failed);
-  static bool MayFallBack(std::string_view reason, const ServedModel& failed);
-  bool TryOthers(std::string_view reason, ServedModel& failed);
-  bool AnswerInstead(const bundle::FallbackStep& step, size_t index, std::string_view reason, ServedModel& failed);
-  bool AnswerAsBefore(const bundle::FallbackStep& step, std::string_view reason, ServedModel& failed);
+  static bool MayFallBack(bundle::FallbackReason reason, const ServedModel& failed);
+  bool TryOthers(bundle::FallbackReason reason, ServedModel& failed);
+  bool AnswerInstead(const bundle::FallbackStep& step, size_t index, bundle::FallbackReason reason,
+                     ServedModel& failed);
+  bool AnswerAsBefore(const bundle::FallbackStep& step, bundle::FallbackReason reason, ServedModel& failed);
   bool AnswerAsBefore(const bundle::FallbackStep& step, ServedModel::Fallback fallback, ServedModel& served,
                       const ServedModel& failed);
   bool AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed);

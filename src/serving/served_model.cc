@@ -207,7 +207,8 @@ base::Result<void> ServedModel::Score(base::SteadyTime latest) {
   const int64_t rows = rows_.table.rows;
   call_rows_ += rows;
   if (fallback_ && fallback_->constant) {
-    scorer().ScoreConstant(*fallback_->constant, fallback_->reason == "rejected", rows_, workspace_, scores_);
+    scorer().ScoreConstant(*fallback_->constant, fallback_->reason == bundle::FallbackReason::kRejected, rows_,
+                           workspace_, scores_);
     Lap(Phase::kOutputs);
   } else {
     SLIPWAY_TRY(Infer(latest));
@@ -248,7 +249,7 @@ base::Result<void> ServedModel::Infer(base::SteadyTime latest) {
 bool ServedModel::AppendFallback(std::string& out) const {
   if (!fallback_) return false;
   out += ",\"fallback\":{\"reason\":\"";
-  out += fallback_->reason;
+  out += bundle::FallbackReasonName(fallback_->reason);
   out += "\",\"from\":";
   base::AppendJsonString(out, fallback_->from);
   out += '}';
@@ -337,7 +338,7 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   note.begun = begun_;
   note.spent = spent_;
   note.queued = queued_;
-  note.fallback = fallback_ ? fallback_->reason : std::string_view();
+  note.fallback = fallback_ ? bundle::FallbackReasonName(fallback_->reason) : std::string_view();
 }
 
 }  // namespace slipway::serving

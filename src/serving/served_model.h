@@ -72,7 +72,7 @@ class ServedModel {
   void Begin(Door door, const Waited* waited = nullptr);
   /// Why this version answers in another's place.
   struct Fallback {
-    std::string_view reason;         ///< "timeout", "engine", "breaker", "rejected"; a literal
+    bundle::FallbackReason reason;
     std::string from;                ///< "sum@1.0.1", which was asked for
     std::optional<size_t> constant;  ///< the step of its manifest's fallback that answers instead of the model
   };

@@ -1,6 +1,7 @@
 // What a bundle asks of whoever serves it (limits, golden, fallback), and where it comes from (lineage).
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -77,24 +78,18 @@ nanoseconds ReadAge(SectionReader& reader) {
   return *age;
 }
 
-/// `on: [timeout, engine, breaker, rejected]`
+/// `on: [timeout, engine]`
 void ReadReasons(SectionReader& reader, FallbackStep& step) {
   const auto* reasons = reader.List("on", kMaxFallbacks);
   if (reasons == nullptr) return;
-  step.on_timeout = step.on_engine = step.on_breaker = false;
-  const std::pair<std::string_view, bool*> known[] = {{"timeout", &step.on_timeout},
-                                                      {"engine", &step.on_engine},
-                                                      {"breaker", &step.on_breaker},
-                                                      {"rejected", &step.on_rejected}};
+  step.on = {};
   for (const Value& reason : *reasons) {
-    const auto found = std::ranges::find_if(
-        known, [&](const auto& entry) { return reason.is_string() && reason.string() == entry.first; });
-    if (found != std::end(known)) {
-      *found->second = true;
+    if (const auto known = reason.is_string() ? ParseFallbackReason(reason.string()) : std::nullopt) {
+      step.on.Add(*known);
     } else {
-      reader.RejectAt(
-          reason, "manifest.value",
-          fmt::format("{} lists timeout, engine, breaker and rejected, not {}", reader.Name("on"), Shown(reason)));
+      reader.RejectAt(reason, "manifest.value",
+                      fmt::format("{} lists some of {}, not {}", reader.Name("on"),
+                                  fmt::join(kFallbackReasonNames, ", "), Shown(reason)));
     }
   }
 }
@@ -133,7 +128,7 @@ base::Result<FallbackStep> ParseAnswer(const Value& answer, size_t index, bool l
     step.constant = *answer.Find("constant");
   }
   ReadReasons(reader, step);
-  if (constant && !last && step.on_timeout && step.on_engine && step.on_breaker) {
+  if (constant && !last && step.on.Cover(kUsualFallbackReasons)) {
     reader.Reject(
         "constant", "manifest.contradiction",
         fmt::format("{} always answers, so what follows it never does; put it last", reader.Name("constant")));

@@ -92,8 +92,8 @@ TEST(Manifest, ReadsLimitsFallbackAndLineage) {
   ASSERT_EQ(manifest.fallback.size(), 2u);
   EXPECT_EQ(manifest.fallback[0].kind, FallbackStep::Kind::kPrevious);
   EXPECT_EQ(manifest.fallback[1].constant.Find("probability")->number(), 0.22);
-  EXPECT_TRUE(manifest.fallback[1].on_engine);
-  EXPECT_FALSE(manifest.fallback[1].on_rejected);
+  EXPECT_TRUE(manifest.fallback[1].on.Has(FallbackReason::kEngine));
+  EXPECT_FALSE(manifest.fallback[1].on.Has(FallbackReason::kRejected));
   EXPECT_EQ(manifest.lineage.Find("data")->list()[0].Find("rows")->integer(), 80789);
 }
 

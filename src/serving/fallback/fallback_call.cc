@@ -14,6 +14,7 @@ namespace slipway::serving {
 namespace {
 
 using Kind = bundle::FallbackStep::Kind;
+using bundle::FallbackReason;
 
 std::string NameOf(const live::LoadedModel& model) {
   return fmt::format("{}@{}", model.name, model.version_text);
@@ -23,11 +24,11 @@ std::string NameOf(const live::LoadedModel& model) {
 
 /// True when the call is answered and counted, by another or, when none could, with the error.
 bool PredictionCall::FallBack(const base::Error& error, ServedModel& failed) {
-  const std::string_view reason = FallbackReason(error);
-  if (!MayFallBack(reason, failed)) return false;
+  const auto reason = FallbackReasonOf(error);
+  if (!reason || !MayFallBack(*reason, failed)) return false;
   RequestNote& note = predictor_.note(request_.thread);
   failed.Fail(error, note);
-  if (TryOthers(reason, failed)) return true;
+  if (TryOthers(*reason, failed)) return true;
   response_.Clear();
   response_.AddHeaderLines(failed.header_lines());
   WriteError(error);
@@ -37,7 +38,7 @@ bool PredictionCall::FallBack(const base::Error& error, ServedModel& failed) {
 
 /// True when the call is answered and counted, by another or as it was.
 bool PredictionCall::FallBackFromRejection(ServedModel& failed) {
-  constexpr std::string_view kReason = "rejected";
+  constexpr auto kReason = FallbackReason::kRejected;
   if (!MayFallBack(kReason, failed)) return false;
   failed.Reject(predictor_.note(request_.thread));
   net::Response refusal = response_;
@@ -45,20 +46,20 @@ bool PredictionCall::FallBackFromRejection(ServedModel& failed) {
   return true;
 }
 
-bool PredictionCall::MayFallBack(std::string_view reason, const ServedModel& failed) {
+bool PredictionCall::MayFallBack(FallbackReason reason, const ServedModel& failed) {
   return std::ranges::any_of(failed.scorer().manifest().fallback,
-                             [&](const bundle::FallbackStep& step) { return IsFor(step, reason); });
+                             [&](const bundle::FallbackStep& step) { return step.on.Has(reason); });
 }
 
-bool PredictionCall::TryOthers(std::string_view reason, ServedModel& failed) {
+bool PredictionCall::TryOthers(FallbackReason reason, ServedModel& failed) {
   const auto& steps = failed.scorer().manifest().fallback;
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (IsFor(steps[i], reason) && AnswerInstead(steps[i], i, reason, failed)) return true;
+    if (steps[i].on.Has(reason) && AnswerInstead(steps[i], i, reason, failed)) return true;
   }
   return false;
 }
 
-bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t index, std::string_view reason,
+bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t index, FallbackReason reason,
                                    ServedModel& failed) {
   if (step.kind == Kind::kCached) return AnswerAsBefore(step, reason, failed);
   ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
@@ -78,7 +79,7 @@ bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t inde
 }
 
 /// What the request was answered last, by the version that failed or by the one before it.
-bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, std::string_view reason, ServedModel& failed) {
+bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, FallbackReason reason, ServedModel& failed) {
   const ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
   if (AnswerAsBefore(step, fallback, failed, failed)) return true;
   auto previous = predictor_.live().PreviousOf(failed.model());
@@ -95,10 +96,11 @@ bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedMode
   const auto old = cached.RecallOld(step.age);
   if (!old) return false;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(old->age).count();
-  response_.AddHeader("Slipway-Fallback", fmt::format("reason={}; from={}", fallback.reason, fallback.from));
+  const std::string_view reason = bundle::FallbackReasonName(fallback.reason);
+  response_.AddHeader("Slipway-Fallback", fmt::format("reason={}; from={}", reason, fallback.from));
   response_.AddHeader("Age", std::to_string(seconds));
   const auto& model = failed.model();
-  predictor_.metrics().fallbacks.With({model.name, model.version_text, fallback.reason, "cached"}).Add();
+  predictor_.metrics().fallbacks.With({model.name, model.version_text, reason, "cached"}).Add();
   RequestNote& note = predictor_.note(request_.thread);
   note.code.clear();
   served.Begin(door_);
@@ -117,7 +119,7 @@ bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedMode
 bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed) {
   RequestNote& note = predictor_.note(request_.thread);
   const std::string answer = fallback.constant ? "constant" : NameOf(served.model());
-  const std::string_view reason = fallback.reason;
+  const std::string_view reason = bundle::FallbackReasonName(fallback.reason);
   response_.Clear();
   response_.AddHeaderLines(served.header_lines());
   response_.AddHeader("Slipway-Fallback", fmt::format("reason={}; from={}", reason, fallback.from));

@@ -1,26 +1,20 @@
 #pragma once
 // Which failures another may answer for.
 
-#include <string_view>
+#include <optional>
 
 #include "base/error.h"
-#include "bundle/manifest.h"
+#include "bundle/fallback_reason.h"
 
 namespace slipway::serving {
 
-/// "timeout", "engine" or "breaker"; empty: what failed would fail elsewhere too, or is not the model's fault.
-inline std::string_view FallbackReason(const base::Error& error) {
-  if (error.code == base::Code::kDeadlineExceeded) return "timeout";
-  if (error.reason == "breaker.open") return "breaker";
-  return error.reason.starts_with("engine.") ? "engine" : "";
-}
-
-/// `reason`: one of those, or "rejected".
-inline bool IsFor(const bundle::FallbackStep& step, std::string_view reason) {
-  if (reason == "timeout") return step.on_timeout;
-  if (reason == "engine") return step.on_engine;
-  if (reason == "breaker") return step.on_breaker;
-  return reason == "rejected" && step.on_rejected;
+/// nullopt: what failed would fail elsewhere too, or is not the model's fault. Never kRejected, which no error tells.
+inline std::optional<bundle::FallbackReason> FallbackReasonOf(const base::Error& error) {
+  using enum bundle::FallbackReason;
+  if (error.code == base::Code::kDeadlineExceeded) return kTimeout;
+  if (error.reason == "breaker.open") return kBreaker;
+  if (error.reason.starts_with("engine.")) return kEngine;
+  return std::nullopt;
 }
 
 }  // namespace slipway::serving

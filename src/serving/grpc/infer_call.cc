@@ -77,7 +77,7 @@ base::Result<void> InferCall::Thread::Write(ServedModel& served, std::string& ou
     AppendParameter("warnings", 2, warnings.size(), writer);
   }
   if (const auto* fallback = served.fallback(); fallback != nullptr) {
-    AppendParameter("fallback_reason", fallback->reason, writer);
+    AppendParameter("fallback_reason", bundle::FallbackReasonName(fallback->reason), writer);
     AppendParameter("fallback_from", fallback->from, writer);
   }
   if (reader.wants_final()) AppendParameter("triton_final_response", 1, 1, writer);
