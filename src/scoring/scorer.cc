@@ -34,13 +34,13 @@ class Laps {
 }  // namespace
 
 struct Scorer::Plan {
-  bundle::Manifest manifest;
-  schema::Schema schema;
-  std::unique_ptr<engine::Engine> engine;
-  engine::ModelInfo model;
+  std::shared_ptr<const Contract> contract;
   std::optional<Preprocessor> preprocessor;
+  // Without these it answers with constants only.
+  std::unique_ptr<engine::Engine> engine;
   std::optional<ModelInputs> inputs;
   std::optional<PredictionDecoder> decoder;
+  int64_t fixed_rows = 0;  ///< the model's
   int64_t chunk_rows = 1;
   std::vector<data::Table> constants;  ///< by step of the manifest's fallback; empty where it is none
 };
@@ -69,20 +69,23 @@ void Workspace::NudgeOutputs(double share) {
 Scorer::Scorer(std::unique_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 Scorer::~Scorer() = default;
 
+const std::shared_ptr<const Contract>& Scorer::contract() const {
+  return plan_->contract;
+}
 const bundle::Manifest& Scorer::manifest() const {
-  return plan_->manifest;
+  return plan_->contract->manifest;
 }
 const schema::Schema& Scorer::schema() const {
-  return plan_->schema;
+  return plan_->contract->schema;
 }
 const data::Layout& Scorer::layout() const {
   return plan_->preprocessor->validator().layout();
 }
 const std::vector<data::Field>& Scorer::output_fields() const {
-  return plan_->decoder->fields();
+  return plan_->contract->output_fields;
 }
 const engine::ModelInfo& Scorer::model() const {
-  return plan_->model;
+  return plan_->contract->model;
 }
 std::optional<engine::ProcessReading> Scorer::process() const {
   return plan_->engine->process();
@@ -101,6 +104,17 @@ int64_t ChunkRows(const bundle::Manifest& manifest, const engine::ModelInfo& mod
   if (variable || !model.batched) return 1;
   if (manifest.model.batching == bundle::Batching::kRelaxed) return Preprocessor::kBlockRows;
   return std::clamp<int64_t>(model.exact_rows, 1, Preprocessor::kBlockRows);
+}
+
+/// By step of the manifest's fallback.
+base::Result<std::vector<data::Table>> MakeConstantAnswers(const Contract& contract) {
+  std::vector<data::Table> answers;
+  for (const auto& step : contract.manifest.fallback) {
+    auto& answer = answers.emplace_back();
+    if (step.kind != bundle::FallbackStep::Kind::kConstant) continue;
+    SLIPWAY_ASSIGN(answer, MakeConstantAnswer(contract.output_fields, step.constant));
+  }
+  return answers;
 }
 
 bool LabelsAreWanted(const engine::ModelInfo& model) {
@@ -136,37 +150,57 @@ base::Result<std::shared_ptr<const Scorer>> Scorer::Create(const bundle::Bundle&
                                                            const engine::EngineTable& engines,
                                                            const ScorerOptions& options) {
   auto plan = std::make_unique<Plan>();
-  plan->manifest = bundle.manifest();
+  const auto contract = std::make_shared<Contract>();
+  plan->contract = contract;
+  contract->manifest = bundle.manifest();
+  const bundle::Manifest& manifest = contract->manifest;
   // What a person wrote is checked before the model is loaded: its faults are the likelier ones, and cheaper to find.
-  if (plan->manifest.has_inputs) {
-    plan->schema = plan->manifest.schema;
-    SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
-  } else if (!plan->manifest.features.empty()) {
+  if (manifest.has_inputs) {
+    contract->schema = manifest.schema;
+    SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(manifest, bundle.fitted(), contract->schema));
+  } else if (!manifest.features.empty()) {
     return Fail(Code::kInvalidArgument, "manifest.inputs",
                 "features are declared without inputs: add `inputs:` with the columns that the features read",
                 "slipway.yaml");
   }
   SLIPWAY_ASSIGN(plan->engine, engines.Load(bundle, options.engine));
-  plan->model = plan->engine->info();
-  if (!plan->manifest.has_inputs) {
-    SLIPWAY_ASSIGN(plan->schema, SchemaOfModel(plan->model, plan->manifest.model.missing_is_nan));
-    plan->schema.unknown_fields = plan->manifest.schema.unknown_fields;
-    SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(plan->manifest, bundle.fitted(), plan->schema));
+  engine::ModelInfo& model = contract->model;
+  model = plan->engine->info();
+  if (!manifest.has_inputs) {
+    SLIPWAY_ASSIGN(contract->schema, SchemaOfModel(model, manifest.model.missing_is_nan));
+    contract->schema.unknown_fields = manifest.schema.unknown_fields;
+    SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(manifest, bundle.fitted(), contract->schema));
   }
-  SLIPWAY_ASSIGN(plan->inputs, ModelInputs::Create(plan->manifest, plan->schema, *plan->preprocessor, plan->model));
-  const bool warm_up = options.warm_up || LabelsAreWanted(plan->model);
-  if (warm_up) SLIPWAY_TRY(WarmUp(*plan->inputs, *plan->engine, plan->model));
-  SLIPWAY_ASSIGN(plan->decoder, PredictionDecoder::Create(plan->manifest, plan->schema, plan->model));
-  plan->chunk_rows = ChunkRows(plan->manifest, plan->model, plan->inputs->variable());
-  for (const auto& step : plan->manifest.fallback) {
-    auto& constant = plan->constants.emplace_back();
-    if (step.kind != bundle::FallbackStep::Kind::kConstant) continue;
-    SLIPWAY_ASSIGN(constant, MakeConstantAnswer(plan->decoder->fields(), step.constant));
+  contract->layout = plan->preprocessor->validator().layout();
+  SLIPWAY_ASSIGN(plan->inputs, ModelInputs::Create(manifest, contract->schema, *plan->preprocessor, model));
+  const bool warm_up = options.warm_up || LabelsAreWanted(model);
+  if (warm_up) SLIPWAY_TRY(WarmUp(*plan->inputs, *plan->engine, model));
+  SLIPWAY_ASSIGN(plan->decoder, PredictionDecoder::Create(manifest, contract->schema, model));
+  contract->output_fields = plan->decoder->fields();
+  plan->chunk_rows = ChunkRows(manifest, model, plan->inputs->variable());
+  plan->fixed_rows = model.fixed_rows;
+  SLIPWAY_ASSIGN(plan->constants, MakeConstantAnswers(*contract));
+  return std::shared_ptr<const Scorer>(new Scorer(std::move(plan)));
+}
+
+base::Result<std::shared_ptr<const Scorer>> Scorer::CreateForConstants(const bundle::Bundle& bundle,
+                                                                       std::shared_ptr<const Contract> known) {
+  auto plan = std::make_unique<Plan>();
+  if (known == nullptr || !known->whole) {
+    Contract contract = Contract::OfManifest(bundle.manifest());
+    SLIPWAY_ASSIGN(contract.output_fields, FieldsOfConstants(contract.manifest));
+    contract.layout = contract.schema.MakeLayout();
+    known = std::make_shared<const Contract>(std::move(contract));
   }
+  plan->contract = std::move(known);
+  const Contract& contract = *plan->contract;
+  SLIPWAY_ASSIGN(plan->preprocessor, Preprocessor::Create(contract.manifest, bundle.fitted(), contract.schema));
+  SLIPWAY_ASSIGN(plan->constants, MakeConstantAnswers(contract));
   return std::shared_ptr<const Scorer>(new Scorer(std::move(plan)));
 }
 
 base::Result<std::unique_ptr<engine::Session>> Scorer::NewSession() const {
+  if (plan_->engine == nullptr) return nullptr;
   return plan_->engine->NewSession();
 }
 
@@ -178,8 +212,8 @@ base::Result<Workspace> Scorer::NewWorkspace() const {
 Workspace Scorer::NewWorkspace(std::unique_ptr<engine::Session> session) const {
   auto state = std::make_unique<Workspace::State>();
   state->session = std::move(session);
-  state->outputs = plan_->decoder->NewBuffers();
-  state->tensors.resize(plan_->model.outputs.size());
+  if (plan_->decoder) state->outputs = plan_->decoder->NewBuffers();
+  state->tensors.resize(model().outputs.size());
   state->accepted = data::Table::Make(output_fields());
   return Workspace(std::move(state));
 }
@@ -273,8 +307,7 @@ base::Result<void> Scorer::Score(data::Decoded& rows, Workspace& workspace, Scor
     for (int64_t at = 0; at < block; at += plan_->chunk_rows) {
       SLIPWAY_TRY(CheckDeadline(deadline));
       const int64_t chunk = std::min(plan_->chunk_rows, block - at);
-      plan_->inputs->View(at, chunk, plan_->model.fixed_rows > 0 ? plan_->model.fixed_rows : chunk, state.inputs,
-                          state.views);
+      plan_->inputs->View(at, chunk, plan_->fixed_rows > 0 ? plan_->fixed_rows : chunk, state.inputs, state.views);
       SLIPWAY_TRY(state.session->Run(state.views, state.tensors, deadline));
       ++scores.timings.runs;
       if (state.nudge != 0) [[unlikely]] {

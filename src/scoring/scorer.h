@@ -15,6 +15,7 @@
 #include "data/decoded.h"
 #include "engine/engine.h"
 #include "schema/validator.h"
+#include "scoring/contract.h"
 
 namespace slipway::scoring {
 
@@ -63,8 +64,16 @@ class Scorer {
   static base::Result<std::shared_ptr<const Scorer>> Create(const bundle::Bundle& bundle,
                                                             const engine::EngineTable& engines,
                                                             const ScorerOptions& options = {});
+  /// Answers with the constants of the bundle's fallback only: its engine cannot be loaded, and is not. `known`: the
+  /// contract of an earlier load, if there was one; without it a prediction has the fields that the constants
+  /// name. Errors: as Create(); not_found "manifest.fallback": there is no constant, or what rows look like
+  /// only the engine could tell.
+  static base::Result<std::shared_ptr<const Scorer>> CreateForConstants(const bundle::Bundle& bundle,
+                                                                        std::shared_ptr<const Contract> known);
   ~Scorer();
 
+  const std::shared_ptr<const Contract>& contract() const;
+  // Its parts.
   const bundle::Manifest& manifest() const;
   const schema::Schema& schema() const;  ///< the manifest's, or the one made from the model's tensors
   const data::Layout& layout() const;    ///< what decoders fill

@@ -123,7 +123,7 @@ class ServedModel {
   /// The model as tensors show it, and what decodes tensors into rows(). Made on first use.
   struct Tensors {
     explicit Tensors(const scoring::Scorer& scorer)
-        : contract(tensors::Contract::Of(scorer)), decoder(contract, scorer.layout()) {}
+        : contract(tensors::Contract::Of(*scorer.contract())), decoder(contract, scorer.layout()) {}
     const tensors::Contract contract;
     tensors::TensorDecoder decoder;
   };

@@ -59,7 +59,7 @@ Value DescribeServer(std::string_view program_version) {
 }
 
 Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
-  const Contract contract = Contract::Of(*model.scorer);
+  const Contract contract = Contract::Of(*model.scorer->contract());
   Value versions = Value::List();
   if (const auto* entry = snapshot.Find(model.name)) {
     for (const auto& version : entry->versions) versions.Add(version->version_text);
@@ -73,7 +73,7 @@ Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapsh
 }
 
 Value DescribeConfig(const live::LoadedModel& model) {
-  const Contract contract = Contract::Of(*model.scorer);
+  const Contract contract = Contract::Of(*model.scorer->contract());
   Value inputs = Value::List(), outputs = Value::List();
   for (const Port& port : contract.inputs) inputs.Add(ConfigPort(port).Set("optional", port.optional));
   for (const Port& port : contract.outputs) outputs.Add(ConfigPort(port).Set("label_filename", ""));

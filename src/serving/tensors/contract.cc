@@ -28,10 +28,10 @@ std::vector<int64_t> ShapeOf(const data::Field& field) {
   return shape;
 }
 
-Port InputPort(const scoring::Scorer& scorer, int index) {
-  const auto& rules = scorer.schema().columns[static_cast<size_t>(index)];
-  const auto& model = scorer.model();
-  const auto* spec = scorer.manifest().has_inputs ? nullptr : FindSpec(model.inputs, rules.field.name);
+Port InputPort(const scoring::Contract& bundle, int index) {
+  const auto& rules = bundle.schema.columns[static_cast<size_t>(index)];
+  const auto& model = bundle.model;
+  const auto* spec = bundle.manifest.has_inputs ? nullptr : FindSpec(model.inputs, rules.field.name);
   Port port;
   port.name = rules.field.name;
   port.field = index;
@@ -44,10 +44,10 @@ Port InputPort(const scoring::Scorer& scorer, int index) {
   return port;
 }
 
-Port OutputPort(const scoring::Scorer& scorer, int index) {
-  const auto& field = scorer.output_fields()[static_cast<size_t>(index)];
-  const auto& model = scorer.model();
-  const bool own = scorer.manifest().outputs.empty() && (model.batched || !scorer.manifest().has_inputs);
+Port OutputPort(const scoring::Contract& bundle, int index) {
+  const auto& field = bundle.output_fields[static_cast<size_t>(index)];
+  const auto& model = bundle.model;
+  const bool own = bundle.manifest.outputs.empty() && (model.batched || !bundle.manifest.has_inputs);
   const auto* spec = own ? FindSpec(model.outputs, field.name) : nullptr;
   const bool as_declared = spec != nullptr && spec->kind == engine::TensorSpec::Kind::kTensor;
   Port port;
@@ -71,17 +71,17 @@ std::string Shape::ToString() const {
   return text + "]";
 }
 
-Contract Contract::Of(const scoring::Scorer& scorer) {
+Contract Contract::Of(const scoring::Contract& bundle) {
   static std::atomic<uint64_t> last_serial{0};
   Contract contract;
   contract.serial = ++last_serial;
-  contract.batched = scorer.model().batched || scorer.manifest().has_inputs;
+  contract.batched = bundle.model.batched || bundle.manifest.has_inputs;
   // Columns that a request leaves out cost memory too.
-  const int64_t most = std::max<int64_t>(1, kTableBytes / data::RowBytes(scorer.layout().fields()));
-  contract.max_rows = contract.batched ? std::min(scorer.manifest().limits.max_batch_rows, most) : 1;
-  for (int i = 0; i < scorer.layout().size(); ++i) contract.inputs.push_back(InputPort(scorer, i));
-  for (int i = 0; i < static_cast<int>(scorer.output_fields().size()); ++i) {
-    contract.outputs.push_back(OutputPort(scorer, i));
+  const int64_t most = std::max<int64_t>(1, kTableBytes / data::RowBytes(bundle.layout.fields()));
+  contract.max_rows = contract.batched ? std::min(bundle.manifest.limits.max_batch_rows, most) : 1;
+  for (int i = 0; i < bundle.layout.size(); ++i) contract.inputs.push_back(InputPort(bundle, i));
+  for (int i = 0; i < static_cast<int>(bundle.output_fields.size()); ++i) {
+    contract.outputs.push_back(OutputPort(bundle, i));
   }
   return contract;
 }

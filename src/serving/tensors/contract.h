@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "scoring/scorer.h"
+#include "scoring/contract.h"
 #include "serving/tensors/datatype.h"
 
 namespace slipway::serving::tensors {
@@ -46,7 +46,7 @@ struct Contract {
   int64_t max_rows = 0;
   uint64_t serial = 0;  ///< unlike every other contract's of this process
 
-  static Contract Of(const scoring::Scorer& scorer);
+  static Contract Of(const scoring::Contract& bundle);
   /// Index of the output, or -1.
   int FindOutput(std::string_view name) const;
 };

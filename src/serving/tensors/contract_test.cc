@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "scoring/engine_fake.h"
+#include "scoring/scorer.h"
 
 namespace slipway::serving::tensors {
 namespace {
@@ -28,7 +29,7 @@ Contract ContractOfModel(engine::ModelInfo info, const std::string& columns = ""
   EXPECT_TRUE(bundle) << bundle.error().Text();
   const auto scorer = scoring::Scorer::Create(*bundle, engines, {.engine = {}, .warm_up = false});
   EXPECT_TRUE(scorer) << scorer.error().Text();
-  return scorer ? Contract::Of(**scorer) : Contract{};
+  return scorer ? Contract::Of(*(*scorer)->contract()) : Contract{};
 }
 
 engine::ModelInfo Model(std::vector<int64_t> input, std::vector<int64_t> output, bool batched = true) {
