@@ -13,10 +13,12 @@ enum class FallbackReason : uint8_t {
   kTimeout,   ///< the call did not end in its time
   kEngine,    ///< the engine failed
   kBreaker,   ///< the model failed so often that it is not asked
+  kLoad,      ///< the version cannot be loaded, or was not loaded in time
   kRejected,  ///< no row keeps to the schema
 };
 
-inline constexpr std::array<std::string_view, 4> kFallbackReasonNames = {"timeout", "engine", "breaker", "rejected"};
+inline constexpr std::array<std::string_view, 5> kFallbackReasonNames = {"timeout", "engine", "breaker", "load",
+                                                                         "rejected"};
 
 constexpr std::string_view FallbackReasonName(FallbackReason reason) {
   return kFallbackReasonNames[static_cast<size_t>(reason)];
@@ -50,6 +52,6 @@ class FallbackReasons {
 
 /// What is the model's fault, not the caller's.
 inline constexpr FallbackReasons kUsualFallbackReasons = {FallbackReason::kTimeout, FallbackReason::kEngine,
-                                                          FallbackReason::kBreaker};
+                                                          FallbackReason::kBreaker, FallbackReason::kLoad};
 
 }  // namespace slipway::bundle

@@ -139,6 +139,7 @@ base::Result<ExitCode> Serve(const Signals& signals, const ServeSources& sources
   // Listening first: a taken port is told before a model is loaded, and /readyz is false until all are.
   serving::HttpServiceOptions http = config.http;
   http.controller = &models->controller();
+  http.cold.enabled = config.live.lazy;
   SLIPWAY_ASSIGN(const auto service, serving::HttpService::Start(http, live, metrics, *log));
   live.OnChange([&service] { service->LetGo(); });
   live.OnUnload([&service](const live::LiveSet::Unloaded& version) { service->Forget(version); });

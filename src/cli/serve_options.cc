@@ -126,6 +126,14 @@ Options General(ServeConfig& c) {
        Size(c.isolation.options.memory.count, 0)},
       {"isolation-run-time", "models", "Longest run there of a call that has no time limit of its own",
        Duration(c.isolation.options.run_time)},
+      {"lazy", "models", "Load a version when it is called first, not before", Flag(c.live.lazy)},
+      {"models-memory", "models", "With --lazy: for loaded versions; those least worth it leave past it; 0B: any",
+       Size(c.live.loaded.count, 0)},
+      {"max-cold-wait", "models", "A call waits so long for its version to be loaded (503)",
+       Duration(c.http.cold.wait_most)},
+      {"max-cold-queue", "models", "Most calls that wait for one version to be loaded (429)",
+       Count(c.http.cold.waiting_most, 1)},
+      {"max-cold-bytes", "models", "Most bytes of their bodies (429)", Size(c.http.cold.waiting_bytes)},
       {"threads", "", "Threads that serve; auto: what the cgroup allows", CountOrAuto(c.http.threads, 1024)},
       {"heavy-from", "compute", "Calls of models whose one row takes longer run on threads of their own",
        Duration(c.http.compute.heavy)},
@@ -296,6 +304,10 @@ base::Result<void> ServeConfig::Check() const {
   SLIPWAY_TRY(http.listen.Check());
   SLIPWAY_TRY(http.cors.Check());
   SLIPWAY_TRY(CheckSharedCache(http));
+  if (live.loaded.count > 0 && !live.lazy) {
+    return base::Fail(base::Code::kInvalidArgument, "option.value",
+                      "--models-memory has versions leave that are loaded again when they are called; add --lazy");
+  }
   if (!bundles.empty() || !watch.empty()) return {};
   return base::Fail(
       base::Code::kInvalidArgument, "usage",

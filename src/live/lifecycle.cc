@@ -3,7 +3,8 @@
 namespace slipway::live {
 
 std::string_view ModelStateName(ModelState state) {
-  constexpr std::string_view kNames[] = {"wanted", "loading", "ready", "failed", "resident", "draining", "gone"};
+  constexpr std::string_view kNames[] = {"wanted", "cold",     "loading",  "ready",
+                                         "failed", "resident", "draining", "gone"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -11,11 +12,13 @@ bool MayFollow(ModelState from, ModelState to) {
   using enum ModelState;
   switch (from) {
     case kWanted:
-      return to == kLoading || to == kGone;
+      return to == kCold || to == kLoading || to == kFailed || to == kGone;
+    case kCold:
+      return to == kLoading || to == kDraining;
     case kLoading:
       return to == kReady || to == kFailed;
     case kReady:
-      return to == kResident || to == kDraining;
+      return to == kCold || to == kResident || to == kDraining;
     case kFailed:
       return to == kLoading || to == kGone;
     case kResident:

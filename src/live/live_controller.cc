@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kLowPriority = 5;  // a quarter of a processor when all are busy
 constexpr int kMostDoublings = 20;
+/// While calls wait for a version that does not fit.
+constexpr std::chrono::milliseconds kLookForRoom{10};
 
 /// Whether the same files may load later.
 bool IsOfTheEnvironment(const base::Error& error) {
@@ -31,7 +33,7 @@ std::vector<std::string> NamesOf(const std::vector<ModelStatus>& statuses) {
   return names;
 }
 
-constexpr ModelState kStates[] = {ModelState::kWanted, ModelState::kLoading,  ModelState::kReady,
+constexpr ModelState kStates[] = {ModelState::kWanted, ModelState::kCold,     ModelState::kLoading, ModelState::kReady,
                                   ModelState::kFailed, ModelState::kResident, ModelState::kDraining};
 
 }  // namespace
@@ -41,7 +43,9 @@ LiveController::LiveController(LiveSet& live, telemetry::MetricRegistry& metrics
     : live_(live),
       log_(log),
       options_(options),
-      loads_(metrics.AddCounter({"slipway_model_loads_total", "Bundles loaded, by outcome.", {"outcome"}})) {
+      loads_(metrics.AddCounter({"slipway_model_loads_total", "Bundles loaded, by outcome.", {"outcome"}})),
+      evictions_(
+          metrics.AddCounter({"slipway_model_evictions_total", "Versions that made room for others.", {}}).With({})) {
   for (const char* outcome : {"ready", "failed"}) loads_.With({outcome});
   for (const ModelState state : kStates) {
     const std::string name = fmt::format("slipway_versions_{}", ModelStateName(state));
@@ -50,6 +54,11 @@ LiveController::LiveController(LiveSet& live, telemetry::MetricRegistry& metrics
           return static_cast<double>(std::ranges::count(live.Statuses(), state, &ModelStatus::state));
         });
   }
+  metrics.AddGaugeReader({"slipway_loaded_bytes", "Memory that versions that are ready take, about.", {}}, [&live] {
+    int64_t bytes = 0;
+    for (const ModelStatus& status : live.Statuses()) bytes += status.state == ModelState::kReady ? status.bytes : 0;
+    return static_cast<double>(bytes);
+  });
 }
 
 LiveController::~LiveController() {
@@ -77,15 +86,45 @@ void LiveController::LookNow() {
   Post({});
 }
 
+void LiveController::Wake() {
+  const std::lock_guard lock(mutex_);
+  wake_ = true;
+  woken_.notify_one();
+}
+
+void LiveController::ReadUse(UseReader reader) {
+  const std::lock_guard lock(use_mutex_);
+  use_ = std::move(reader);
+}
+
+/// Or a task is.
+bool LiveController::LookIsDue() const {
+  if (std::chrono::steady_clock::now() >= next_look_) return true;
+  const std::lock_guard lock(mutex_);
+  return look_now_ || !tasks_.empty();
+}
+
 void LiveController::Run(const std::stop_token& stop) {
   // Loading must not take processors from requests.
   base::LowerThreadPriority(kLowPriority);
+  const auto waits = [](const ModelStatus& status) { return status.use.waiting > 0 || status.asked; };
   while (!stop.stop_requested()) {
     RunTasks();
-    Settle();
+    if (LookIsDue()) {
+      {
+        const std::lock_guard lock(mutex_);
+        look_now_ = false;
+      }
+      next_look_ = std::chrono::steady_clock::now() + options_.look_every;
+      Look();
+    }
+    TakeSteps([&] { return stop.stop_requested() || LookIsDue(); });
+    // Nobody tells when a version may leave.
+    const bool soon = options_.lazy && std::ranges::any_of(StatusesInUse(), waits);
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, options_.look_every, [this] { return look_now_; });
-    look_now_ = false;
+    woken_.wait_until(lock, stop, soon ? std::chrono::steady_clock::now() + kLookForRoom : next_look_,
+                      [this] { return look_now_ || wake_; });
+    wake_ = false;
   }
 }
 
@@ -100,8 +139,13 @@ void LiveController::RunTasks() {
 
 bool LiveController::Settle() {
   Look();
+  return TakeSteps([] { return false; });
+}
+
+/// Until none is left, or it is `enough`.
+bool LiveController::TakeSteps(const std::function<bool()>& enough) {
   bool done = false;
-  for (Step last, next; (next = Choose()) != last && Take(next); last = next) done = true;
+  for (Step last, next; !enough() && (next = Choose()) != last && Take(next); last = next) done = true;
   if (live_.ForgetDrained()) {
     done = true;
     trim_at_ = std::min(trim_at_, options_.clock->Now() + options_.trim_after);
@@ -113,8 +157,21 @@ bool LiveController::Settle() {
   return done;
 }
 
+std::vector<ModelStatus> LiveController::StatusesInUse() const {
+  auto statuses = live_.Statuses();
+  if (!options_.lazy) return statuses;
+  const std::lock_guard lock(use_mutex_);
+  if (!use_) return statuses;
+  for (ModelStatus& status : statuses) {
+    if (status.state == ModelState::kCold || status.state == ModelState::kReady) status.use = use_(status);
+  }
+  return statuses;
+}
+
 Step LiveController::Choose() const {
-  return NextStep(live_.Statuses(), options_.clock->Now(), options_.resident);
+  const base::Bytes loaded{options_.loaded.count > 0 ? options_.loaded.count : INT64_MAX};
+  return NextStep(StatusesInUse(), options_.clock->Now(),
+                  {.resident = options_.resident, .lazy = options_.lazy, .loaded = loaded});
 }
 
 /// What all sources list, path to stamp.
@@ -153,8 +210,15 @@ bool LiveController::Take(const Step& step) {
   switch (step.kind) {
     case Step::Kind::kNothing:
       return false;
+    case Step::Kind::kKnow:
+      Know(step.id);
+      return true;
     case Step::Kind::kLoad:
       Load(step.id);
+      return true;
+    case Step::Kind::kEvict:
+      live_.Evict(step.id);
+      evictions_.Add();
       return true;
     case Step::Kind::kPublish:
       live_.Publish(step.id);
@@ -169,24 +233,53 @@ bool LiveController::Take(const Step& step) {
   return false;
 }
 
-void LiveController::Load(int64_t id) {
+/// A version of a name that is switched off must not be served even for a moment. True when it is such a one.
+bool LiveController::LeaveIfOff(const ModelStatus& status) {
+  if (off_.empty()) return false;
+  const auto bundle = bundle::Bundle::Open(status.source);
+  if (!bundle || !IsSwitchedOff(bundle->manifest().name)) return false;
+  names_[{status.source, status.stamp}] = bundle->manifest().name;
+  live_.SetWanted(status.id, false);
+  return true;
+}
+
+void LiveController::Know(int64_t id) {
   const auto statuses = live_.Statuses();
   const auto status = std::ranges::find(statuses, id, &ModelStatus::id);
-  if (status == statuses.end()) return;
-  if (!off_.empty()) {  // a version of a name that is switched off must not be served even for a moment
-    const auto bundle = bundle::Bundle::Open(status->source);
-    if (bundle && IsSwitchedOff(bundle->manifest().name)) {
-      names_[{status->source, status->stamp}] = bundle->manifest().name;
-      live_.SetWanted(id, false);
-      return;
-    }
-  }
+  if (status == statuses.end() || LeaveIfOff(*status)) return;
+  if (const auto known = live_.Know(id); !known) CountFailure(*status, known.error());
+}
+
+void LiveController::Load(int64_t id) {
+  live_.ForgetDrained();  // what made room for it
+  const auto statuses = live_.Statuses();
+  const auto status = std::ranges::find(statuses, id, &ModelStatus::id);
+  if (status == statuses.end() || LeaveIfOff(*status)) return;
   const auto loaded = live_.Load(id);
-  loads_.With({loaded ? "ready" : "failed"}).Add();
-  if (loaded || !IsOfTheEnvironment(loaded.error())) return;
+  if (!loaded) return CountFailure(*status, loaded.error());
+  loads_.With({"ready"}).Add();
+  if (options_.lazy && options_.loaded.count > 0) WarnOfSize(id);
+}
+
+/// `before`: the version's status before it failed.
+void LiveController::CountFailure(const ModelStatus& before, const base::Error& error) {
+  loads_.With({"failed"}).Add();
+  if (!IsOfTheEnvironment(error)) return;
   const auto wait =
-      std::min(options_.retry_most, options_.retry_first * (1 << std::min(status->attempts, kMostDoublings)));
-  live_.RetryAt(id, options_.clock->Now() + wait);
+      std::min(options_.retry_most, options_.retry_first * (1 << std::min(before.attempts, kMostDoublings)));
+  live_.RetryAt(before.id, options_.clock->Now() + wait);
+}
+
+void LiveController::WarnOfSize(int64_t id) {
+  for (const ModelStatus& status : live_.Statuses()) {
+    if (status.id != id || status.bytes <= options_.loaded.count) continue;
+    log_.Line(telemetry::LogLevel::kWarning, "model.past_memory")
+        .Add("model", status.name)
+        .Add("version", status.version)
+        .Add("bytes", status.bytes)
+        .Add("models_memory", options_.loaded.count)
+        .Add("message", "larger than --models-memory by itself: it is loaded alone, and all others leave for it");
+  }
 }
 
 base::Result<void> LiveController::Outcome(const std::string& name) const {
@@ -197,10 +290,29 @@ base::Result<void> LiveController::Outcome(const std::string& name) const {
     if (status.state == ModelState::kFailed) return std::unexpected(status.error);
     ready |= status.state == ModelState::kReady;
   }
+  if (HasCold(name)) {
+    return base::Fail(
+        base::Code::kResourceExhausted, "live.memory",
+        fmt::format("\"{}\" does not fit into --models-memory now, and of what is loaded nothing may leave; "
+                    "it is loaded as soon as there is room",
+                    base::Shorten(name)));
+  }
   if (ready) return {};
   return base::Fail(base::Code::kNotFound, "live.not_listed",
                     fmt::format("no bundle named \"{}\" is where this server looks for bundles{}", base::Shorten(name),
                                 base::DidYouMean(name, NamesOf(statuses))));
+}
+
+bool LiveController::IsServed(const std::string& name) const {
+  return std::ranges::any_of(live_.Statuses(), [&](const ModelStatus& status) {
+    return status.name == name && (status.state == ModelState::kReady || status.state == ModelState::kCold);
+  });
+}
+
+bool LiveController::HasCold(const std::string& name) const {
+  return std::ranges::any_of(live_.Statuses(), [&](const ModelStatus& status) {
+    return status.wanted && status.name == name && status.state == ModelState::kCold;
+  });
 }
 
 void LiveController::SwitchOn(std::string name, Done done) {
@@ -212,7 +324,18 @@ void LiveController::SwitchOn(std::string name, Done done) {
       const bool of_name = status.name == name || status.name.empty();
       if (of_name && status.state == ModelState::kFailed) live_.RetryAt(status.id, options_.clock->Now());
     }
-    Settle();
+    Look();
+    const auto none = [&](auto&& pending) { return options_.lazy && std::ranges::none_of(live_.Statuses(), pending); };
+    TakeSteps([&] {
+      return none([&](const ModelStatus& status) {
+        const bool again = status.state == ModelState::kFailed && status.next_try <= options_.clock->Now();
+        return status.wanted && (status.state == ModelState::kWanted || again);
+      });
+    });
+    for (const ModelStatus& status : live_.Statuses()) {
+      if (status.name == name && status.wanted) live_.Ask(status.id);
+    }
+    TakeSteps([&] { return options_.lazy && !HasCold(name); });
     done(Outcome(name));
   });
 }
@@ -225,7 +348,8 @@ void LiveController::SwitchOff(std::string name, Done done) {
       return;
     }
     off_.insert(name);
-    Settle();
+    Look();
+    TakeSteps([&] { return options_.lazy && !IsServed(name); });
     done({});
   });
 }

@@ -38,14 +38,22 @@ class LiveSet {
   /// Notes a bundle as wanted; its id.
   int64_t Admit(const std::filesystem::path& path, std::string stamp);
   void SetWanted(int64_t id, bool wanted);
-  /// wanted or failed -> loading -> ready | failed. Errors: as Load() by path.
+  /// wanted -> cold | failed: callers can name it, and it is loaded later. While a version of its name is ready, they
+  /// do not find it yet (ModelStatus::shown). Errors: those of KnowBundle; "live.version_conflict" as Load() by path.
+  base::Result<void> Know(int64_t id);
+  /// Has a cold version loaded although no call waits for it.
+  void Ask(int64_t id);
+  /// wanted, cold or failed -> loading -> ready | failed. Errors: as Load() by path; failed_precondition "live.changed"
+  /// when the files are not those any more that were known.
   base::Result<void> Load(int64_t id);
   /// When a failed version should be tried again.
   void RetryAt(int64_t id, base::SteadyTime time);
+  void Evict(int64_t id);     ///< ready -> cold: it is loaded again when it is called
   void Publish(int64_t id);   ///< resident -> ready
   void Withdraw(int64_t id);  ///< ready -> resident: no request begins with it any more
-  void Drop(int64_t id);      ///< resident -> draining; wanted or failed -> gone
-  /// draining -> gone, of those that no request holds any more. True when memory may have become free.
+  void Drop(int64_t id);      ///< resident or cold -> draining; wanted or failed -> gone
+  /// draining -> gone, of those that no request holds any more; frees what was evicted likewise. True when memory may
+  /// have become free.
   bool ForgetDrained();
 
   std::shared_ptr<const Snapshot> Current() const;
@@ -55,32 +63,39 @@ class LiveSet {
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   /// Called after each such change, on the thread that made it. Set before anything changes.
   void OnChange(std::function<void()> changed) { changed_ = std::move(changed); }
-  /// Called with each version that was unloaded, on the thread that found it so, unless another bundle of the same name
-  /// and version is still known. Set before anything changes.
+  /// Called with each version that was unloaded, on the thread that found it so. Set before anything changes.
   struct Unloaded {
     std::string name, version;
-    int index = 0;  ///< LoadedModel::index
+    int index = 0;             ///< LoadedModel::index; -1: it was not loaded at the end
+    bool known_still = false;  ///< it was evicted, or another bundle is of the same name and version
   };
   void OnUnload(std::function<void(const Unloaded&)> unloaded) { unloaded_ = std::move(unloaded); }
   /// In the order admitted.
   std::vector<ModelStatus> Statuses() const;
-  /// True when something was asked for and all of it is ready.
+  /// True when something was asked for and all of it is ready or cold.
   bool Ready() const;
 
  private:
   /// One bundle, with what keeps it loaded.
   struct Record {
     ModelStatus status;
-    /// From ready on. Held to the end, so that no thread that answers requests frees a model.
+    /// From ready or cold on. Held to the end, so that no thread that answers requests frees a model.
     std::shared_ptr<const LoadedModel> model;
+    std::shared_ptr<const LoadedModel> failed;  ///< as the snapshot shows it; nullptr: not known, or it has not failed
   };
   Record* Find(int64_t id);
   bool Move(Record& record, ModelState to);
-  base::Result<std::shared_ptr<const LoadedModel>> LoadNew(const std::filesystem::path& path);
+  base::Result<std::shared_ptr<const LoadedModel>> LoadNew(const std::filesystem::path& path, const LoadedModel* known);
+  base::Result<void> CheckConflict(const LoadedModel& model) const;
   void Fail(int64_t id, const std::string& source, const base::Error& error);
   void Succeed(int64_t id, const std::shared_ptr<const LoadedModel>& model, int64_t bytes);
   void Replace(Snapshot snapshot);
   void Show(const std::shared_ptr<const LoadedModel>& model);
+  void SetModel(Record& record, std::shared_ptr<const LoadedModel> model);
+  void SetFailed(Record& record, std::shared_ptr<const LoadedModel> model);
+  std::shared_ptr<const scoring::Contract> ContractOf(int64_t id);
+  bool IsKnown(const std::string& name, const std::string& version) const;
+  bool IsHeld(const std::string& name, const std::string& version) const;
   void LogReady(const LoadedModel& model);
   void LogNearness(const LoadedModel& model);
   void LogEnd(std::string_view event, const ModelStatus& status);
@@ -96,6 +111,8 @@ class LiveSet {
   mutable std::mutex mutex_;  ///< guards what follows
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<Record> records_;
+  std::vector<std::shared_ptr<const LoadedModel>> evicted_;  ///< that requests may still hold
+  std::vector<Unloaded> ended_;                              ///< failed ones that went, to be told of
   int64_t last_id_ = 0;
   std::atomic<uint64_t> generation_{1};
 };

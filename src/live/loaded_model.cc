@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <utility>
 
 #include "base/text.h"
 #include "bundle/golden.h"
@@ -31,10 +32,57 @@ base::Result<scoring::GoldenReport> CheckGolden(const bundle::Bundle& bundle, co
   return report;
 }
 
+namespace {
+
+int NextIndex() {
+  static std::atomic<int> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+void SetIdentity(const bundle::Manifest& manifest, std::string source, LoadedModel& model) {
+  model.index = NextIndex();
+  model.name = manifest.name;
+  model.version = manifest.version;
+  model.version_text = manifest.version.ToString();
+  model.source = std::move(source);
+}
+
+}  // namespace
+
+base::Result<KnownBundle> KnowBundle(const std::filesystem::path& path) {
+  SLIPWAY_ASSIGN(const auto bundle, bundle::Bundle::Open(path));
+  SLIPWAY_ASSIGN(const auto digests, bundle.Digests());
+  const auto model = std::make_shared<LoadedModel>();
+  SetIdentity(bundle.manifest(), path.string(), *model);
+  model->digest = bundle::IdentityOf(digests);
+  model->contract = std::make_shared<const scoring::Contract>(scoring::Contract::OfManifest(bundle.manifest()));
+  KnownBundle known{.model = model};
+  for (const auto& [name, file] : digests) known.bytes += file.size;
+  return known;
+}
+
+std::shared_ptr<const LoadedModel> ColdCopy(const LoadedModel& model) {
+  auto cold = std::make_shared<LoadedModel>(model);
+  cold->index = NextIndex();
+  cold->scorer = nullptr;
+  return cold;
+}
+
+std::shared_ptr<const LoadedModel> FailedModel(const bundle::Bundle& bundle, std::string source, base::Error error,
+                                               std::shared_ptr<const scoring::Contract> known) {
+  const auto model = std::make_shared<LoadedModel>();
+  SetIdentity(bundle.manifest(), std::move(source), *model);
+  model->failure = std::move(error);
+  if (auto constants = scoring::Scorer::CreateForConstants(bundle, known)) model->scorer = *std::move(constants);
+  if (known == nullptr)
+    known = std::make_shared<const scoring::Contract>(scoring::Contract::OfManifest(bundle.manifest()));
+  model->contract = model->scorer != nullptr ? model->scorer->contract() : std::move(known);
+  return model;
+}
+
 base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesystem::path& path,
                                                             const engine::EngineTable& engines,
                                                             const LoadOptions& options) {
-  static std::atomic<int> next_index{0};
   const auto begun = options.clock->Now();
   SLIPWAY_ASSIGN(const auto bundle, bundle::Bundle::Open(path));
   auto model = std::make_shared<LoadedModel>();
@@ -45,14 +93,10 @@ base::Result<std::shared_ptr<const LoadedModel>> LoadBundle(const std::filesyste
     model->one_row = model->golden.fastest;
   }
   model->examples = GoldenExamples(bundle, model->scorer->layout());
-  const auto& manifest = model->scorer->manifest();
-  model->name = manifest.name;
-  model->version = manifest.version;
-  model->version_text = manifest.version.ToString();
-  model->source = path.string();
+  model->contract = model->scorer->contract();
+  SetIdentity(bundle.manifest(), path.string(), *model);
   model->loaded_at = options.clock->WallNow();
   model->load_time = options.clock->Now() - begun;
-  model->index = next_index.fetch_add(1, std::memory_order_relaxed);
   return model;
 }
 

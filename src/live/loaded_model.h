@@ -1,18 +1,21 @@
 #pragma once
-// LoadedModel: one version that this process can score with, and how a bundle becomes one.
+// LoadedModel: one version that this process can score with, or could once it is loaded, and how a bundle becomes one.
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/machine.h"
 #include "bundle/bundle.h"
 #include "engine/engine.h"
+#include "scoring/contract.h"
 #include "scoring/golden_check.h"
 #include "scoring/scorer.h"
 
@@ -24,16 +27,22 @@ struct LoadedModel {
   std::string name;
   bundle::Version version;
   std::string version_text;
-  std::string digest;  ///< "sha256:…"
-  std::string source;  ///< where the bundle was read
+  std::string digest;                                 ///< "sha256:…"
+  std::string source;                                 ///< where the bundle was read
+  std::shared_ptr<const scoring::Contract> contract;  ///< never nullptr; whole once the version has been loaded
+  /// nullptr: cold. Of a version that failed to load: what gives the constants of its fallback, if anything can.
   std::shared_ptr<const scoring::Scorer> scorer;
-  base::WallTime loaded_at;
+  std::optional<base::Error> failure;                   ///< why it could not be loaded
+  base::SteadyTime next_try = base::SteadyTime::max();  ///< of a failed one: when it is loaded again by itself
+  base::WallTime loaded_at;                             ///< when it was loaded last, as load_time
   std::chrono::nanoseconds load_time{0};
   std::chrono::nanoseconds one_row{0};  ///< that a golden record took alone, at the least; 0: not known
   scoring::GoldenReport golden;  ///< how the golden records were answered at load; nothing checked when there are none
   /// Up to three golden records that were predicted, as JSON objects, for documentation; none that holds a personal
   /// value.
   std::vector<std::string> examples;
+
+  bool cold() const { return scorer == nullptr; }
 };
 
 struct LoadOptions {
@@ -41,6 +50,7 @@ struct LoadOptions {
   bool check_golden = true;
   size_t golden_records = 256;  ///< at most so many are checked; `slipway verify` checks all
   const base::Clock* clock = &base::Clock::System();
+  base::Bytes (*resident_memory)() = &base::ResidentMemory;  ///< asked before and after a load
 };
 
 /// Whether the bundle answers its golden records, at most so many, as recorded: with the same bits, or near them on
@@ -48,6 +58,20 @@ struct LoadOptions {
 /// it does not; the engine failed.
 base::Result<scoring::GoldenReport> CheckGolden(const bundle::Bundle& bundle, const scoring::Scorer& scorer,
                                                 size_t most = LoadOptions().golden_records);
+
+/// Reads a bundle's manifest and digest. `bytes`: of all its files, unpacked. Errors: those of Bundle::Open.
+struct KnownBundle {
+  std::shared_ptr<const LoadedModel> model;  ///< cold
+  int64_t bytes = 0;
+};
+base::Result<KnownBundle> KnowBundle(const std::filesystem::path& path);
+
+/// The same version without its engine.
+std::shared_ptr<const LoadedModel> ColdCopy(const LoadedModel& model);
+
+/// A version that cannot be loaded. `known`: its contract, when it had been loaded before, else nullptr.
+std::shared_ptr<const LoadedModel> FailedModel(const bundle::Bundle& bundle, std::string source, base::Error error,
+                                               std::shared_ptr<const scoring::Contract> known);
 
 /// Opens a bundle, compiles it, warms it up, and checks its golden records.
 /// Errors: those of Bundle::Open, Scorer::Create and CheckGolden().

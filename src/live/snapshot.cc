@@ -67,6 +67,35 @@ Snapshot Snapshot::Without(const LoadedModel& model) const {
   return next;
 }
 
+Snapshot Snapshot::WithFailed(Model model) const {
+  Snapshot next = *this;
+  std::erase_if(next.failed_,
+                [&](const Model& other) { return other->name == model->name && other->version == model->version; });
+  const auto place =
+      std::ranges::find_if(next.failed_, [&](const Model& other) { return other->version < model->version; });
+  next.failed_.insert(place, std::move(model));
+  return next;
+}
+
+Snapshot Snapshot::WithoutFailed(const LoadedModel& model) const {
+  Snapshot next = *this;
+  std::erase_if(next.failed_, [&](const Model& other) { return other.get() == &model; });
+  return next;
+}
+
+Snapshot::Model Snapshot::ResolveFailed(std::string_view text) const {
+  const auto reference = ModelReference::Parse(text);
+  if (!reference) return nullptr;
+  const bool stable = reference->kind == ModelReference::Kind::kDefault || reference->selector == kStable;
+  Model prerelease;
+  for (const Model& model : failed_) {
+    if (model->name != reference->name || !(stable || reference->Accepts(model->version, model->digest))) continue;
+    if (!stable || model->version.prerelease.empty()) return model;
+    if (prerelease == nullptr) prerelease = model;
+  }
+  return prerelease;
+}
+
 const Snapshot::Entry* Snapshot::Find(std::string_view name) const {
   const auto entry =
       std::ranges::lower_bound(entries_, name, {}, [](const Entry& e) { return std::string_view(e.name); });
@@ -89,8 +118,10 @@ base::Result<std::shared_ptr<const LoadedModel>> Snapshot::Resolve(std::string_v
 }
 
 bool Snapshot::Contains(const LoadedModel& model) const {
+  const auto is_it = [&](const Model& other) { return other.get() == &model; };
   const Entry* entry = Find(model.name);
-  return entry != nullptr && std::ranges::any_of(entry->versions, [&](const auto& m) { return m.get() == &model; });
+  if (entry != nullptr && std::ranges::any_of(entry->versions, is_it)) return true;
+  return std::ranges::any_of(failed_, is_it);
 }
 
 }  // namespace slipway::live

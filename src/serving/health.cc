@@ -84,9 +84,10 @@ Health::Check Health::CheckLoop(const Threshold& threshold) const {
 
 Health::Check Health::CheckModels() const {
   Value models = Value::List();
-  int64_t ready = 0, failed = 0, loading = 0;
+  int64_t ready = 0, cold = 0, failed = 0, loading = 0;
   for (const auto& status : live_.Statuses()) {
     ready += status.state == live::ModelState::kReady;
+    cold += status.state == live::ModelState::kCold;
     failed += status.wanted && status.state == live::ModelState::kFailed;
     loading += status.state == live::ModelState::kWanted || status.state == live::ModelState::kLoading;
     Value model = Value::Map();
@@ -95,10 +96,10 @@ Health::Check Health::CheckModels() const {
     if (status.state == live::ModelState::kFailed) model.Set("code", status.error.reason);
     models.Add(std::move(model));
   }
-  const Verdict verdict = ready == 0 ? Verdict::kFail : failed > 0 ? Verdict::kWarn : Verdict::kPass;
-  return {
-      "models", verdict,
-      Value::Map().Set("ready", ready).Set("loading", loading).Set("failed", failed).Set("models", std::move(models))};
+  const Verdict verdict = ready + cold == 0 ? Verdict::kFail : failed > 0 ? Verdict::kWarn : Verdict::kPass;
+  Value details = Value::Map().Set("ready", ready).Set("loading", loading).Set("failed", failed);
+  if (cold > 0) details.Set("cold", cold);
+  return {"models", verdict, std::move(details.Set("models", std::move(models)))};
 }
 
 std::array<Health::Check, 5> Health::CheckAll() const {

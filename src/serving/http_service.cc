@@ -81,16 +81,19 @@ net::HttpConduct ConductOf(const HttpServiceOptions& options) {
 }  // namespace
 
 struct HttpService::State {
+  explicit State(const live::LiveSet& live_set) : live(live_set) {}
   const live::LiveSet& live;
   std::optional<Health> health;
   std::unique_ptr<SharedCache> shared_cache;  ///< nullptr: there is none
+  std::optional<ColdStarts> cold_starts;      ///< nullopt: everything is loaded before it is called
   std::optional<Predictor> predictor;
   std::optional<RequestLog> request_log;
   RequestTracer tracer;
   std::unique_ptr<net::tls::Credentials> credentials;  ///< nullptr: in the clear
   std::vector<Listener> listeners;
   std::unique_ptr<net::HttpServer> server;
-  std::unique_ptr<grpc::GrpcListeners> grpc;  ///< nullptr: none
+  std::unique_ptr<grpc::GrpcListeners> grpc;   ///< nullptr: none
+  live::LiveController* controller = nullptr;  ///< that is told what calls make of versions
 
   std::mutex mutex;  ///< guards what follows
   std::chrono::nanoseconds drain_delay{0}, drain_timeout{0};
@@ -113,6 +116,10 @@ struct HttpService::State {
   base::Result<void> StartGrpc(const HttpServiceOptions& options, int threads, telemetry::MetricRegistry& metrics,
                                telemetry::Log& log);
   void NameListeners();
+  void FollowUse(live::LiveController* of);
+  ~State() {
+    if (controller != nullptr) controller->ReadUse({});
+  }
 };
 
 net::ListenerOptions& HttpService::State::AddListener(net::HttpServerOptions& server, const std::string& address,
@@ -185,6 +192,12 @@ void HttpService::State::NameListeners() {
   }
 }
 
+void HttpService::State::FollowUse(live::LiveController* of) {
+  if (!cold_starts) return;
+  controller = of;
+  controller->ReadUse([this](const live::ModelStatus& version) { return predictor->UseOf(version); });
+}
+
 HttpService::HttpService(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 HttpService::~HttpService() {
@@ -218,7 +231,11 @@ base::Result<std::unique_ptr<HttpService>> HttpService::Start(const HttpServiceO
                                  .shared_cache = state.shared_cache.get(),
                                  .compute = options.compute};
   if (prediction.compute.runs_at_once <= 0) prediction.compute.runs_at_once = threads;
+  if (options.cold.enabled && options.controller != nullptr) {
+    prediction.cold_starts = &state.cold_starts.emplace(live, *options.controller, metrics, options.cold);
+  }
   state.predictor.emplace(live, metrics, prediction);
+  state.FollowUse(options.controller);
   state.request_log.emplace(log, all_threads, options.log_lines_per_second);
   SLIPWAY_ASSIGN(state.tracer, MakeTracer(options, all_threads, metrics, log));
   AddServiceMetrics(options, metrics, log);
@@ -278,6 +295,8 @@ void HttpService::Stop() {
     if (mine == 1) state_->hurry.wait_for(lock, state_->drain_delay, [&] { return state_->stops > 1; });
     timeout = state_->drain_timeout;
   }
+  // Calls that wait are answered or refused while their connections last.
+  if (state_->cold_starts) state_->cold_starts->EndBy(base::Clock::System().Now() + timeout * 3 / 4);
   std::jthread grpc([&] {
     if (state_->grpc != nullptr) state_->grpc->Stop(timeout);
   });
@@ -303,6 +322,7 @@ void HttpService::LetGo() {
   state_->server->RunOnThreads(refresh);
   if (state_->grpc != nullptr) state_->grpc->RunOnThreads(refresh);
   state_->predictor->RefreshPool();
+  if (state_->cold_starts) state_->cold_starts->OnChange();
 }
 
 void HttpService::Forget(const live::LiveSet::Unloaded& version) {

@@ -20,6 +20,7 @@
 #include "rpc/gate.h"
 #include "serving/cache/prediction_cache.h"
 #include "serving/cache/redis/shared_cache.h"
+#include "serving/cold/cold_starts.h"
 #include "serving/compute/workload.h"
 #include "serving/decode_limits.h"
 #include "serving/health.h"
@@ -50,6 +51,7 @@ struct HttpServiceOptions {
   int log_lines_per_second = 100;
   /// Loads and unloads models for the admin listener's callers; outlives the service. nullptr: nobody does.
   live::LiveController* controller = nullptr;
+  ColdStartOptions cold;  ///< enabled: the controller loads lazily
   PredictionCacheOptions cache;
   SharedCacheOptions shared_cache;
   ComputeOptions compute{.runs_at_once = 0};        ///< runs_at_once 0: as many as there are io threads
@@ -81,7 +83,8 @@ class HttpService {
   /// net::HttpServer::Change, and nothing changes.
   base::Result<void> Change(const HttpServiceOptions& options);
 
-  /// Has every io thread let go of versions that are no longer served. To be called when the live set changes.
+  /// Has every io thread let go of versions that are no longer served, and calls go on that waited for one to be
+  /// loaded. To be called when the live set changes.
   void LetGo();
   /// Lets go of what was counted and kept for a version. To be called when the live set has unloaded it.
   void Forget(const live::LiveSet::Unloaded& version);

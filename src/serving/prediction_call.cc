@@ -15,15 +15,6 @@ namespace {
 constexpr net::HttpFault kPoolFull = {
     503, "overload.full", "this server can take no more calls of this model now; retry, or ask another one"};
 
-/// Of RFC 9218's `Priority: u=N`, 0 to 7, where 3 means nothing in particular.
-int PriorityOf(const net::Request& request) {
-  const std::string_view text = request.Header("Priority");
-  const size_t at = text.find("u=");
-  if (at == std::string_view::npos || at + 2 >= text.size()) return 3;
-  const char digit = text[at + 2];
-  return digit >= '0' && digit <= '7' ? digit - '0' : 3;
-}
-
 /// No row was answered.
 bool IsRejected(bool answered, const ServedModel& served) {
   return !answered || (served.call_rejected() > 0 && served.call_rejected() == served.call_rows());
@@ -69,21 +60,27 @@ CachedCall::Before BeforeOf(const ServedModel::Waited* waited) {
 
 }  // namespace
 
+int PriorityOf(const net::Request& request) {
+  const std::string_view text = request.Header("Priority");
+  const size_t at = text.find("u=");
+  if (at == std::string_view::npos || at + 2 >= text.size()) return 3;
+  const char digit = text[at + 2];
+  return digit >= '0' && digit <= '7' ? digit - '0' : 3;
+}
+
 void PredictionCall::Serve() {
   RequestNote& note = predictor_.note(request_.thread);
   const auto acquired = predictor_.Acquire(request_.thread, Reference());
-  if (!acquired) {
-    note.code = acquired.error().reason;
-    WriteError(acquired.error());
-    return;
-  }
+  if (!acquired) return ServeUnloaded(acquired.error());
   ServedModel& served = **acquired;
   response_.AddHeaderLines(served.header_lines());
   if (const std::string_view code = Refuse(); !code.empty()) {
     note.code = code;
     return;
   }
-  const ServedModel::Waited* const waited = predictor_.waited(request_.thread);
+  const ServedModel::Waited* waited = predictor_.waited(request_.thread);
+  base::SteadyTime since = request_.received - request_.waited;
+  if (waited != nullptr && waited->for_load()) since = std::exchange(waited, nullptr)->since;
   if (waited != nullptr && waited->what == ServedModel::WaitedFor::kThread && served.workload() != nullptr) {
     served.workload()->Began(served.clock().Now() - waited->queued, waited->ahead);
   }
@@ -97,7 +94,7 @@ void PredictionCall::Serve() {
   if (!place) return Fail(place.error(), served);
   CachedCall cached(served, request_, response_, BeforeOf(waited));
   if (cached.Recall(note)) return;
-  if (PutOff(served, cached, waited, *std::move(place))) return;
+  if (PutOff(served, cached, waited, since, *std::move(place))) return;
   const auto answered = Try(served);
   if (!answered) {
     if (!FallBack(answered.error(), served)) Fail(answered.error(), served);
@@ -142,11 +139,10 @@ void PredictionCall::Fail(const base::Error& error, ServedModel& served) {
 
 /// True when the call is refused, or goes on elsewhere.
 bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const ServedModel::Waited* before,
-                            Workload::Place place) {
+                            base::SteadyTime since, Workload::Place place) {
   using For = ServedModel::WaitedFor;
   Workload* const workload = served.workload();
   if (workload == nullptr || (before != nullptr && before->what == For::kThread)) return false;
-  const base::SteadyTime since = request_.received - request_.waited;
   if (!predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) {
     if (request_.waited.count() == 0) return false;
     const auto admitted = workload->AdmitHere(served.clock().Now(), served.LatestOf(since));

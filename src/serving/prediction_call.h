@@ -12,6 +12,9 @@
 
 namespace slipway::serving {
 
+/// Of RFC 9218's `Priority: u=N`, 0 to 7, where 3 means nothing in particular.
+int PriorityOf(const net::Request& request);
+
 /// Lives as long as its handler runs. Thread-safety: one thread. Ownership: all outlive it.
 class PredictionCall {
  public:
@@ -38,22 +41,28 @@ class PredictionCall {
   net::Response& response() const { return response_; }
 
  private:
-  bool PutOff(ServedModel& served, const CachedCall& cached, const ServedModel::Waited* before, Workload::Place place);
+  bool PutOff(ServedModel& served, const CachedCall& cached, const ServedModel::Waited* before, base::SteadyTime since,
+              Workload::Place place);
   void WaitForOther(std::shared_ptr<Flights::Flight> flight, ServedModel::Waited waited);
   void WaitForThread(uint64_t queue, ServedModel::Waited waited, std::shared_ptr<Flights::Lead> lead);
   base::Result<bool> Try(ServedModel& served);
   void Fail(const base::Error& error, ServedModel& served);
+  // When its version is not loaded (cold/cold_call.cc).
+  void ServeUnloaded(base::Error error);
+  void RefuseUnloaded(const base::Error& error, const live::LoadedModel* model);
   // When it could not be answered (fallback_call.cc).
   bool FallBack(const base::Error& error, ServedModel& failed);
   bool FallBackFromRejection(ServedModel& failed);
-  static bool MayFallBack(bundle::FallbackReason reason, const ServedModel& failed);
-  bool TryOthers(bundle::FallbackReason reason, ServedModel& failed);
+  bool FallBackFromUnloaded(const std::shared_ptr<const live::LoadedModel>& asked);
+  static bool MayFallBack(bundle::FallbackReason reason, const live::LoadedModel& failed);
+  bool TryOthers(bundle::FallbackReason reason, const live::LoadedModel& failed, ServedModel* own);
   bool AnswerInstead(const bundle::FallbackStep& step, size_t index, bundle::FallbackReason reason,
-                     ServedModel& failed);
-  bool AnswerAsBefore(const bundle::FallbackStep& step, bundle::FallbackReason reason, ServedModel& failed);
+                     const live::LoadedModel& failed, ServedModel* own);
+  bool AnswerAsBefore(const bundle::FallbackStep& step, bundle::FallbackReason reason, const live::LoadedModel& failed,
+                      ServedModel* own);
   bool AnswerAsBefore(const bundle::FallbackStep& step, ServedModel::Fallback fallback, ServedModel& served,
-                      const ServedModel& failed);
-  bool AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed);
+                      const live::LoadedModel& failed);
+  bool AnswerWith(ServedModel& served, ServedModel::Fallback fallback, const live::LoadedModel& failed);
 
   Predictor& predictor_;
   const Door door_;

@@ -12,6 +12,11 @@ namespace {
 base::Result<std::string_view> OnlyName(const live::Snapshot& snapshot) {
   constexpr size_t kShown = 16;
   const auto entries = snapshot.entries();
+  const auto failed = snapshot.failed();
+  const bool one_name = !failed.empty() && std::ranges::all_of(failed, [&](const auto& model) {
+    return model->name == failed.front()->name;
+  });
+  if (entries.empty() && one_name) return failed.front()->name;
   if (entries.size() == 1) return entries.front().name;
   if (entries.empty()) {
     return base::Fail(base::Code::kUnavailable, "model.none", "no model is loaded; GET /models tells why");
@@ -43,6 +48,7 @@ struct alignas(64) Predictor::Thread {
   const int index;
   live::LiveReader reader;
   std::vector<std::shared_ptr<ServedModel>> models;
+  std::shared_ptr<const live::LoadedModel> unloaded;
   std::string last_reference;  ///< most callers ask for the same thing again
   std::shared_ptr<ServedModel> last_model;
   RequestNote note;
@@ -54,6 +60,7 @@ struct alignas(64) Predictor::Thread {
     const live::Snapshot& snapshot = reader.Current(&changed);
     if (changed) {
       last_model = nullptr;
+      unloaded = nullptr;
       std::erase_if(models, [&](const auto& served) { return !snapshot.Contains(served->model()); });
     }
     return snapshot;
@@ -79,6 +86,7 @@ Predictor::Predictor(const live::LiveSet& live, telemetry::MetricRegistry& metri
       cache_(options.cache.memory.count > 0 ? std::make_shared<PredictionCache>(options.cache) : nullptr),
       shared_cache_(options.shared_cache),
       flights_(std::make_shared<Flights>()),
+      cold_starts_(options.cold_starts),
       clock_(*options.clock),
       compute_(options.compute),
       own_threads_(options.threads),
@@ -132,9 +140,44 @@ RequestNote Predictor::TakeNote(int index) {
 }
 
 void Predictor::Forget(const live::LiveSet::Unloaded& version) {
-  statistics_->Forget(version.name, version.version);
-  registry_.Forget({{"model", version.name}, {"version", version.version}});
-  if (cache_ != nullptr) cache_->Forget(static_cast<uint64_t>(version.index));
+  if (!version.known_still) {
+    statistics_->Forget(version.name, version.version);
+    registry_.Forget({{"model", version.name}, {"version", version.version}});
+  }
+  if (cache_ != nullptr && version.index >= 0) cache_->Forget(static_cast<uint64_t>(version.index));
+}
+
+const std::shared_ptr<const live::LoadedModel>& Predictor::unloaded(int thread) const {
+  return threads_[static_cast<size_t>(thread)]->unloaded;
+}
+
+base::Error Predictor::NotLoaded(const live::LoadedModel& model) const {
+  if (!model.failure && cold_starts_ != nullptr) return cold_starts_->NotInTime(model);
+  const std::string name = fmt::format("{}@{}", model.name, model.version_text);
+  if (!model.failure) return {base::Code::kUnavailable, "model.cold", name + " is not loaded", {}};
+  return {base::Code::kUnavailable,
+          "model.failed",
+          fmt::format("{} could not be loaded ({}): {}", name, model.failure->reason, model.failure->Text()),
+          {}};
+}
+
+void Predictor::CountUnloaded(int index, Door door, const live::LoadedModel& model, const base::Error& error) {
+  Thread& thread = *threads_[static_cast<size_t>(index)];
+  const std::string_view name = model.name, version = model.version_text, door_name = DoorName(door);
+  metrics_.calls.With({name, version, door_name, OutcomeName(Outcome::kError)}).Add();
+  metrics_.errors.With({name, version, door_name, error.reason}).Add();
+  thread.note.model = name;
+  thread.note.version = version;
+  thread.note.keep = thread.unloaded;
+}
+
+live::ModelUse Predictor::UseOf(const live::ModelStatus& version) const {
+  const CallTotals totals = statistics_->Read(version.name, version.version);
+  live::ModelUse use{.in_flight = totals.in_flight()};
+  if (totals.last > 0) use.last = base::SteadyTime(std::chrono::nanoseconds(totals.last));
+  if (const auto workload = workloads_->Find(version.index)) use.in_flight += workload->Waiting();
+  if (cold_starts_ != nullptr) use.waiting = cold_starts_->Waiting(version.index);
+  return use;
 }
 
 RequestNote& Predictor::note(int thread) {
@@ -169,6 +212,9 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
     SLIPWAY_ASSIGN(reference, OnlyName(snapshot));
   }
   auto resolved = snapshot.Resolve(reference);
+  thread.unloaded = resolved ? nullptr : snapshot.ResolveFailed(reference);
+  if (resolved && (*resolved)->cold()) thread.unloaded = *std::move(resolved);
+  if (thread.unloaded != nullptr) return std::unexpected(NotLoaded(*thread.unloaded));
   if (!resolved) {
     const bool final = started_.load(std::memory_order_relaxed) || resolved.error().code != base::Code::kNotFound;
     return std::unexpected(final ? std::move(resolved).error() : StillLoading(reference));
@@ -188,12 +234,16 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::AcquireModel(int index,
   const auto known =
       std::ranges::find(thread.models, model->index, [](const auto& served) { return served->model().index; });
   if (known != thread.models.end()) return *known;
-  return Serve(thread, std::move(model));
+  const bool stays = model->failure.has_value();  // it is shown as long as it is failed
+  SLIPWAY_ASSIGN(std::shared_ptr<ServedModel> served, Serve(thread, std::move(model)));
+  if (stays) thread.models.push_back(served);
+  return served;
 }
 
 base::Result<std::shared_ptr<ServedModel>> Predictor::Serve(Thread& thread,
                                                             std::shared_ptr<const live::LoadedModel> model) {
   CallCounters& counters = statistics_->For(thread.index, model->name, model->version_text);
+  if (model->failure) return ServedModel::Create(std::move(model), metrics_, counters, limits_, clock_);
   auto workload = WorkloadOf(*model);
   if (thread.index >= own_threads_) {
     return ServedModel::CreateOnPool(std::move(model), metrics_, counters, limits_, clock_, std::move(workload));

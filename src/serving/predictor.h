@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "live/live_set.h"
+#include "serving/cold/cold_starts.h"
 #include "serving/compute/compute_pool.h"
 #include "serving/compute/workload.h"
 #include "serving/compute/workloads.h"
@@ -29,6 +30,7 @@ struct PredictorOptions {
   PredictionCacheOptions cache;
   SharedCache* shared_cache = nullptr;  ///< with other servers; outlives the predictor; nullptr: there is none
   ComputeOptions compute = {.enabled = false};
+  ColdStarts* cold_starts = nullptr;  ///< outlives the predictor; nullptr: everything is loaded before it is called
   const base::Clock* clock = &base::Clock::System();
 };
 
@@ -45,7 +47,8 @@ class Predictor {
   /// The model that "name[@selector]" means now, ready on thread number `thread`; valid until that thread's next call.
   /// An empty reference means the only name that is served. Errors: those of Snapshot::Resolve, or of the engine;
   /// "model.unnamed" when an empty reference could mean several, unavailable "model.none" when there is none;
-  /// unavailable "model.loading" before MarkStarted() for what is not there yet.
+  /// unavailable "model.loading" before MarkStarted() for what is not there yet, "model.cold" for what is known but not
+  /// loaded, and "model.failed" for what could not be: of these two, unloaded() tells which version it is.
   base::Result<ServedModel*> Acquire(int thread, std::string_view reference);
 
   /// The same, kept usable on that thread as long as it is held.
@@ -53,6 +56,14 @@ class Predictor {
 
   /// A version by itself, on thread number `thread`, whether callers can name it or not.
   base::Result<std::shared_ptr<ServedModel>> AcquireModel(int thread, std::shared_ptr<const live::LoadedModel> model);
+  /// The version that the thread's last Acquire() found, but could not give; nullptr: there is none.
+  const std::shared_ptr<const live::LoadedModel>& unloaded(int thread) const;
+  base::Error NotLoaded(const live::LoadedModel& model) const;
+  /// Counts and notes a call of such a version, which was refused for `error`.
+  void CountUnloaded(int thread, Door door, const live::LoadedModel& model, const base::Error& error);
+  ColdStarts* cold_starts() const { return cold_starts_; }  ///< nullptr: all is loaded before it is called
+  /// What calls make of a version at this moment.
+  live::ModelUse UseOf(const live::ModelStatus& version) const;
   const live::LiveSet& live() const { return live_; }
   const PredictionMetrics& metrics() const { return metrics_; }
 
@@ -106,6 +117,7 @@ class Predictor {
   SharedCache* const shared_cache_;
   const std::shared_ptr<Flights> flights_;  ///< shared with what scrapes it
   std::optional<CacheMetrics> cache_metrics_;
+  ColdStarts* const cold_starts_;
   const base::Clock& clock_;
   const ComputeOptions compute_;
   const int own_threads_;                    ///< of those that call; the pool's come behind them

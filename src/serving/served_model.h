@@ -56,17 +56,20 @@ class ServedModel {
   const base::Clock& clock() const { return clock_; }
 
   /// What a call has waited for: its thread, or on the thread that read it another call's answer, which the cache may
-  /// hold now; if not, it goes on for the first time, alone.
-  enum class WaitedFor : uint8_t { kThread, kOther, kOtherInVain };
+  /// hold now; if not, it goes on for the first time, alone. Or for the model to be loaded: then it goes on as if it
+  /// had just been read, or it may wait no longer.
+  enum class WaitedFor : uint8_t { kThread, kOther, kOtherInVain, kLoad, kLoadInVain };
   /// A call that has waited.
   struct Waited {
-    base::SteadyTime since;       ///< when it was read
+    base::SteadyTime since;       ///< when it was read, or when its model had been loaded
     std::stop_token abandoned{};  ///< its client has gone
     int priority = 0;             ///< lower ones go first
     Workload::Place place = nullptr;
     WaitedFor what = WaitedFor::kThread;
     base::SteadyTime queued{};  ///< when it came into its thread's queue
     int64_t ahead = 0;          ///< calls that waited there already
+
+    bool for_load() const { return what == WaitedFor::kLoad || what == WaitedFor::kLoadInVain; }
   };
   /// One call: Begin, then decode into rows(), Score (per block of rows), encode scores(), End.
   void Begin(Door door, const Waited* waited = nullptr);

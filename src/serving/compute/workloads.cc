@@ -18,6 +18,12 @@ std::shared_ptr<Workload> Workloads::Of(const live::LoadedModel& model,
   return made;
 }
 
+std::shared_ptr<Workload> Workloads::Find(int index) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(index);
+  return found == entries_.end() ? nullptr : found->second.workload.lock();
+}
+
 void Workloads::ForEach(
     const std::function<void(const std::string& name, const std::string& version, const Workload&)>& read) const {
   std::vector<std::pair<Entry, std::shared_ptr<Workload>>> held;  // let go outside the lock

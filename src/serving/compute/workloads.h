@@ -16,6 +16,8 @@ class Workloads {
  public:
   /// The version's, made by `make` when nobody holds one.
   std::shared_ptr<Workload> Of(const live::LoadedModel& model, const std::function<std::shared_ptr<Workload>()>& make);
+  /// The version's by its LoadedModel::index; nullptr: nobody holds one.
+  std::shared_ptr<Workload> Find(int index) const;
   /// Calls `read` with each one and its version's name and number.
   void ForEach(
       const std::function<void(const std::string& name, const std::string& version, const Workload&)>& read) const;

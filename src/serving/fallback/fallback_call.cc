@@ -25,10 +25,10 @@ std::string NameOf(const live::LoadedModel& model) {
 /// True when the call is answered and counted, by another or, when none could, with the error.
 bool PredictionCall::FallBack(const base::Error& error, ServedModel& failed) {
   const auto reason = FallbackReasonOf(error);
-  if (!reason || !MayFallBack(*reason, failed)) return false;
+  if (!reason || !MayFallBack(*reason, failed.model())) return false;
   RequestNote& note = predictor_.note(request_.thread);
   failed.Fail(error, note);
-  if (TryOthers(*reason, failed)) return true;
+  if (TryOthers(*reason, failed.model(), &failed)) return true;
   response_.Clear();
   response_.AddHeaderLines(failed.header_lines());
   WriteError(error);
@@ -39,57 +39,74 @@ bool PredictionCall::FallBack(const base::Error& error, ServedModel& failed) {
 /// True when the call is answered and counted, by another or as it was.
 bool PredictionCall::FallBackFromRejection(ServedModel& failed) {
   constexpr auto kReason = FallbackReason::kRejected;
-  if (!MayFallBack(kReason, failed)) return false;
+  if (!MayFallBack(kReason, failed.model())) return false;
   failed.Reject(predictor_.note(request_.thread));
   net::Response refusal = response_;
-  if (!TryOthers(kReason, failed)) response_ = std::move(refusal);
+  if (!TryOthers(kReason, failed.model(), &failed)) response_ = std::move(refusal);
   return true;
 }
 
-bool PredictionCall::MayFallBack(FallbackReason reason, const ServedModel& failed) {
-  return std::ranges::any_of(failed.scorer().manifest().fallback,
+/// True when the call is answered and counted, by another. What failed has a scorer for its constants, if anything can
+/// give them; what is cold has none.
+bool PredictionCall::FallBackFromUnloaded(const std::shared_ptr<const live::LoadedModel>& asked) {
+  constexpr auto kReason = FallbackReason::kLoad;
+  if (!MayFallBack(kReason, *asked)) return false;
+  std::shared_ptr<ServedModel> own;
+  if (asked->scorer != nullptr) {
+    if (auto served = predictor_.AcquireModel(request_.thread, asked)) own = *std::move(served);
+  }
+  if (TryOthers(kReason, *asked, own.get())) return true;
+  response_.Clear();
+  return false;
+}
+
+bool PredictionCall::MayFallBack(FallbackReason reason, const live::LoadedModel& failed) {
+  return std::ranges::any_of(failed.contract->manifest.fallback,
                              [&](const bundle::FallbackStep& step) { return step.on.Has(reason); });
 }
 
-bool PredictionCall::TryOthers(FallbackReason reason, ServedModel& failed) {
-  const auto& steps = failed.scorer().manifest().fallback;
+/// `own`: the failed version as far as it can still answer, for its constants and what it has answered before; nullptr:
+/// those steps are passed over.
+bool PredictionCall::TryOthers(FallbackReason reason, const live::LoadedModel& failed, ServedModel* own) {
+  const auto& steps = failed.contract->manifest.fallback;
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].on.Has(reason) && AnswerInstead(steps[i], i, reason, failed)) return true;
+    if (steps[i].on.Has(reason) && AnswerInstead(steps[i], i, reason, failed, own)) return true;
   }
   return false;
 }
 
 bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t index, FallbackReason reason,
-                                   ServedModel& failed) {
-  if (step.kind == Kind::kCached) return AnswerAsBefore(step, reason, failed);
-  ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
+                                   const live::LoadedModel& failed, ServedModel* own) {
+  if (step.kind == Kind::kCached) return AnswerAsBefore(step, reason, failed, own);
+  ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed), .constant = {}};
   if (step.kind == Kind::kConstant) {
     fallback.constant = index;
-    return AnswerWith(failed, std::move(fallback), failed);
+    return own != nullptr && AnswerWith(*own, std::move(fallback), failed);
   }
   std::shared_ptr<const live::LoadedModel> model;
   if (step.kind == Kind::kPrevious) {
-    model = predictor_.live().PreviousOf(failed.model());
+    model = predictor_.live().PreviousOf(failed);
   } else if (auto found = predictor_.live().Current()->Resolve(step.model)) {
     model = *std::move(found);
   }
-  if (model == nullptr || model->index == failed.model().index) return false;
+  if (model == nullptr || model->cold() || model->index == failed.index) return false;
   const auto served = predictor_.AcquireModel(request_.thread, std::move(model));
   return served && AnswerWith(**served, std::move(fallback), failed);
 }
 
 /// What the request was answered last, by the version that failed or by the one before it.
-bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, FallbackReason reason, ServedModel& failed) {
-  const ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed.model()), .constant = {}};
-  if (AnswerAsBefore(step, fallback, failed, failed)) return true;
-  auto previous = predictor_.live().PreviousOf(failed.model());
+bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, FallbackReason reason,
+                                    const live::LoadedModel& failed, ServedModel* own) {
+  const ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed), .constant = {}};
+  if (own != nullptr && AnswerAsBefore(step, fallback, *own, failed)) return true;
+  auto previous = predictor_.live().PreviousOf(failed);
   if (previous == nullptr) return false;
   const auto served = predictor_.AcquireModel(request_.thread, std::move(previous));
   return served && AnswerAsBefore(step, fallback, **served, failed);
 }
 
 bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedModel::Fallback fallback,
-                                    ServedModel& served, const ServedModel& failed) {
+                                    ServedModel& served, const live::LoadedModel& failed) {
   response_.Clear();
   response_.AddHeaderLines(served.header_lines());
   CachedCall cached(served, request_, response_, CachedCall::Before::kLooked);
@@ -99,8 +116,7 @@ bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedMode
   const std::string_view reason = bundle::FallbackReasonName(fallback.reason);
   response_.AddHeader("Slipway-Fallback", fmt::format("reason={}; from={}", reason, fallback.from));
   response_.AddHeader("Age", std::to_string(seconds));
-  const auto& model = failed.model();
-  predictor_.metrics().fallbacks.With({model.name, model.version_text, reason, "cached"}).Add();
+  predictor_.metrics().fallbacks.With({failed.name, failed.version_text, reason, "cached"}).Add();
   RequestNote& note = predictor_.note(request_.thread);
   note.code.clear();
   served.Begin(door_);
@@ -116,9 +132,10 @@ bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedMode
   return true;
 }
 
-bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallback, ServedModel& failed) {
+bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallback, const live::LoadedModel& failed) {
   RequestNote& note = predictor_.note(request_.thread);
-  const std::string answer = fallback.constant ? "constant" : NameOf(served.model());
+  const bool by_constant = fallback.constant.has_value();
+  const std::string answer = by_constant ? "constant" : NameOf(served.model());
   const std::string_view reason = bundle::FallbackReasonName(fallback.reason);
   response_.Clear();
   response_.AddHeaderLines(served.header_lines());
@@ -128,8 +145,7 @@ bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallb
   if (const auto* before = predictor_.waited(request_.thread)) {
     waited = {.since = served.clock().Now(), .abandoned = before->abandoned, .priority = before->priority};
   }
-  const auto& model = failed.model();
-  const auto count = predictor_.metrics().fallbacks.With({model.name, model.version_text, reason, answer});
+  const auto count = predictor_.metrics().fallbacks.With({failed.name, failed.version_text, reason, answer});
   served.Begin(door_, waited ? &*waited : nullptr);
   served.AnswerFor(std::move(fallback));
   const auto answered = Answer(served);
@@ -142,7 +158,7 @@ bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallb
     served.End(note);
   } else {
     served.Reject(note);  // its schema is not the other's, or the constant's rows were wrong
-    if (&served != &failed) return false;
+    if (!by_constant) return false;
   }
   count.Add();
   return true;

@@ -8,7 +8,8 @@
 
 namespace slipway::serving {
 
-/// nullopt: what failed would fail elsewhere too, or is not the model's fault. Never kRejected, which no error tells.
+/// nullopt: what failed would fail elsewhere too, or is not the model's fault. Never kLoad and kRejected, which no such
+/// error tells.
 inline std::optional<bundle::FallbackReason> FallbackReasonOf(const base::Error& error) {
   using enum bundle::FallbackReason;
   if (error.code == base::Code::kDeadlineExceeded) return kTimeout;

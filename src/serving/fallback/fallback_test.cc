@@ -28,6 +28,13 @@ class FallbackTest : public HttpServiceFixture {
       return {};
     };
   }
+  void LoadInVain(const std::string& name, const std::string& version, const std::string& more) {
+    bundles_.load_hook = []() -> base::Result<void> {
+      return base::Fail(base::Code::kInvalidArgument, "engine.model", "no such operator");
+    };
+    EXPECT_FALSE(live_.Load(bundles_.Write(name, version, more)));
+    bundles_.load_hook = nullptr;
+  }
   net::RawAnswer Ask() { return Post("/predict/sum", kRecord); }
   std::atomic<int> failures_{0}, runs_{0};
 };
@@ -204,6 +211,43 @@ TEST_F(OldAnswers, AreNotTakenWithoutACacheOrFromThoseWhoForbidIt) {
   ASSERT_EQ(Post("/predict/sum", kRecord, "Cache-Control: no-store\r\n").status, 200);
   failures_ = 1;
   EXPECT_EQ(AskLater().status, 500) << "it was not to be kept";
+}
+
+TEST_F(FallbackTest, AVersionThatCannotBeLoadedIsAnsweredForByItsConstant) {
+  LoadInVain("sum", "1.0.0", std::string(kConstant));
+  const auto answer = Ask();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body,
+              HasSubstr(R"("prediction":{"sum":7.0,"large":true},"fallback":{"reason":"load","from":"sum@1.0.0"})"));
+  EXPECT_THAT(Post("/invocations", R"({"dataframe_records":[{"a":1,"b":2,"kind":"x"}]})").body,
+              HasSubstr(R"({"predictions":[{"sum":7.0,"large":true}]})"));
+  EXPECT_THAT(Get("/metrics").body,
+              HasSubstr(R"(slipway_fallbacks_total{model="sum",version="1.0.0",reason="load",answer="constant"} 2)"));
+}
+
+TEST_F(FallbackTest, AVersionThatCannotBeLoadedIsAnsweredForByAnother) {
+  Load("other", "2.0.0");
+  LoadInVain("sum", "1.0.0", "fallback: [{model: other}]\n");
+  EXPECT_EQ(Ask().Header("Slipway-Fallback"), "reason=load; from=sum@1.0.0");
+  EXPECT_EQ(Ask().Header("Slipway-Model"), "other");
+}
+
+TEST_F(FallbackTest, WithoutAFallbackTheReasonIsTold) {
+  LoadInVain("sum", "1.0.0", "fallback: [{constant: {sum: 7}, on: [timeout]}]\n");
+  const auto answer = Ask();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("model.failed"));
+  EXPECT_THAT(answer.body, HasSubstr("no such operator"));
+  EXPECT_THAT(
+      Get("/metrics").body,
+      HasSubstr(R"(slipway_prediction_errors_total{model="sum",version="1.0.0",door="native",code="model.failed"} 1)"));
+}
+
+TEST_F(FallbackTest, WhileAnOlderVersionIsReadyItAnswersAndNoFallbackDoes) {
+  Load("sum", "1.0.0");
+  LoadInVain("sum", "1.1.0", std::string(kConstant));
+  EXPECT_THAT(Ask().body, HasSubstr(R"("prediction":{"sum":3.0,"large":false}})"));
+  EXPECT_THAT(Post("/predict/sum@1.1.0", kRecord).body, HasSubstr(R"("fallback":{"reason":"load")"));
 }
 
 TEST_F(FallbackTest, AnswersOfAFallbackAreNotKept) {

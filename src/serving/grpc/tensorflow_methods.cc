@@ -7,6 +7,7 @@
 
 #include "rpc/wire_reader.h"
 #include "rpc/wire_writer.h"
+#include "serving/cold/await_model.h"
 #include "serving/grpc/example_message.h"
 #include "serving/grpc/infer_message.h"
 #include "serving/grpc/tensor_message.h"
@@ -206,7 +207,7 @@ void TensorflowCalls::AppendValues(ServedModel& served, std::string& out) {
   writer.End(result);
 }
 
-void Metadata(const live::LiveSet& live, ServiceCall& call) {
+void Metadata(Predictor& predictor, const live::LiveSet& live, ServiceCall& call) {
   const auto spec = ReadModelSpec(call.request.body);
   if (!spec) return call.Fail(spec.error());
   WireReader reader(call.request.body);
@@ -221,7 +222,9 @@ void Metadata(const live::LiveSet& live, ServiceCall& call) {
   }
   const auto model = live.Current()->Resolve(spec->Reference(live));
   if (!model) return call.Fail(model.error());
-  AppendMetadata(**model, call.response.body);
+  const auto known = HasContract(predictor, *model, call.request, call.response);
+  if (!known) return call.Fail(known.error());
+  if (*known) AppendMetadata(**model, call.response.body);
 }
 
 void Status(const live::LiveSet& live, ServiceCall& call) {
@@ -246,7 +249,7 @@ void AddTensorflowMethods(Predictor& predictor, const live::LiveSet& live, int t
                 [calls, method](ServiceCall& call) { calls->Handle(method, call); });
   }
   methods.Add("/tensorflow.serving.PredictionService/GetModelMetadata", "observe", door,
-              [&live](ServiceCall& call) { Metadata(live, call); });
+              [&predictor, &live](ServiceCall& call) { Metadata(predictor, live, call); });
   methods.Add("/tensorflow.serving.ModelService/GetModelStatus", "observe", door,
               [&live](ServiceCall& call) { Status(live, call); });
 }

@@ -7,6 +7,7 @@
 #include "net/late_answer.h"
 #include "rpc/wire_reader.h"
 #include "rpc/wire_writer.h"
+#include "serving/cold/await_model.h"
 #include "serving/grpc/infer_call.h"
 #include "serving/grpc/infer_message.h"
 #include "serving/grpc/triton_messages.h"
@@ -41,7 +42,9 @@ Handler WithModel(const oip::OipRouteParts& parts, Answer answer) {
     const auto snapshot = parts.live.Current();
     const auto model = snapshot->Resolve(reference);
     if (!model) return call.Fail(model.error());
-    answer(**model, *snapshot, call.response.body);
+    const auto known = HasContract(parts.predictor, *model, call.request, call.response);
+    if (!known) return call.Fail(known.error());
+    if (*known) answer(**model, *snapshot, call.response.body);
   };
 }
 

@@ -45,7 +45,7 @@ Value Duration(int64_t count, int64_t nanoseconds) {
 }
 
 std::string Platform(const live::LoadedModel& model) {
-  return "slipway_" + model.scorer->model().engine;
+  return "slipway_" + model.contract->model.engine;
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ Value DescribeServer(std::string_view program_version) {
 }
 
 Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
-  const Contract contract = Contract::Of(*model.scorer->contract());
+  const Contract contract = Contract::Of(*model.contract);
   Value versions = Value::List();
   if (const auto* entry = snapshot.Find(model.name)) {
     for (const auto& version : entry->versions) versions.Add(version->version_text);
@@ -73,7 +73,7 @@ Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapsh
 }
 
 Value DescribeConfig(const live::LoadedModel& model) {
-  const Contract contract = Contract::Of(*model.scorer->contract());
+  const Contract contract = Contract::Of(*model.contract);
   Value inputs = Value::List(), outputs = Value::List();
   for (const Port& port : contract.inputs) inputs.Add(ConfigPort(port).Set("optional", port.optional));
   for (const Port& port : contract.outputs) outputs.Add(ConfigPort(port).Set("label_filename", ""));
@@ -86,7 +86,7 @@ Value DescribeConfig(const live::LoadedModel& model) {
       .Set("input", std::move(inputs))
       .Set("output", std::move(outputs))
       .Set("instance_group", Value::List())
-      .Set("default_model_filename", model.scorer->manifest().model.file)
+      .Set("default_model_filename", model.contract->manifest.model.file)
       .Set("parameters", Value::Map())
       .Set("response_cache", Value::Map().Set("enable", false))
       .Set("model_transaction_policy", Value::Map().Set("decoupled", false));
@@ -184,6 +184,7 @@ std::string_view RepositoryState(live::ModelState state) {
 
 std::string_view RepositoryReason(const live::ModelStatus& status) {
   if (status.state == live::ModelState::kFailed) return status.error.reason;
+  if (status.state == live::ModelState::kCold) return "cold";
   return status.state == live::ModelState::kResident ? "unloaded" : "";
 }
 
@@ -197,7 +198,9 @@ Value DescribeRepository(const live::LiveSet& live, bool ready) {
   };
   const auto snapshot = live.Current();
   for (const auto& entry : snapshot->entries()) {
-    for (const auto& model : entry.versions) add(entry.name, model->version_text, "READY", "");
+    for (const auto& model : entry.versions) {
+      if (!model->cold()) add(entry.name, model->version_text, "READY", "");
+    }
   }
   if (ready) return index;
   for (const auto& status : live.Statuses()) {

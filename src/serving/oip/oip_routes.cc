@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/value.h"
+#include "serving/cold/await_model.h"
 #include "serving/oip/description.h"
 #include "serving/oip/fault.h"
 #include "serving/oip/infer_route.h"
@@ -39,19 +40,24 @@ void Ready(const OipRouteParts& parts, Response& response) {
   response.body += ",\"ready\":false}";
 }
 
+/// Whether an answer tells of a model's tensors.
+enum class Needs : uint8_t { kName, kContract };
+
 /// Calls `answer(model, snapshot)` with the version that the path names.
 template <typename Answer>
-net::Handler WithModel(const OipRouteParts& parts, Answer answer) {
-  return [parts, answer](const Request& request, Response& response) {
+net::Handler WithModel(const OipRouteParts& parts, Needs needs, Answer answer) {
+  return [parts, needs, answer](const Request& request, Response& response) {
     std::string reference;
     ComposeReference(parts.live, request.Parameter("model"), request.Parameter("version"), reference);
     const auto snapshot = parts.live.Current();
     const auto model = snapshot->Resolve(reference);
-    if (!model) {
-      WriteError(model.error(), response);
-    } else {
-      WriteJson(answer(**model, *snapshot), response);
+    if (!model) return WriteError(model.error(), response);
+    if (needs == Needs::kContract) {
+      const auto known = HasContract(parts.predictor, *model, request, response);
+      if (!known) return WriteError(known.error(), response);
+      if (!*known) return;
     }
+    WriteJson(answer(**model, *snapshot), response);
   };
 }
 
@@ -81,16 +87,17 @@ void NoRegions(const Request& request, Response& response) {
 }
 
 base::Result<void> AddModelRoutes(const OipRouteParts& parts, RouteAdder& adder) {
-  SLIPWAY_TRY(adder.AddForModel(Method::kGet, "", "observe",
-                                WithModel(parts, [](const auto& model, const live::Snapshot& snapshot) {
-                                  return DescribeModel(model, snapshot);
-                                })));
-  SLIPWAY_TRY(adder.AddForModel(Method::kGet, "/ready", "public", WithModel(parts, [](const auto& model, const auto&) {
+  SLIPWAY_TRY(adder.AddForModel(
+      Method::kGet, "", "observe",
+      WithModel(parts, Needs::kContract,
+                [](const auto& model, const live::Snapshot& snapshot) { return DescribeModel(model, snapshot); })));
+  SLIPWAY_TRY(adder.AddForModel(Method::kGet, "/ready", "public",
+                                WithModel(parts, Needs::kName, [](const auto& model, const auto&) {
                                   return Value::Map().Set("name", model.name).Set("ready", true);
                                 })));
-  SLIPWAY_TRY(
-      adder.AddForModel(Method::kGet, "/config", "observe",
-                        WithModel(parts, [](const auto& model, const auto&) { return DescribeConfig(model); })));
+  SLIPWAY_TRY(adder.AddForModel(
+      Method::kGet, "/config", "observe",
+      WithModel(parts, Needs::kContract, [](const auto& model, const auto&) { return DescribeConfig(model); })));
   const net::Handler statistics = [parts](const Request& q, Response& r) { Statistics(parts, q, r); };
   SLIPWAY_TRY(adder.AddForModel(Method::kGet, "/stats", "observe", statistics));
   SLIPWAY_TRY(adder.Add(Method::kGet, "/v2/models/stats", "observe", statistics));

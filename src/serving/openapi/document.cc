@@ -163,7 +163,7 @@ Value Examples(const live::LoadedModel& model) {
 }
 
 Value PredictOperation(const live::LoadedModel& model) {
-  const auto& manifest = model.scorer->manifest();
+  const auto& manifest = model.contract->manifest;
   Value json = Value::Map().Set("schema", RequestSchema(model.name, manifest.limits.max_batch_rows));
   if (Value examples = Examples(model); !examples.map().empty()) json.Set("examples", std::move(examples));
   Value content = Value::Map();
@@ -246,7 +246,7 @@ Value ModelsSchema() {
                                      .Set("state", TextSchema())
                                      .Set("digest", TextSchema())
                                      .Set("loaded_at", TextSchema().Set("format", "date-time")),
-                                 {"version", "state", "digest", "loaded_at"}));
+                                 {"version", "state", "digest"}));
   Value models = ListOf(Object(Value::Map()
                                    .Set("name", TextSchema())
                                    .Set("stable", TextSchema())
@@ -283,9 +283,12 @@ Value Components(const live::Snapshot& snapshot) {
   Value schemas = Value::Map();
   schemas.Set("Problem", ProblemSchema()).Set("Violation", ViolationSchema()).Set("RowError", RowErrorSchema());
   for (const auto& entry : snapshot.entries()) {
-    const auto& scorer = *entry.stable->scorer;
-    schemas.Set(entry.name + ".Record", RecordSchema(scorer.schema()))
-        .Set(entry.name + ".Prediction", PredictionSchema(scorer.output_fields()))
+    const scoring::Contract& contract = *entry.stable->contract;
+    // What only the model knows is left open until it has been loaded.
+    const bool inputs = contract.whole || contract.manifest.has_inputs;
+    const Value any = Value::Map().Set("type", "object");
+    schemas.Set(entry.name + ".Record", inputs ? RecordSchema(contract.schema) : any)
+        .Set(entry.name + ".Prediction", contract.whole ? PredictionSchema(contract.output_fields) : any)
         .Set(entry.name + ".Answer", AnswerSchema(entry.name));
   }
   constexpr std::string_view kProblem = "What is wrong, where, and the way out (RFC 9457).";

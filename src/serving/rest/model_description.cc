@@ -17,22 +17,26 @@ std::string TimeText(base::WallTime time) {
   return text;
 }
 
+std::string_view StateOf(const live::LoadedModel& model) {
+  return live::ModelStateName(model.cold() ? live::ModelState::kCold : live::ModelState::kReady);
+}
+
 Value DescribeVersions(const live::Snapshot::Entry& entry) {
   Value versions = Value::List();
   for (const auto& model : entry.versions) {
-    versions.Add(Value::Map()
-                     .Set("version", model->version_text)
-                     .Set("state", "ready")
-                     .Set("digest", model->digest)
-                     .Set("loaded_at", TimeText(model->loaded_at))
-                     .Set("golden", model->golden.ToValue()));
+    Value version =
+        Value::Map().Set("version", model->version_text).Set("state", StateOf(*model)).Set("digest", model->digest);
+    if (model->contract->whole) {  // it was loaded once at least
+      version.Set("loaded_at", TimeText(model->loaded_at)).Set("golden", model->golden.ToValue());
+    }
+    versions.Add(std::move(version));
   }
   return versions;
 }
 
-Value DescribeOutputs(const scoring::Scorer& scorer) {
+Value DescribeOutputs(const scoring::Contract& contract) {
   Value outputs = Value::List();
-  for (const auto& field : scorer.output_fields()) {
+  for (const auto& field : contract.output_fields) {
     Value output = Value::Map().Set("name", field.name).Set("type", field.type.ToString());
     if (!field.labels.empty()) {
       Value labels = Value::List();
@@ -44,16 +48,29 @@ Value DescribeOutputs(const scoring::Scorer& scorer) {
   return outputs;
 }
 
+/// What a version costs, and what calls make of it.
+void AddUse(const live::ModelStatus& status, const Predictor& predictor, Value& bundle) {
+  using enum live::ModelState;
+  if (status.bytes > 0 && status.state != kFailed) bundle.Set("bytes", status.bytes);
+  if (status.load_time.count() > 0) bundle.Set("load_seconds", std::chrono::duration<double>(status.load_time).count());
+  const live::ModelUse use = predictor.UseOf(status);
+  if (use.waiting > 0) bundle.Set("waiting", use.waiting);
+  if (use.last == base::SteadyTime()) return;
+  const auto& clock = predictor.clock();
+  bundle.Set("last_used",
+             TimeText(clock.WallNow() - std::chrono::duration_cast<base::WallTime::duration>(clock.Now() - use.last)));
+}
+
 }  // namespace
 
-Value DescribeModels(const live::LiveSet& live) {
+Value DescribeModels(const live::LiveSet& live, const Predictor& predictor) {
   const auto snapshot = live.Current();
   Value models = Value::List();
   for (const auto& entry : snapshot->entries()) {
     models.Add(Value::Map()
                    .Set("name", entry.name)
                    .Set("stable", entry.stable->version_text)
-                   .Set("description", entry.stable->scorer->manifest().description)
+                   .Set("description", entry.stable->contract->manifest.description)
                    .Set("versions", DescribeVersions(entry)));
   }
   Value bundles = Value::List();
@@ -64,6 +81,7 @@ Value DescribeModels(const live::LiveSet& live) {
     if (status.state == live::ModelState::kFailed) {
       bundle.Set("error", Value::Map().Set("code", status.error.reason).Set("detail", status.error.Text()));
     }
+    if (!status.name.empty()) AddUse(status, predictor, bundle);
     bundles.Add(std::move(bundle));
   }
   return Value::Map().Set("models", std::move(models)).Set("bundles", std::move(bundles));
@@ -92,8 +110,7 @@ Value DescribeProcess(const engine::ProcessReading& process) {
 }  // namespace
 
 Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
-  const auto& scorer = *model.scorer;
-  const auto& manifest = scorer.manifest();
+  const auto& manifest = model.contract->manifest;
   Value limits = Value::Map().Set("max_batch_rows", manifest.limits.max_batch_rows);
   if (manifest.limits.timeout) limits.Set("timeout", base::FormatDuration(*manifest.limits.timeout));
   if (manifest.limits.rate) limits.Set("rate", *manifest.limits.rate);
@@ -101,22 +118,22 @@ Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapsh
   Value description = Value::Map()
                           .Set("name", model.name)
                           .Set("version", model.version_text)
-                          .Set("state", "ready")
+                          .Set("state", StateOf(model))
                           .Set("description", manifest.description)
                           .Set("digest", model.digest)
-                          .Set("engine", scorer.model().engine)
+                          .Set("engine", model.contract->model.engine)
                           .Set("loaded_at", TimeText(model.loaded_at))
                           .Set("load_seconds", std::chrono::duration<double>(model.load_time).count())
                           .Set("golden_records", model.golden.checked)
                           .Set("golden", model.golden.ToValue());
-  const auto process = scorer.process();
+  const auto process = model.scorer != nullptr ? model.scorer->process() : std::nullopt;
   description.Set("isolation", process ? "process" : "none");
   if (process) description.Set("process", DescribeProcess(*process));
-  Value contract = schema::ToValue(scorer.schema());
+  Value contract = schema::ToValue(model.contract->schema);
   if (contract.is_map()) {
     for (auto& [key, value] : contract.map()) description.Set(key, std::move(value));
   }
-  description.Set("outputs", DescribeOutputs(scorer)).Set("limits", std::move(limits));
+  description.Set("outputs", DescribeOutputs(*model.contract)).Set("limits", std::move(limits));
   if (const auto* entry = snapshot.Find(model.name)) {
     description.Set("stable", entry->stable->version_text).Set("versions", DescribeVersions(*entry));
   }

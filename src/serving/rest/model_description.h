@@ -3,11 +3,12 @@
 
 #include "base/value.h"
 #include "live/live_set.h"
+#include "serving/predictor.h"
 
 namespace slipway::serving::rest {
 
 /// {"models":[{"name","stable","versions":[…]}],"bundles":[{"source","state",…}]}
-base::Value DescribeModels(const live::LiveSet& live);
+base::Value DescribeModels(const live::LiveSet& live, const Predictor& predictor);
 
 /// The contract of one version: inputs and rules in the manifest's words, outputs, limits, what it is and where from,
 /// and the versions beside it.

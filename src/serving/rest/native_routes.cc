@@ -1,6 +1,7 @@
 #include "serving/rest/native_routes.h"
 
 #include "base/value.h"
+#include "serving/cold/await_model.h"
 #include "serving/rest/model_description.h"
 #include "serving/rest/predict_route.h"
 #include "serving/rest/problem.h"
@@ -48,9 +49,12 @@ void Model(const NativeRouteParts& parts, const Request& request, Response& resp
     WriteProblem(model.error(), request, response);
     return;
   }
+  const auto known = HasContract(parts.predictor, *model, request, response);
+  if (!known) return WriteProblem(known.error(), request, response);
+  if (!*known) return;
   Value description = DescribeModel(**model, *snapshot);
-  if (const auto workload = parts.predictor.WorkloadOf(**model)) {
-    description.Set("workload", workload->Describe());
+  if (!(*model)->cold()) {
+    if (const auto workload = parts.predictor.WorkloadOf(**model)) description.Set("workload", workload->Describe());
   }
   WriteJson(description, response);
 }
@@ -81,8 +85,8 @@ base::Result<void> AddNativeRoutes(const NativeRouteParts& parts, net::RouteTabl
   SLIPWAY_TRY(get("/livez", "public", Live));
   SLIPWAY_TRY(get("/readyz", "public", [parts](const Request&, Response& r) { Ready(parts, r); }));
   SLIPWAY_TRY(get("/health", "observe", [parts](const Request&, Response& r) { ReportHealth(parts, r); }));
-  SLIPWAY_TRY(
-      get("/models", "observe", [parts](const Request&, Response& r) { WriteJson(DescribeModels(parts.live), r); }));
+  SLIPWAY_TRY(get("/models", "observe",
+                  [parts](const Request&, Response& r) { WriteJson(DescribeModels(parts.live, parts.predictor), r); }));
   SLIPWAY_TRY(get("/models/{model}", "observe", [parts](const Request& q, Response& r) { Model(parts, q, r); }));
   return get("/metrics", "observe", [parts](const Request& q, Response& r) { Metrics(parts, q, r); });
 }

@@ -198,6 +198,7 @@ std::unique_ptr<net::StreamedAnswer> PredictRoute::Open(const net::Request& requ
   if (options->answer.strict || options->answer.form == BodyForm::kJson) return nullptr;
   // What would hold an io thread up row by row is taken whole, within the limits of bodies.
   const auto served = predictor_.Acquire(request.thread, request.Parameter("model"));
+  if (predictor_.unloaded(request.thread) != nullptr) return nullptr;  // waits with its body
   if (served && (*served)->workload() != nullptr && (*served)->workload()->heavy()) return nullptr;
   return std::make_unique<PredictStream>(predictor_, *options);
 }

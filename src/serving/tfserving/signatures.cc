@@ -125,12 +125,12 @@ base::Error NoSuchOutput(std::string_view method, std::string_view wanted, std::
 }
 
 Value DescribeMetadata(const live::LoadedModel& model) {
-  const auto& scorer = *model.scorer;
-  const auto& manifest = scorer.manifest();
+  const scoring::Contract& contract = *model.contract;
+  const auto& manifest = contract.manifest;
   const Value inputs =
-      manifest.has_inputs ? DescribeFields(scorer.layout().fields()) : DescribeTensors(scorer.model().inputs);
+      manifest.has_inputs ? DescribeFields(contract.layout.fields()) : DescribeTensors(contract.model.inputs);
   const Value outputs =
-      manifest.outputs.empty() ? DescribeTensors(scorer.model().outputs) : DescribeFields(scorer.output_fields());
+      manifest.outputs.empty() ? DescribeTensors(contract.model.outputs) : DescribeFields(contract.output_fields);
   const auto signature = [&](std::string_view method) {
     return Value::Map()
         .Set("inputs", inputs)
@@ -138,8 +138,8 @@ Value DescribeMetadata(const live::LoadedModel& model) {
         .Set("method_name", "tensorflow/serving/" + std::string(method));
   };
   Value signatures = Value::Map().Set(std::string(kPredictNames[0]), signature("predict"));
-  if (FindClasses(scorer.output_fields())) signatures.Set(std::string(kClassifyNames[1]), signature("classify"));
-  if (FindValue(scorer.output_fields())) signatures.Set(std::string(kRegressNames[1]), signature("regress"));
+  if (FindClasses(contract.output_fields)) signatures.Set(std::string(kClassifyNames[1]), signature("classify"));
+  if (FindValue(contract.output_fields)) signatures.Set(std::string(kRegressNames[1]), signature("regress"));
   return Value::Map()
       .Set("model_spec",
            Value::Map().Set("name", model.name).Set("signature_name", "").Set("version", model.version_text))

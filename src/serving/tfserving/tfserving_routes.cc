@@ -1,5 +1,6 @@
 #include "serving/tfserving/tfserving_routes.h"
 
+#include "serving/cold/await_model.h"
 #include "serving/tfserving/error.h"
 #include "serving/tfserving/predict_calls.h"
 #include "serving/tfserving/signatures.h"
@@ -41,13 +42,12 @@ void Status(const live::LiveSet& live, const Request& request, Response& respons
   WriteJson(DescribeStatus(*snapshot, **model, reference.find('@') == std::string::npos), response);
 }
 
-void Metadata(const live::LiveSet& live, const Request& request, Response& response) {
-  const auto model = live.Current()->Resolve(ReferenceOf(live, request));
-  if (!model) {
-    WriteError(model.error(), response);
-    return;
-  }
-  WriteJson(DescribeMetadata(**model), response);
+void Metadata(const TfServingRouteParts& parts, const Request& request, Response& response) {
+  const auto model = parts.live.Current()->Resolve(ReferenceOf(parts.live, request));
+  if (!model) return WriteError(model.error(), response);
+  const auto known = HasContract(parts.predictor, *model, request, response);
+  if (!known) return WriteError(known.error(), response);
+  if (*known) WriteJson(DescribeMetadata(**model), response);
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ base::Result<void> AddTfServingRoutes(const TfServingRouteParts& parts, net::Rou
     SLIPWAY_TRY(add(net::Method::kGet, std::string(path), "observe",
                     [&live](const Request& q, Response& r) { Status(live, q, r); }));
     SLIPWAY_TRY(add(net::Method::kGet, std::string(path) + "/metadata", "observe",
-                    [&live](const Request& q, Response& r) { Metadata(live, q, r); }));
+                    [parts](const Request& q, Response& r) { Metadata(parts, q, r); }));
     for (const Verb& verb : kVerbs) {
       SLIPWAY_TRY(add(net::Method::kPost, std::string(path) + std::string(verb.suffix), "predict",
                       [calls = PredictCalls(parts.predictor, live), method = verb.method](
