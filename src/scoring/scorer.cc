@@ -88,7 +88,7 @@ const engine::ModelInfo& Scorer::model() const {
   return plan_->contract->model;
 }
 std::optional<engine::ProcessReading> Scorer::process() const {
-  return plan_->engine->process();
+  return plan_->engine == nullptr ? std::nullopt : plan_->engine->process();
 }
 int64_t Scorer::chunk_rows() const {
   return plan_->chunk_rows;
