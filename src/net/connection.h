@@ -62,7 +62,8 @@ class Connection final : public Watcher {
   void Linger();
 
   bool Reads() const {
-    return !later_ && (state_ == State::kHead || state_ == State::kBody || (state_ == State::kStream && !paused_));
+    if (later_) return false;
+    return state_ == State::kHead || state_ == State::kBody || (state_ == State::kStream && !paused_ && !working_);
   }
   void Receive();
   bool IsLongTurn() const;
@@ -112,6 +113,8 @@ class Connection final : public Watcher {
   bool CallStream(Call&& call);
   void FailStream(const HttpFault& fault);
   void EndStream(bool fine, bool unread);
+  bool LeaveToOthers();
+  void GoOnWithStream(const LateAnswer::Fill& fill);
   void SendPieces(bool last);
   void OnStreamReady(uint32_t events);
   void OnStreamTick(base::SteadyTime now);
@@ -154,6 +157,7 @@ class Connection final : public Watcher {
   bool waiting_ = false;                   ///< counted in flight
   bool later_ = false;                     ///< has bytes to go on with, and waits for its next turn
   bool paused_ = false;                    ///< a stream does not read until the peer has taken more of the answer
+  bool working_ = false;                   ///< nor until others have done what it left to them
   uint32_t awaited_;                       ///< events asked of the loop
   HandshakeQueue::Place handshake_place_;  ///< while in kHandshake
   base::SteadyTime deadline_;
@@ -183,23 +187,24 @@ struct Connection::Body {
   std::string whole;
 };
 
-/// A request that is answered in pieces, with a head of its own.
-struct Connection::Stream {
-  std::string head;  ///< what the exchange's views look at
-  Exchange exchange;
-  std::unique_ptr<StreamedAnswer> answer;
-  std::unique_ptr<BodyReader> reader;
-  bool close = false;           ///< as the head of the answer says
-  bool done = false;            ///< OnDone has been called
-  int64_t unsent_most = 0;      ///< bytes of the answer that may wait for the peer before reading pauses
-  size_t part_bytes = 4 << 10;  ///< handed on at a time: as many as take their share of a turn
-};
-
 /// What a request whose answer was put off needs of its connection, so that it can outlast it.
 struct LateAnswer::Kept {
   std::string head, body, peer;  ///< what the exchange's views look at
   std::optional<PeerIdentity> identity;
   Exchange exchange;  ///< but for the request, the io thread's alone
+};
+
+/// A request that is answered in pieces, with a head of its own.
+struct Connection::Stream {
+  std::shared_ptr<LateAnswer::Kept> kept = std::make_shared<LateAnswer::Kept>();
+  std::unique_ptr<StreamedAnswer> answer;
+  std::unique_ptr<BodyReader> reader;
+  std::shared_ptr<LateAnswer::State> work;  ///< that was left to others
+  bool ending = false;                      ///< OnEnd has been called
+  bool close = false;                       ///< as the head of the answer says
+  bool done = false;                        ///< OnDone has been called
+  int64_t unsent_most = 0;                  ///< bytes of the answer that may wait for the peer before reading pauses
+  size_t part_bytes = 4 << 10;              ///< handed on at a time: as many as take their share of a turn
 };
 
 /// A request whose answer was put off.
@@ -209,7 +214,7 @@ struct Connection::Late {
 };
 
 inline Exchange& Connection::exchange() const {
-  if (stream_ != nullptr) return stream_->exchange;
+  if (stream_ != nullptr) return stream_->kept->exchange;
   return late_ == nullptr ? io_.exchange() : late_->kept->exchange;
 }
 

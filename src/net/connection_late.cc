@@ -54,6 +54,10 @@ void Connection::AbandonLate() {
 }
 
 void Connection::FinishLate(const LateAnswer::Fill& fill) {
+  if (state_ == State::kStream) {
+    GoOnWithStream(fill);
+    return;
+  }
   Exchange& exchange = late_->kept->exchange;
   exchange.response.Clear();
   if (fill) {

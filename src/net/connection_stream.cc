@@ -18,6 +18,7 @@ constexpr size_t kKeptTaken = 256 << 10;  ///< bytes already taken that may stan
 // Bytes are handed on in parts that take about this long, so that other connections of the thread wait no longer.
 constexpr auto kLongPart = std::chrono::microseconds(200);
 constexpr size_t kLeastPart = 512, kMostPart = 64 << 10;
+constexpr size_t kMostPartForOthers = 16 << 10;  ///< of work that is slow enough to be left to other threads
 
 constexpr HttpFault kTooLarge = {413, "http.body_too_large", "the request body is larger than this route takes"};
 constexpr HttpFault kTooManyInFlight = {429, "http.too_many_requests", "too many requests are in flight; retry later"};
@@ -35,10 +36,15 @@ bool Connection::OpenStream(ByteBuffer& buffer) {
   if (answer == nullptr) return false;
   const bool crowded = IsCrowded();
   auto stream = std::make_unique<Stream>();
-  stream->head = buffer.view().substr(0, head_bytes_);
+  LateAnswer::Kept& kept = *stream->kept;
+  kept.head = buffer.view().substr(0, head_bytes_);
+  kept.peer = peer_;
+  if (transport_.peer() != nullptr) kept.identity = *transport_.peer();
   stream->answer = std::move(answer);
   stream_ = std::move(stream);
-  ReadAgain(stream_->head);
+  ReadAgain(kept.head);
+  kept.exchange.request.remote_address = kept.peer;
+  kept.exchange.request.peer_identity = kept.identity ? &*kept.identity : nullptr;
   buffer.Consume(head_bytes_);
   head_bytes_ = 0;
   state_ = State::kStream;
@@ -73,7 +79,7 @@ void Connection::FeedStream(ByteBuffer& buffer) {
   bool fine = true;
   for (bool more = true; more;) {
     fine = FeedPart(buffer);
-    if (state_ != State::kStream) return;
+    if (state_ != State::kStream || working_) return;
     more = fine && !buffer.empty() && !reader.done() && !reader.fault();
     if (more && IsLongTurn()) {
       if (!paused_) GoOnLater();
@@ -85,8 +91,9 @@ void Connection::FeedStream(ByteBuffer& buffer) {
   } else if (!fine) {
     EndStream(false, !reader.done() || !buffer.empty());
   } else if (reader.done()) {
+    stream_->ending = true;
     fine = CallStream([](StreamedAnswer& a, const Request& q, Response& r) { return a.OnEnd(q, r); });
-    EndStream(fine, !buffer.empty());
+    if (!fine || !LeaveToOthers()) EndStream(fine, !buffer.empty());
   }
 }
 
@@ -97,8 +104,9 @@ bool Connection::FeedPart(ByteBuffer& buffer) {
   std::string_view in = buffer.view().substr(0, most);
   const size_t offered = in.size();
   bool fine = true;
-  for (std::string_view piece; fine && state_ == State::kStream && stream_->reader->Next(in, piece);) {
+  for (std::string_view piece; fine && state_ == State::kStream && !working_ && stream_->reader->Next(in, piece);) {
     fine = CallStream([&](StreamedAnswer& a, const Request& q, Response& r) { return a.OnBody(piece, q, r); });
+    if (fine && LeaveToOthers()) continue;
     if (fine && exchange().response.body.size() >= kPieceText) SendPieces(false);
     if (fine && state_ == State::kStream && KeepsTooMuch()) {
       buffer.Consume(offered - in.size());
@@ -107,6 +115,7 @@ bool Connection::FeedPart(ByteBuffer& buffer) {
     }
   }
   buffer.Consume(offered - in.size());
+  if (working_) most = std::min(most, kMostPartForOthers);
   const auto spent = base::Clock::System().Now() - begun;
   if (spent > kLongPart) {
     most = std::max(kLeastPart, most / 2);
@@ -118,7 +127,7 @@ bool Connection::FeedPart(ByteBuffer& buffer) {
 
 template <typename Call>
 bool Connection::CallStream(Call&& call) {
-  Exchange& exchange = stream_->exchange;
+  Exchange& exchange = this->exchange();
   try {
     return call(*stream_->answer, exchange.request, exchange.response);
   } catch (const std::exception& failure) {
@@ -134,10 +143,44 @@ bool Connection::CallStream(Call&& call) {
   }
 }
 
+/// True when the stream waits until its work is done elsewhere.
+bool Connection::LeaveToOthers() {
+  Exchange& exchange = this->exchange();
+  if (!exchange.response.later) return false;
+  const auto later = std::exchange(exchange.response.later, nullptr);
+  working_ = true;
+  stream_->work = LateAnswer::Await(*this, io_.loop(), stream_->kept);
+  later(LateAnswer(stream_->work));
+  return true;
+}
+
+/// What was left to others has come back; without `fill` it never will.
+void Connection::GoOnWithStream(const LateAnswer::Fill& fill) {
+  working_ = false;
+  stream_->work = nullptr;
+  StartRate();
+  const bool fine = CallStream([&](StreamedAnswer& answer, const Request& request, Response& response) {
+    if (!fill) throw std::runtime_error("work of a stream was left to others and never came back");
+    fill(request, response);
+    return answer.OnWorked(request, response);
+  });
+  if (!fine) {
+    EndStream(false, !stream_->reader->done() || !in_.empty());
+  } else if (stream_->ending) {
+    EndStream(true, !in_.empty());
+  } else {
+    FeedStream(in_);
+    if (state_ == State::kStream) SendPieces(false);
+  }
+  AwaitBytes();
+  if (Reads() && !in_.empty()) GoOnLater();
+  CountHeld();
+}
+
 void Connection::FailStream(const HttpFault& fault) {
-  Response& response = stream_->exchange.response;
+  Response& response = exchange().response;
   if (response.begun) {
-    stream_->answer->OnFault(fault, stream_->exchange.request, response);
+    stream_->answer->OnFault(fault, exchange().request, response);
     response.status = fault.status;
     io_.CountRefusal(fault.code);
   } else {
@@ -148,9 +191,9 @@ void Connection::FailStream(const HttpFault& fault) {
 
 /// `unread`: the client may have sent more than was read.
 void Connection::EndStream(bool fine, bool unread) {
-  Response& response = stream_->exchange.response;
+  Response& response = exchange().response;
   stream_->done = true;
-  stream_->answer->OnDone(stream_->exchange.request, response);
+  stream_->answer->OnDone(exchange().request, response);
   const bool broken = response.begun && !fine;
   paused_ = false;
   SetWaiting(false);
@@ -177,7 +220,7 @@ void Connection::EndStream(bool fine, bool unread) {
 
 /// Sends what the answer has to say so far; `last`: and its end.
 void Connection::SendPieces(bool last) {
-  Exchange& exchange = stream_->exchange;
+  Exchange& exchange = this->exchange();
   std::string& text = exchange.response.body;
   const bool had_unsent = !unsent_.empty();
   if (!exchange.response.begun && text.empty()) return;
@@ -211,9 +254,13 @@ void Connection::SendPieces(bool last) {
 }
 
 void Connection::OnStreamReady(uint32_t events) {
+  if (working_ && (events & static_cast<uint32_t>(EPOLLHUP | EPOLLERR)) != 0) {
+    Close();
+    return;
+  }
   const bool was_paused = paused_;
   if ((events & ~static_cast<uint32_t>(EPOLLIN)) != 0) SendPieces(false);
-  if (state_ != State::kStream || paused_) return;
+  if (state_ != State::kStream || paused_ || working_) return;
   if (!in_.empty()) {
     GoOnLater();
     return;
@@ -225,7 +272,7 @@ void Connection::OnStreamReady(uint32_t events) {
 void Connection::OnStreamTick(base::SteadyTime now) {
   if (!unsent_.empty() && now >= deadline_) {
     Close();
-  } else if (later_) {
+  } else if (later_ || working_) {
     StartRate();  // it is not the peer who is slow
   } else if (!paused_ && IsTooSlow(now)) {
     FailStream(kTooSlow);
@@ -235,8 +282,9 @@ void Connection::OnStreamTick(base::SteadyTime now) {
 /// The peer went before the end: nobody to be answered, but somebody who counts.
 void Connection::AbandonStream() {
   if (stream_ == nullptr || std::exchange(stream_->done, true)) return;
-  stream_->exchange.response.status = 499;
-  stream_->answer->OnDone(stream_->exchange.request, stream_->exchange.response);
+  if (stream_->work != nullptr) stream_->work->Abandon();
+  exchange().response.status = 499;
+  stream_->answer->OnDone(exchange().request, exchange().response);
   Count();
 }
 

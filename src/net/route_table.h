@@ -28,10 +28,14 @@ using Handler = std::function<void(const Request& request, Response& response)>;
 class StreamedAnswer {
  public:
   virtual ~StreamedAnswer() = default;
-  /// Each returns false when the response now ends in an error; no call follows then.
+  /// Each returns false when the response now ends in an error; no call follows then. OnBody() and OnEnd() may leave
+  /// their work to another thread: they set response.later, as a Handler does, and return true. Until that LateAnswer is
+  /// finished only HeldBytes() and OnDone() are called, by which it may be over; then its `fill`, and OnWorked().
   virtual bool Start(const Request& request, Response& response) = 0;
   virtual bool OnBody(std::string_view piece, const Request& request, Response& response) = 0;
   virtual bool OnEnd(const Request& request, Response& response) = 0;
+  /// What was left to another thread is done: ends as the call that left it there would have.
+  virtual bool OnWorked(const Request&, Response&) { return true; }
   /// Bytes of the body kept between calls.
   virtual int64_t HeldBytes() const { return 0; }
   /// The body broke off after the answer had begun: says so in the text.
