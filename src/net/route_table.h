@@ -29,8 +29,8 @@ class StreamedAnswer {
  public:
   virtual ~StreamedAnswer() = default;
   /// Each returns false when the response now ends in an error; no call follows then. OnBody() and OnEnd() may leave
-  /// their work to another thread: they set response.later, as a Handler does, and return true. Until that LateAnswer is
-  /// finished only HeldBytes() and OnDone() are called, by which it may be over; then its `fill`, and OnWorked().
+  /// their work to another thread: they set response.later, as a Handler does, and return true. Until that LateAnswer
+  /// is finished only HeldBytes() and OnDone() are called, by which it may be over; then its `fill`, and OnWorked().
   virtual bool Start(const Request& request, Response& response) = 0;
   virtual bool OnBody(std::string_view piece, const Request& request, Response& response) = 0;
   virtual bool OnEnd(const Request& request, Response& response) = 0;

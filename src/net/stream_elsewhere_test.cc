@@ -29,7 +29,8 @@ struct Workshop {
   std::atomic<int> done{0}, last_status{0}, abandoned{0};
 };
 
-/// Says its body again, piece by piece, each by a thread of its own. A piece with "!" is an error, one with "?" is lost.
+/// Says its body again, piece by piece, each by a thread of its own. A piece with "!" is an error, one with "?" is
+/// lost.
 class EchoElsewhere final : public StreamedAnswer {
  public:
   explicit EchoElsewhere(Workshop& shop) : shop_(shop) {}
@@ -100,7 +101,8 @@ class StreamElsewhereTest : public ServerFixture {
     return size + std::string(text) + "\r\n";
   }
 
-  static constexpr std::string_view kHead = "POST /echo-elsewhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  static constexpr std::string_view kHead =
+      "POST /echo-elsewhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
   Workshop shop_;
 };
 

@@ -156,7 +156,7 @@ void ServedModel::Open(Door door) {
 ServedModel::CallState ServedModel::PutAway() {
   Lap(Phase::kEncode);
   open_ = false;
-  return {spent_, call_rows_, call_rejected_, runs_, begun_};
+  return {spent_, call_rows_, call_rejected_, runs_, queued_, shared_, begun_};
 }
 
 void ServedModel::TakeUp(Door door, const CallState& state) {
@@ -165,6 +165,8 @@ void ServedModel::TakeUp(Door door, const CallState& state) {
   call_rows_ = state.rows;
   call_rejected_ = state.rejected;
   runs_ = state.runs;
+  queued_ = state.queued;
+  shared_ = state.shared;
   begun_ = state.begun;
 }
 

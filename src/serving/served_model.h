@@ -98,7 +98,8 @@ class ServedModel {
   /// of a call that is put away.
   struct CallState {
     PhaseTimes spent;
-    int64_t rows = 0, rejected = 0, runs = 0;
+    int64_t rows = 0, rejected = 0, runs = 0, queued = 0;
+    bool shared = false;
     base::SteadyTime begun;
   };
   CallState PutAway();
@@ -113,6 +114,7 @@ class ServedModel {
   /// None of its rows were answered because some were rejected: for protocols without errors of rows.
   void Reject(RequestNote& note);
 
+  const std::shared_ptr<const live::LoadedModel>& shared_model() const { return model_; }
   data::Decoded& rows() { return rows_; }
   const scoring::Scores& scores() const { return scores_; }
   /// Over all blocks of this call.

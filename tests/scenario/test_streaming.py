@@ -75,6 +75,44 @@ def test_200_megabytes_of_lines_pass_through_20_megabytes_of_memory(server):
     assert peak[0] - before < 20 * MEGABYTE, f"grew by {(peak[0] - before) / MEGABYTE:.1f} MB"
 
 
+def test_a_long_stream_for_a_heavy_model_takes_no_memory_and_holds_nobody_up(loans_folder, slipway):
+    block = b"".join(json.dumps(dict(GOOD, age=20 + i % 60)).encode() + b"\n" for i in range(10_000))
+    times = 30
+    bundle = loans_folder / "loans-1.0.0.slipway"
+    headers = {"Content-Type": "application/x-ndjson"}
+    with slipway.serving(bundle, options=["--threads", "1"]) as light:
+        _, expected, _ = light.request("POST", "/predict/loans", block, headers)
+    with slipway.serving(bundle, options=["--threads", "1", "--heavy-from", "1us"]) as server:
+        for _ in range(4):
+            server.predict("loans", GOOD)
+        status, runs_on = server.get("/models/loans")[:2]
+        assert status == 200 and runs_on["workload"]["runs_on"] == "compute"
+        connection = connect(server)
+        before, peak, stop, slowest = server.resident(), [0], threading.Event(), [0.0]
+
+        def ask_for_health():
+            while not stop.wait(0.02):
+                begun = time.monotonic()
+                assert server.get("/livez")[0] == 200
+                slowest[0] = max(slowest[0], time.monotonic() - begun)
+
+        threads = [threading.Thread(target=watch_memory, args=(server, stop, peak)), threading.Thread(target=ask_for_health),
+                   threading.Thread(target=send, args=(connection, HEAD.format("application/x-ndjson", len(block) * times).encode(),
+                                                       block, times))]
+        for thread in threads:
+            thread.start()
+        answers = pieces(connection)
+        assert next(answers).startswith(b"HTTP/1.1 200 OK\r\n")
+        text = b"".join(answers)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert text.count(b"\n") == 10_000 * times
+        assert text.startswith(expected if isinstance(expected, bytes) else expected.encode()), "the same bits as on an io thread"
+        assert peak[0] - before < 20 * MEGABYTE, f"grew by {(peak[0] - before) / MEGABYTE:.1f} MB"
+        assert slowest[0] < 1, f"/livez took {slowest[0]:.2f} s"
+
+
 def test_a_client_that_does_not_read_stops_being_read_and_gets_everything_later(server):
     block = (json.dumps(GOOD).encode() + b"\n") * 10_000
     times = 100

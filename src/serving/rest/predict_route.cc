@@ -8,6 +8,7 @@
 #include "serving/http_status.h"
 #include "serving/prediction_call.h"
 #include "serving/rest/predict_options.h"
+#include "serving/rest/predict_stream.h"
 #include "serving/rest/problem.h"
 #include "serving/rest/row_answer.h"
 #include "serving/rest/row_pipe.h"
@@ -16,10 +17,6 @@ namespace slipway::serving::rest {
 namespace {
 
 constexpr std::string_view kViolation = "schema.violation";
-
-base::Error CutShort() {
-  return {base::Code::kCancelled, "http.cut_short", "the request ended before its answer did", ""};
-}
 
 class NativeCall final : public PredictionCall {
  public:
@@ -105,87 +102,6 @@ base::Result<bool> NativeCall::Answer(ServedModel& served) {
   return true;
 }
 
-/// A call whose rows are answered as they arrive. Between its turns others use the model's buffers.
-class PredictStream final : public net::StreamedAnswer {
- public:
-  PredictStream(Predictor& predictor, const PredictOptions& options) : predictor_(predictor), options_(options) {}
-
-  bool Start(const net::Request& request, net::Response& response) override {
-    auto pinned = predictor_.Pin(request.thread, request.Parameter("model"));
-    predictor_.note(request.thread) = {};  // whose answer is next, is not known
-    if (!pinned) {
-      failure_ = pinned.error();
-      WriteProblem(pinned.error(), request, response);
-      return false;
-    }
-    served_ = *std::move(pinned);
-    served_->Begin(Door::kNative);
-    state_ = served_->PutAway();
-    response.AddHeaderLines(served_->header_lines());
-    response.content_type = options_.answer.media_type;
-    answer_.emplace(*served_, options_.answer);
-    pipe_.emplace(options_.form, *served_, *answer_);
-    return true;
-  }
-
-  bool OnBody(std::string_view piece, const net::Request& request, net::Response& response) override {
-    return Work(request, response, [&] { return pipe_->Feed(piece, request, response); });
-  }
-
-  bool OnEnd(const net::Request& request, net::Response& response) override {
-    const bool fine = Work(request, response, [&] { return pipe_->Finish(request, response); });
-    whole_ = fine && answer_->Finish(request, response);
-    return fine;
-  }
-
-  int64_t HeldBytes() const override { return pipe_ ? pipe_->HeldBytes() : 0; }
-
-  void OnFault(const net::HttpFault& fault, const net::Request&, net::Response& response) override {
-    if (answer_) answer_->AppendFailure(fault.code, fault.detail, response.body);
-    failure_ = base::Error{base::Code::kCancelled, std::string(fault.code), std::string(fault.detail), ""};
-  }
-
-  void OnDone(const net::Request& request, const net::Response&) override {
-    RequestNote& note = predictor_.note(request.thread);
-    if (served_ == nullptr) {
-      note.code = failure_.value_or(CutShort()).reason;
-      return;
-    }
-    served_->TakeUp(Door::kNative, state_);
-    if (whole_) {
-      served_->End(note);
-    } else {
-      served_->Fail(failure_.value_or(CutShort()), note);
-    }
-  }
-
- private:
-  template <typename Step>
-  bool Work(const net::Request& request, net::Response& response, Step&& step) {
-    served_->TakeUp(Door::kNative, state_);
-    const base::Result<void> done = step();
-    state_ = served_->PutAway();
-    if (done) return true;
-    failure_ = done.error();
-    if (response.begun) {
-      answer_->AppendFailure(done.error().reason, done.error().Text(), response.body);
-      response.status = HttpStatusOf(done.error());
-    } else {
-      WriteProblem(done.error(), request, response);
-    }
-    return false;
-  }
-
-  Predictor& predictor_;
-  const PredictOptions options_;
-  std::shared_ptr<ServedModel> served_;
-  ServedModel::CallState state_;
-  std::optional<RowAnswer> answer_;
-  std::optional<RowPipe> pipe_;
-  std::optional<base::Error> failure_;
-  bool whole_ = false;
-};
-
 }  // namespace
 
 void PredictRoute::Handle(const net::Request& request, net::Response& response) const {
@@ -196,10 +112,8 @@ std::unique_ptr<net::StreamedAnswer> PredictRoute::Open(const net::Request& requ
   const auto options = ReadPredictOptions(request);
   if (!options || options->form == BodyForm::kJson) return nullptr;
   if (options->answer.strict || options->answer.form == BodyForm::kJson) return nullptr;
-  // What would hold an io thread up row by row is taken whole, within the limits of bodies.
-  const auto served = predictor_.Acquire(request.thread, request.Parameter("model"));
+  (void)predictor_.Acquire(request.thread, request.Parameter("model"));
   if (predictor_.unloaded(request.thread) != nullptr) return nullptr;  // waits with its body
-  if (served && (*served)->workload() != nullptr && (*served)->workload()->heavy()) return nullptr;
   return std::make_unique<PredictStream>(predictor_, *options);
 }
 

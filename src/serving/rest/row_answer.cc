@@ -39,13 +39,13 @@ void AppendViolations(std::span<const data::Violation> violations, std::string& 
 }
 
 void RowAnswer::Append(const net::Request& request, net::Response& response) {
-  const scoring::Scores& scores = served_.scores();
+  const scoring::Scores& scores = served_->scores();
   switch (options_.form) {
     case BodyForm::kJson:
       AppendJson(request, response.body);
       break;
     case BodyForm::kJsonLines:
-      served_.writer().AppendLines(scores, rows_, response.body);
+      served_->writer().AppendLines(scores, rows_, response.body);
       break;
     case BodyForm::kCsv:
       AppendCsv(response.body);
@@ -57,9 +57,9 @@ void RowAnswer::Append(const net::Request& request, net::Response& response) {
 }
 
 void RowAnswer::AppendJson(const net::Request& request, std::string& out) {
-  const scoring::Scores& scores = served_.scores();
+  const scoring::Scores& scores = served_->scores();
   if (!std::exchange(begun_, true)) {
-    out = served_.answer_start();
+    out = served_->answer_start();
     out += request.id;
     out += "\",\"predictions\":[";
   }
@@ -68,7 +68,7 @@ void RowAnswer::AppendJson(const net::Request& request, std::string& out) {
     if (scores.report.rejected[static_cast<size_t>(row)]) {
       out += "null";
     } else {
-      served_.writer().encoder().AppendRow(scores.predictions, row, out);
+      served_->writer().encoder().AppendRow(scores.predictions, row, out);
     }
   }
   AppendByRow(scores.report.warnings, rows_, warnings_);
@@ -76,17 +76,17 @@ void RowAnswer::AppendJson(const net::Request& request, std::string& out) {
 
 void RowAnswer::AppendCsvHeader(std::string& out) {
   if (std::exchange(begun_, true)) return;
-  served_.csv_encoder().AppendHeader(out);
+  served_->csv_encoder().AppendHeader(out);
   out.pop_back();
   out += ",error\n";
 }
 
 void RowAnswer::AppendCsv(std::string& out) {
   AppendCsvHeader(out);
-  const scoring::Scores& scores = served_.scores();
+  const scoring::Scores& scores = served_->scores();
   size_t at = 0;
   for (int64_t row = 0; row < scores.predictions.rows; ++row) {
-    served_.csv_encoder().AppendRow(scores.predictions, row, out);
+    served_->csv_encoder().AppendRow(scores.predictions, row, out);
     out += ',';
     if (scores.report.rejected[static_cast<size_t>(row)]) {
       const auto violations = scoring::ViolationsOf(scores.report.violations, row, at);
@@ -114,10 +114,10 @@ bool RowAnswer::Finish(const net::Request& request, net::Response& response) {
   out += ']';
   AppendMember("errors", errors_, out);
   AppendMember("warnings", warnings_, out);
-  served_.AppendFallback(out);
+  served_->AppendFallback(out);
   if (options_.timing) {
     out += ",\"timing_us\":";
-    served_.AppendTimings(out);
+    served_->AppendTimings(out);
   }
   out += '}';
   return true;
@@ -135,7 +135,7 @@ void RowAnswer::AppendFailure(std::string_view code, std::string_view message, s
   }
   AppendCsvHeader(out);
   std::string header;
-  served_.csv_encoder().AppendHeader(header);
+  served_->csv_encoder().AppendHeader(header);
   out.append(static_cast<size_t>(std::ranges::count(header, ',')) + 1, ',');
   data::CsvRowEncoder::AppendCell(error, ',', out);
   out += '\n';

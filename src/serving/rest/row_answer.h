@@ -23,7 +23,9 @@ struct AnswerOptions {
 /// Thread-safety: one thread. Ownership: the model outlives it.
 class RowAnswer {
  public:
-  RowAnswer(ServedModel& served, const AnswerOptions& options) : served_(served), options_(options) {}
+  RowAnswer(ServedModel& served, const AnswerOptions& options) : served_(&served), options_(options) {}
+  /// Goes on with the same version on another thread.
+  void Use(ServedModel& served) { served_ = &served; }
 
   /// Takes the rows just scored; whole lines are appended to `response.body`.
   void Append(const net::Request& request, net::Response& response);
@@ -37,7 +39,7 @@ class RowAnswer {
   void AppendCsv(std::string& out);
   void AppendCsvHeader(std::string& out);
 
-  ServedModel& served_;
+  ServedModel* served_;
   const AnswerOptions options_;
   int64_t rows_ = 0, rejected_ = 0;
   bool begun_ = false;             ///< the CSV header, or the start of the JSON answer, is written

@@ -14,7 +14,7 @@ constexpr size_t kPadding = 64;
 
 }  // namespace
 
-RowPipe::RowPipe(BodyForm form, ServedModel& served, RowAnswer& answer) : served_(served), answer_(answer) {
+RowPipe::RowPipe(BodyForm form, ServedModel& served, RowAnswer& answer) : served_(&served), answer_(answer) {
   if (form == BodyForm::kCsv) csv_.emplace(served.scorer().layout(), ',', served.limits().csv);
 }
 
@@ -27,7 +27,7 @@ base::Result<void> RowPipe::FeedLines(std::string_view piece, const net::Request
     const size_t end = piece.find('\n');
     if (end == std::string_view::npos || !line_.empty()) {
       const std::string_view part = piece.substr(0, end);
-      const int64_t most = served_.limits().line_bytes;
+      const int64_t most = served_->limits().line_bytes;
       if (std::cmp_greater(line_.size() + part.size(), most)) {
         return base::Fail(
             base::Code::kInvalidArgument, "json.limit",
@@ -49,15 +49,15 @@ base::Result<void> RowPipe::FeedLines(std::string_view piece, const net::Request
 base::Result<void> RowPipe::DecodeLine(std::string_view line, const net::Request& request, net::Response& response) {
   line = base::Trim(line);
   if (line.empty()) return {};
-  served_.json_decoder().DecodeLine(line, served_.rows());
-  return served_.rows().table.rows >= kBlockRows ? ScoreRows(request, response) : base::Result<void>();
+  served_->json_decoder().DecodeLine(line, served_->rows());
+  return served_->rows().table.rows >= kBlockRows ? ScoreRows(request, response) : base::Result<void>();
 }
 
 base::Result<void> RowPipe::FeedCsv(std::string_view piece, const net::Request& request, net::Response& response) {
   while (!piece.empty()) {
     const std::string_view block = piece.substr(0, kBlockBytes);
     piece.remove_prefix(block.size());
-    SLIPWAY_TRY(csv_->Feed(block, served_.rows()));
+    SLIPWAY_TRY(csv_->Feed(block, served_->rows()));
     SLIPWAY_TRY(ScoreRows(request, response));
   }
   return {};
@@ -65,7 +65,7 @@ base::Result<void> RowPipe::FeedCsv(std::string_view piece, const net::Request& 
 
 base::Result<void> RowPipe::Finish(const net::Request& request, net::Response& response) {
   if (csv_) {
-    SLIPWAY_TRY(csv_->Finish(served_.rows()));
+    SLIPWAY_TRY(csv_->Finish(served_->rows()));
   } else if (!line_.empty()) {
     line_.reserve(line_.size() + kPadding);
     SLIPWAY_TRY(DecodeLine(line_, request, response));
@@ -79,10 +79,10 @@ int64_t RowPipe::HeldBytes() const {
 }
 
 base::Result<void> RowPipe::ScoreRows(const net::Request& request, net::Response& response) {
-  if (served_.rows().table.rows == 0) return {};
-  SLIPWAY_TRY(served_.Score());
+  if (served_->rows().table.rows == 0) return {};
+  SLIPWAY_TRY(served_->Score());
   answer_.Append(request, response);
-  served_.rows().Clear();
+  served_->rows().Clear();
   return {};
 }
 

@@ -14,12 +14,14 @@ namespace slipway::serving::rest {
 
 /// The same bytes give the same answer however they are cut. Between calls it holds at most one unfinished record, and
 /// the model's rows() nothing of it.
-/// Thread-safety: one thread. Ownership: model and answer outlive it.
+/// Thread-safety: one thread at a time. Ownership: model and answer outlive it.
 class RowPipe {
  public:
   /// `form`: kJsonLines or kCsv.
   RowPipe(BodyForm form, ServedModel& served, RowAnswer& answer);
 
+  /// Goes on with the same version on another thread.
+  void Use(ServedModel& served) { served_ = &served; }
   /// `piece`: 64 bytes past its end may be read. Errors: those of CsvRowDecoder and Score; "json.limit": a line longer
   /// than DecodeLimits::line_bytes.
   base::Result<void> Feed(std::string_view piece, const net::Request& request, net::Response& response);
@@ -33,7 +35,7 @@ class RowPipe {
   base::Result<void> DecodeLine(std::string_view line, const net::Request& request, net::Response& response);
   base::Result<void> ScoreRows(const net::Request& request, net::Response& response);
 
-  ServedModel& served_;
+  ServedModel* served_;
   RowAnswer& answer_;
   std::optional<data::CsvRowDecoder> csv_;
   std::string line_;  ///< the start of a line whose end has not come
