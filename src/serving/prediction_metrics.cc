@@ -166,6 +166,7 @@ void AddProcessReaders(const live::LiveSet& live, telemetry::MetricRegistry& reg
       const auto snapshot = live.Current();
       for (const auto& entry : snapshot->entries()) {
         for (const auto& model : entry.versions) {
+          if (model->scorer == nullptr) continue;
           if (const auto process = model->scorer->process()) read(*model, *process, samples);
         }
       }

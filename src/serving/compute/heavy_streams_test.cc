@@ -43,10 +43,12 @@ TEST_F(HeavyStreamsTest, RowsAreAnsweredInOrderByOtherThreads) {
   EXPECT_EQ(answer.Header("Content-Type"), "application/x-ndjson");
   EXPECT_EQ(answer.Header("Slipway-Version"), "1.0.0");
   EXPECT_THAT(answer.body, StartsWith(R"({"row":0,"prediction":{"sum":2.0)"));
-  EXPECT_THAT(answer.body, HasSubstr("\n" R"({"row":1234,"prediction":{"sum":1236.0)"));
+  EXPECT_THAT(answer.body, HasSubstr("\n"
+                                     R"({"row":1234,"prediction":{"sum":1236.0)"));
   EXPECT_EQ(std::ranges::count(answer.body, '\n'), 2000);
-  EXPECT_THAT(Get("/metrics").body,
-              HasSubstr(R"(slipway_rows_total{model="sum",version="1.0.0",door="native",result="scored"} 2002)"));
+  EXPECT_THAT(
+      Get("/metrics").body,
+      HasSubstr(R"(slipway_prediction_rows_total{model="sum",version="1.0.0",door="native",outcome="scored"} 2002)"));
 }
 
 TEST_F(HeavyStreamsTest, TheSameRowsInOneBodyGetTheSameAnswer) {
