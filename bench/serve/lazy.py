@@ -46,7 +46,7 @@ class Many:
         port = free_port()
         begun = time.perf_counter()
         self.process = subprocess.Popen([BUILD / "slipway", "serve", "--watch", folder, "--http", f"127.0.0.1:{port}", "--threads", "1",
-                                         "--log-file", WORK / "many.log", *options], stdout=subprocess.DEVNULL)
+                                         "--log-file", WORK / "many.log", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         while not self.ready():
             time.sleep(0.002)
