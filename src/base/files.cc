@@ -101,6 +101,15 @@ Result<void> WriteFileAtomically(const fs::path& path, std::string_view bytes) {
   return WriteFailure(path, error);
 }
 
+Result<void> SyncFolder(const fs::path& folder) {
+  const fs::path name = folder.empty() ? fs::path(".") : folder;
+  FileDescriptor file(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file.ok()) return WriteFailure(name, errno);
+  // Some file systems cannot, and have nothing to make up for.
+  if (::fsync(file.get()) != 0 && errno != EINVAL && errno != EROFS) return WriteFailure(name, errno);
+  return {};
+}
+
 Result<TemporaryFolder> TemporaryFolder::Create() {
   std::error_code failed;
   const fs::path parent = fs::temp_directory_path(failed);

@@ -19,6 +19,9 @@ Result<std::string> ReadFile(const std::filesystem::path& path, int64_t limit = 
 /// Errors: unavailable "file.write" (disk full, no permission), with the path and the system's word.
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// Makes the names in a folder as lasting as fsync makes a file's bytes. Error: unavailable "file.write".
+Result<void> SyncFolder(const std::filesystem::path& folder);
+
 /// A folder under the system's temporary one, removed with everything in it when this object goes.
 class TemporaryFolder {
  public:

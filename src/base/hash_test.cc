@@ -18,6 +18,14 @@ TEST(Hash, OfTwiceTheBitsIsWrittenInDigits) {
   EXPECT_EQ(Xxh3Digits("abc"), "06b05ab6733a618578af5f94892f3950");
 }
 
+TEST(Hash, OfPiecesIsThatOfTheWhole) {
+  Xxh3Stream stream;
+  EXPECT_EQ(stream.Digits(), Xxh3Digits(""));
+  stream.Add("ab");
+  stream.Add("c");
+  EXPECT_EQ(stream.Digits(), Xxh3Digits("abc"));
+}
+
 TEST(Hash, SeedsChangeIt) {
   EXPECT_NE(Xxh64("abc", 1), Xxh64("abc"));
   EXPECT_NE(Xxh3("abc", 1), Xxh3("abc"));

@@ -80,6 +80,12 @@ base::Result<void> CsvReader::Finish(const OnRecord& on_record) {
   return failure_;
 }
 
+void CsvReader::ContinueAt(int64_t line) {
+  first_ = false;
+  state_ = State::kStart;
+  line_ = record_line_ = line;
+}
+
 // Where the quoted cell that begins at `at`, behind its quote, ends: at its closing quote if a separator follows and
 // the text holds no doubled quotes; nullptr otherwise.
 const char* CsvReader::PlainQuotedEnd(const char* at, const char* end) const {

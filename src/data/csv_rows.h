@@ -40,6 +40,8 @@ class CsvReader {
   base::Result<void> Feed(std::string_view block, const OnRecord& on_record);
   /// The end of input: delivers a last record without line break. Error: an open quote.
   base::Result<void> Finish(const OnRecord& on_record);
+  /// Goes on with text whose first record stands at this line. Precondition: no record is at hand.
+  void ContinueAt(int64_t line);
   /// Of the record at hand.
   size_t held_bytes() const { return buffer_.capacity(); }
 
@@ -88,6 +90,8 @@ class CsvRowDecoder {
   /// name, another delimiter), "csv.limit" (`out` holds too many rows: empty it between blocks).
   base::Result<void> Feed(std::string_view block, Decoded& out);
   base::Result<void> Finish(Decoded& out);
+  /// As CsvReader::ContinueAt, behind the same header.
+  void ContinueAt(int64_t line) { reader_.ContinueAt(line); }
   const std::vector<std::string>& header() const { return header_; }
   size_t held_bytes() const { return reader_.held_bytes(); }
 

@@ -1,46 +1,13 @@
 #include "tables/csv_file.h"
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
+
+#include "tables/csv_text.h"
 
 namespace slipway::tables {
 namespace {
 
 constexpr size_t kTextBytes = size_t{1} << 16;
-
-/// The beginning of `text` that completes at most `lines` lines. A record is one line or more, so decoding it yields at
-/// most as many rows.
-std::string_view FirstLines(std::string_view text, int64_t lines) {
-  size_t end = 0;
-  for (; lines > 0 && end < text.size(); --lines) {
-    const void* found = std::memchr(text.data() + end, '\n', text.size() - end);
-    const size_t line_end =
-        found ? static_cast<size_t>(static_cast<const char*>(found) - text.data()) + 1 : text.size();
-    // Old files end lines with a bare carriage return.
-    const void* bare = std::memchr(text.data() + end, '\r', line_end - end);
-    end = bare ? static_cast<size_t>(static_cast<const char*>(bare) - text.data()) + 1 : line_end;
-    if (bare && end < text.size() && text[end] == '\n') ++end;
-  }
-  return text.substr(0, end);
-}
-
-/// UTF-16 shows itself by its byte-order mark, or by the zeros beside ASCII.
-base::Result<void> CheckEncoding(std::string_view beginning, const std::string& path) {
-  if (!beginning.starts_with("\xFF\xFE") && !beginning.starts_with("\xFE\xFF") &&
-      beginning.substr(0, 64).find('\0') == std::string_view::npos) {
-    return {};
-  }
-  return base::Fail(base::Code::kInvalidArgument, "csv.encoding",
-                    "this is no CSV in UTF-8, it looks like UTF-16 or binary data; save it as UTF-8 (iconv -f UTF-16 "
-                    "-t UTF-8)",
-                    path);
-}
-
-base::Error At(base::Error error, const std::string& path) {
-  error.where = error.where.empty() ? path : path + ":" + error.where;
-  return error;
-}
 
 }  // namespace
 
@@ -68,7 +35,8 @@ base::Result<void> CsvFileSource::ReadHeader() {
     const std::string_view line = FirstLines(block_, 1);
     block_.remove_prefix(line.size());
     if (ended_) {
-      if (auto finished = decoder_->Finish(none); !finished) return std::unexpected(At(finished.error(), file_.path()));
+      if (auto finished = decoder_->Finish(none); !finished)
+        return std::unexpected(InFile(finished.error(), file_.path()));
     } else {
       SLIPWAY_TRY(Decode(line, none));
     }
@@ -77,7 +45,7 @@ base::Result<void> CsvFileSource::ReadHeader() {
 }
 
 base::Result<void> CsvFileSource::Decode(std::string_view text, data::Decoded& rows) {
-  if (auto fed = decoder_->Feed(text, rows); !fed) return std::unexpected(At(fed.error(), file_.path()));
+  if (auto fed = decoder_->Feed(text, rows); !fed) return std::unexpected(InFile(fed.error(), file_.path()));
   return {};
 }
 
@@ -92,7 +60,7 @@ base::Result<bool> CsvFileSource::Next(data::Decoded& rows, int64_t max_rows) {
       ended_ = block_.empty();
       if (ended_) {
         if (auto finished = decoder_->Finish(rows); !finished)
-          return std::unexpected(At(finished.error(), file_.path()));
+          return std::unexpected(InFile(finished.error(), file_.path()));
         break;
       }
     }
@@ -113,7 +81,8 @@ base::Result<void> CsvFileSource::Rewind() {
 }
 
 Progress CsvFileSource::progress() const {
-  return {.done = file_.done() - static_cast<int64_t>(block_.size()), .total = file_.total()};
+  const auto held = file_.is_packed() ? 0 : static_cast<int64_t>(block_.size());
+  return {.done = file_.done() - held, .total = file_.total()};
 }
 
 CsvFileSink::CsvFileSink(OutputFile file, const std::vector<data::Field>& fields, char delimiter)

@@ -39,8 +39,9 @@ const Name* FindName(std::string_view text) {
 
 /// The way out for files that people try all the same.
 std::string_view CureFor(std::string_view extension) {
-  static constexpr std::array<std::string_view, 5> kPacked = {".gz", ".zip", ".bz2", ".xz", ".zst"};
-  if (std::ranges::find(kPacked, extension) != kPacked.end()) return "it is compressed; unpack it first";
+  static constexpr std::array<std::string_view, 3> kPacked = {".zip", ".bz2", ".xz"};
+  if (std::ranges::find(kPacked, extension) != kPacked.end())
+    return "it is packed in a way that is not read here; unpack it first, or pack it with gzip or zstd";
   if (extension == ".xlsx" || extension == ".xls" || extension == ".ods") return "save the sheet as CSV in UTF-8";
   return {};
 }
@@ -51,6 +52,11 @@ std::string_view FormatName(Format format) {
   return std::ranges::find(kNames, format, &Name::format)->text;
 }
 
+bool IsPackedName(std::string_view path) {
+  const std::string extension = Lowered(std::filesystem::path(path).extension().string());
+  return extension == ".gz" || extension == ".zst";
+}
+
 base::Result<Format> ParseFormat(std::string_view name) {
   if (const Name* found = FindName(Lowered(name))) return found->format;
   return base::Fail(base::Code::kInvalidArgument, "tables.format",
@@ -59,7 +65,9 @@ base::Result<Format> ParseFormat(std::string_view name) {
 }
 
 base::Result<Format> FormatOf(std::string_view path) {
-  const std::string extension = Lowered(std::filesystem::path(path).extension().string());
+  std::filesystem::path file(path);
+  if (IsPackedName(path)) file = file.stem();  // flights.csv.gz
+  const std::string extension = Lowered(file.extension().string());
   if (const Name* found = FindName(extension.empty() ? extension : extension.substr(1))) return found->format;
   if (const auto cure = CureFor(extension); !cure.empty()) {
     return base::Fail(base::Code::kInvalidArgument, "tables.format",

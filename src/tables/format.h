@@ -25,8 +25,11 @@ std::string_view FormatName(Format format);
 /// The format of that name ("ndjson" is jsonl). Error: invalid_argument "tables.format" with the known names.
 base::Result<Format> ParseFormat(std::string_view name);
 
-/// The format that the path's extension says. Error: "tables.format" with the known extensions; for "-" and paths
-/// without extension, the format has to be named.
+/// Whether the name ends in .gz or .zst.
+bool IsPackedName(std::string_view path);
+
+/// The format that the path's extension says, before .gz or .zst. Error: "tables.format" with the known extensions; for
+/// "-" and paths without extension, the format has to be named.
 base::Result<Format> FormatOf(std::string_view path);
 
 }  // namespace slipway::tables

@@ -14,6 +14,8 @@ TEST(Format, IsSaidByTheExtension) {
   EXPECT_EQ(FormatOf("b.ndjson"), Format::kJsonLines);
   EXPECT_EQ(FormatOf("b.x.json"), Format::kJson);
   EXPECT_EQ(FormatOf("b.parquet"), Format::kParquet);
+  EXPECT_EQ(FormatOf("a/b.csv.gz"), Format::kCsv);
+  EXPECT_EQ(FormatOf("b.jsonl.ZST"), Format::kJsonLines);
 }
 
 TEST(Format, HasToBeNamedWhereNothingSaysIt) {
@@ -24,7 +26,7 @@ TEST(Format, HasToBeNamedWhereNothingSaysIt) {
 }
 
 TEST(Format, ACompressedFileOrASheetIsToldTheWayOut) {
-  EXPECT_THAT(FormatOf("table.csv.gz").error().message, HasSubstr("unpack it first"));
+  EXPECT_THAT(FormatOf("table.csv.bz2").error().message, HasSubstr("unpack it first"));
   EXPECT_THAT(FormatOf("table.xlsx").error().message, HasSubstr("save the sheet as CSV"));
 }
 

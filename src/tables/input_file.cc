@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -24,19 +25,21 @@ std::unexpected<base::Error> Fault(base::Code code, std::string reason, std::str
 InputFile::InputFile(std::string path, int descriptor, int64_t total)
     : path_(std::move(path)), descriptor_(descriptor), total_(total) {}
 
-InputFile::InputFile(InputFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      done_(other.done_),
-      total_(other.total_),
-      block_(std::move(other.block_)) {}
+InputFile::InputFile(InputFile&& other) noexcept {
+  *this = std::move(other);
+}
 
 InputFile& InputFile::operator=(InputFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(done_, other.done_);
   std::swap(total_, other.total_);
-  std::swap(block_, other.block_);
+  std::swap(begun_, other.begun_);
+  std::swap(block_, other.block_);  // a block is too long to lie in the string itself, so views of it stay
+  std::swap(held_, other.held_);
+  std::swap(stored_, other.stored_);
+  std::swap(packed_, other.packed_);
+  std::swap(unpacking_, other.unpacking_);
   return *this;
 }
 
@@ -66,24 +69,93 @@ base::Result<InputFile> InputFile::Open(std::string_view path) {
   return file;
 }
 
-base::Result<std::string_view> InputFile::ReadBlock() {
-  if (block_.empty()) block_.resize(kBlockBytes);
+/// Fills `to` as far as the file goes; the number of bytes, 0 at the end.
+base::Result<size_t> InputFile::ReadStored(std::string& to) {
+  if (to.empty()) to.resize(kBlockBytes);
   size_t filled = 0;
   while (filled < kBlockBytes) {  // pipes deliver a few kilobytes at a time
-    const ssize_t got = read(descriptor_, block_.data() + filled, kBlockBytes - filled);
+    const ssize_t got = read(descriptor_, to.data() + filled, kBlockBytes - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Fault(base::Code::kUnavailable, "tables.read", path_, std::strerror(errno));
     if (got == 0) break;
     filled += static_cast<size_t>(got);
-    if (total_ == 0) break;  // a stream: hand over what there is, somebody may wait for it
+    // A stream: hand over what there is, somebody may wait for it; but a packed one shows itself by its first bytes.
+    const bool unclear = !begun_ && filled < Decompressor::kMagicBytes && (to[0] == '\x1f' || to[0] == '\x28');
+    if (total_ == 0 && !unclear) break;
   }
   done_ += static_cast<int64_t>(filled);
-  return std::string_view(block_.data(), filled);
+  return filled;
+}
+
+base::Result<void> InputFile::Begin() {
+  SLIPWAY_ASSIGN(const size_t filled, ReadStored(block_));
+  begun_ = true;
+  held_ = std::string_view(block_).substr(0, filled);
+  unpacking_ = Decompressor::For(held_);
+  if (!unpacking_) return {};
+  stored_.swap(block_);
+  packed_ = std::exchange(held_, {});
+  return {};
+}
+
+base::Result<std::string_view> InputFile::ReadUnpacked() {
+  if (block_.empty()) block_.resize(kBlockBytes);
+  size_t filled = 0;
+  while (filled < kBlockBytes) {
+    if (packed_.empty()) {
+      if (total_ == 0 && filled > 0) break;  // a stream
+      SLIPWAY_ASSIGN(const size_t got, ReadStored(stored_));
+      packed_ = std::string_view(stored_).substr(0, got);
+    }
+    const bool ended = packed_.empty();
+    auto written = unpacking_->Unpack(packed_, block_.data() + filled, kBlockBytes - filled);
+    if (!written) {
+      written.error().where = path_;
+      return std::unexpected(std::move(written).error());
+    }
+    filled += *written;
+    if (!ended || *written > 0) continue;
+    if (unpacking_->complete() || filled > 0) break;
+    return Fault(base::Code::kDataLoss, "tables.truncated", path_,
+                 "the packed file ends too early, as if it was not written or copied to its end; fetch it again");
+  }
+  return std::string_view(block_).substr(0, filled);
+}
+
+base::Result<std::string_view> InputFile::ReadBlock() {
+  if (!begun_) SLIPWAY_TRY(Begin());
+  if (!held_.empty()) return std::exchange(held_, {});
+  if (unpacking_) return ReadUnpacked();
+  SLIPWAY_ASSIGN(const size_t filled, ReadStored(block_));
+  return std::string_view(block_).substr(0, filled);
+}
+
+base::Result<void> InputFile::Skip(int64_t bytes) {
+  if (!begun_) SLIPWAY_TRY(Begin());
+  const auto held = std::min(bytes, static_cast<int64_t>(held_.size()));
+  held_.remove_prefix(static_cast<size_t>(held));
+  bytes -= held;
+  if (!unpacking_ && bytes > 0 && total_ > 0) {
+    if (lseek(descriptor_, bytes, SEEK_CUR) < 0) {
+      return Fault(base::Code::kUnavailable, "tables.read", path_, std::strerror(errno));
+    }
+    done_ += bytes;
+    return {};
+  }
+  while (bytes > 0) {
+    SLIPWAY_ASSIGN(const std::string_view block, ReadBlock());
+    if (block.empty()) break;
+    const auto taken = std::min(bytes, static_cast<int64_t>(block.size()));
+    bytes -= taken;
+    if (static_cast<size_t>(taken) == block.size()) continue;
+    held_ = block.substr(static_cast<size_t>(taken));  // lies in block_, which is filled next after it was handed out
+  }
+  return {};
 }
 
 bool InputFile::IsReady() const {
   pollfd state{.fd = descriptor_, .events = POLLIN, .revents = 0};
-  return total_ > 0 || poll(&state, 1, 0) != 0;
+  return total_ > 0 || !held_.empty() || !packed_.empty() || poll(&state, 1, 0) != 0;
 }
 
 base::Result<void> InputFile::Rewind() {
@@ -93,6 +165,9 @@ base::Result<void> InputFile::Rewind() {
                                   path_ == "-" ? "standard input" : base::Shorten(path_, 512)));
   }
   done_ = 0;
+  begun_ = false;
+  held_ = packed_ = {};
+  unpacking_.reset();
   return {};
 }
 

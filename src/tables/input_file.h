@@ -1,11 +1,13 @@
 #pragma once
-// InputFile reads a file or standard input block by block.
+// InputFile reads a file or standard input block by block, unpacked when it is gzip or zstd.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "tables/decompressor.h"
 
 namespace slipway::tables {
 
@@ -21,26 +23,39 @@ class InputFile {
   InputFile& operator=(InputFile&& other) noexcept;
   ~InputFile();
 
-  /// The next bytes, at most kBlockBytes, valid until the next call; empty at the end.
+  /// The next bytes, at most kBlockBytes, valid until the next call; empty at the end. Errors: unavailable
+  /// "tables.read"; data_loss "tables.packed" (damaged), "tables.truncated" (packed, and ends too early).
   base::Result<std::string_view> ReadBlock();
+  /// Passes over bytes of the unpacked text from where it stands; a file that is not packed is not read for it.
+  base::Result<void> Skip(int64_t bytes);
   /// Error: failed_precondition "tables.not_seekable" for standard input and pipes.
   base::Result<void> Rewind();
 
   /// Whether ReadBlock() would answer at once: false only for a stream whose other end is still at work.
   bool IsReady() const;
 
+  /// Bytes as stored, packed or not.
   int64_t done() const { return done_; }
-  int64_t total() const { return total_; }  ///< 0 when unknown
+  int64_t total() const { return total_; }                  ///< 0 when unknown
+  bool is_packed() const { return unpacking_ != nullptr; }  ///< known once a block was read
   const std::string& path() const { return path_; }
 
  private:
   InputFile(std::string path, int descriptor, int64_t total);
+  base::Result<size_t> ReadStored(std::string& to);
+  base::Result<void> Begin();
+  base::Result<std::string_view> ReadUnpacked();
 
   std::string path_;
   int descriptor_ = -1;
   int64_t done_ = 0;
   int64_t total_ = 0;
+  bool begun_ = false;
   std::string block_;
+  std::string_view held_;  ///< read while looking at the beginning
+  std::string stored_;     ///< of a packed file
+  std::string_view packed_;
+  std::unique_ptr<Decompressor> unpacking_;
 };
 
 }  // namespace slipway::tables

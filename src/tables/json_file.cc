@@ -39,7 +39,8 @@ base::Result<bool> JsonFileSource::Next(data::Decoded& rows, int64_t max_rows) {
 }
 
 Progress JsonFileSource::progress() const {
-  return {.done = reader_.file().done() - reader_.unread(), .total = reader_.file().total()};
+  const int64_t held = reader_.file().is_packed() ? 0 : reader_.unread();
+  return {.done = reader_.file().done() - held, .total = reader_.file().total()};
 }
 
 JsonLinesFileSink::JsonLinesFileSink(OutputFile file, const std::vector<data::Field>& fields)

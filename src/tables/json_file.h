@@ -15,6 +15,9 @@
 
 namespace slipway::tables {
 
+/// The record on a line of JSON lines: without the white space around it; empty when there is none.
+std::string_view JsonLineOf(std::string_view line);
+
 /// Cuts a stream into the texts of its records.
 /// Thread-safety: one thread at a time.
 class JsonRecordReader {

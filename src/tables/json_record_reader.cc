@@ -62,6 +62,11 @@ struct ValueScan {
 
 }  // namespace
 
+std::string_view JsonLineOf(std::string_view line) {
+  line = base::Trim(line);
+  return line == kByteOrderMark ? std::string_view() : line;
+}
+
 base::Result<bool> JsonRecordReader::Fill() {
   if (!block_.empty()) return true;
   if (ended_) return false;
@@ -97,15 +102,15 @@ base::Result<std::string_view> JsonRecordReader::Next() {
 base::Result<std::string_view> JsonRecordReader::NextLine() {
   while (true) {
     SLIPWAY_ASSIGN(const bool more, Fill());
-    if (!more) return base::Trim(record_);
+    if (!more) return JsonLineOf(record_);
     const void* found = std::memchr(block_.data(), '\n', block_.size());
     const size_t end = found ? static_cast<size_t>(static_cast<const char*>(found) - block_.data()) : block_.size();
     const std::string_view text = block_.substr(0, end);
     block_.remove_prefix(end + (found ? 1 : 0));
     if (!found || !record_.empty()) Keep(text);
     if (!found) continue;
-    const std::string_view line = base::Trim(record_.empty() ? text : std::string_view(record_));
-    if (!line.empty() && line != kByteOrderMark) return line;
+    const std::string_view line = JsonLineOf(record_.empty() ? text : std::string_view(record_));
+    if (!line.empty()) return line;
     record_.clear();
   }
 }

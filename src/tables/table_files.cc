@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tables/csv_file.h"
+#include "tables/csv_text.h"
 #include "tables/duckdb/parquet_sink.h"
 #include "tables/duckdb/parquet_source.h"
 #include "tables/json_file.h"
@@ -14,10 +15,6 @@ namespace {
 base::Result<Format> FormatFor(std::string_view path, const TableOptions& options) {
   if (options.format) return *options.format;
   return FormatOf(path);
-}
-
-char DelimiterOf(Format format) {
-  return format == Format::kTsv ? '\t' : format == Format::kSsv ? ';' : ',';
 }
 
 JsonRecordReader::Form FormOf(Format format) {
@@ -59,6 +56,11 @@ base::Result<std::unique_ptr<RowSource>> OpenSource(std::string_view path, const
 base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std::vector<data::Field>& fields,
                                                 const TableOptions& options) {
   SLIPWAY_ASSIGN(const Format format, FormatFor(path, options));
+  if (IsPackedName(path)) {
+    return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                      "tables are read from .gz and .zst, but not written to them; leave the ending out, and pack the "
+                      "file afterwards, or write Parquet, which packs itself");
+  }
   switch (format) {
     case Format::kCsv:
     case Format::kTsv:
@@ -92,8 +94,10 @@ base::Result<std::vector<StoredColumn>> ReadColumns(std::string_view path, const
       SLIPWAY_ASSIGN(auto names, ReadJsonKeys(path, FormOf(format), records));
       return Untyped(std::move(names));
     }
-    case Format::kParquet:
-      return duckdb::ReadParquetColumns(path, options);
+    case Format::kParquet: {
+      SLIPWAY_ASSIGN(auto described, duckdb::DescribeParquet(path, options));
+      return std::move(described.columns);
+    }
     case Format::kNpy:
       break;
   }

@@ -1,6 +1,8 @@
 #include "tables/duckdb/parquet_sink.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/text.h"
 #include "data/type.h"
 #include "tables/output_file.h"
@@ -22,6 +25,13 @@ constexpr int64_t kMaxGroupRows = 60 * kVectorRows;  // DuckDB's own default
 std::unexpected<base::Error> Fault(std::string_view path, std::string_view words) {
   return base::Fail(base::Code::kUnavailable, "tables.write",
                     fmt::format("cannot write {}: {}", base::Shorten(path, 512), words));
+}
+
+/// 0, or the system's error.
+int SyncFile(const std::string& path) {
+  base::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.ok()) return errno;
+  return fsync(file.get()) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
 /// As many rows as fill an eighth of the memory, in whole vectors.
@@ -95,6 +105,7 @@ base::Result<void> ParquetSink::Write(const data::Table& rows) {
 base::Result<void> ParquetSink::Finish() {
   feed_.Close();
   SLIPWAY_TRY(Join());
+  if (const int error = SyncFile(temporary_)) return Fault(path_, std::strerror(error));
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return Fault(path_, std::strerror(errno));
   temporary_.clear();
   return {};

@@ -12,9 +12,17 @@
 namespace slipway::tables::duckdb {
 namespace {
 
-std::string ScanOf(std::string_view path) {
-  return fmt::format("read_parquet({}, hive_partitioning = false, union_by_name = false, filename = false)",
-                     QuotedText(path));
+constexpr std::string_view kRowNumber = "file_row_number";
+
+std::string ScanOf(std::string_view path, std::string_view more = {}) {
+  return fmt::format("read_parquet({}, hive_partitioning = false, union_by_name = false, filename = false{})",
+                     QuotedText(path), more);
+}
+
+base::Result<int64_t> CountRows(Session& session, std::string_view path) {
+  SLIPWAY_ASSIGN(const auto rows, session.QueryTexts(fmt::format(
+                                      "SELECT num_rows, num_rows FROM parquet_file_metadata({})", QuotedText(path))));
+  return rows.empty() ? 0 : base::ParseInt64(rows[0][0]).value_or(0);
 }
 
 base::Result<std::unique_ptr<Session>> OpenSession(std::string_view path, const TableOptions& options) {
@@ -123,17 +131,24 @@ base::Result<void> ParquetSource::ReadMetadata() {
     targets_.push_back(-1);
   }
   if (layout_.unknown_fields() == data::UnknownFields::kIgnore) unknown_.clear();
-  sql_ = fmt::format("SELECT {} FROM {}", names, ScanOf(path_));
-  SLIPWAY_ASSIGN(const auto rows, session_->QueryTexts(fmt::format(
-                                      "SELECT num_rows, num_rows FROM parquet_file_metadata({})", QuotedText(path_))));
-  if (!rows.empty()) total_ = base::ParseInt64(rows[0][0]).value_or(0);
+  names_ = names;
+  SLIPWAY_ASSIGN(total_, CountRows(*session_, path_));
   return {};
 }
 
 base::Result<void> ParquetSource::Rewind() {
+  return Start(fmt::format("SELECT {} FROM {}", names_, ScanOf(path_)));
+}
+
+base::Result<void> ParquetSource::Select(int64_t first, int64_t end) {
+  return Start(fmt::format("SELECT {} FROM {} WHERE {} >= {} AND {} < {}", names_,
+                           ScanOf(path_, ", file_row_number = true"), kRowNumber, first, kRowNumber, end));
+}
+
+base::Result<void> ParquetSource::Start(const std::string& sql) {
   stream_.reset();
   done_ = 0;
-  auto stream = session_->Query(sql_, layout_, targets_);
+  auto stream = session_->Query(sql, layout_, targets_);
   if (!stream) return std::unexpected(At(stream.error(), path_));
   stream_ = std::move(*stream);
   return {};
@@ -147,12 +162,15 @@ base::Result<bool> ParquetSource::Next(data::Decoded& rows, int64_t max_rows) {
   return *appended > 0;
 }
 
-base::Result<std::vector<StoredColumn>> ReadParquetColumns(std::string_view path, const TableOptions& options) {
+base::Result<ParquetDescription> DescribeParquet(std::string_view path, const TableOptions& options) {
   SLIPWAY_ASSIGN(auto session, OpenSession(path, options));
   SLIPWAY_ASSIGN(const auto described, Describe(*session, path));
-  std::vector<StoredColumn> columns;
-  for (const auto& column : described) columns.push_back({column[0], TypeOf(column[1]), column[1]});
-  return columns;
+  ParquetDescription description;
+  for (const auto& column : described) description.columns.push_back({column[0], TypeOf(column[1]), column[1]});
+  auto rows = CountRows(*session, path);
+  if (!rows) return std::unexpected(At(rows.error(), path));
+  description.rows = *rows;
+  return description;
 }
 
 }  // namespace slipway::tables::duckdb

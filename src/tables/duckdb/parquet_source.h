@@ -22,25 +22,33 @@ class ParquetSource final : public RowSource {
 
   base::Result<bool> Next(data::Decoded& rows, int64_t max_rows) override;
   base::Result<void> Rewind() override;
+  /// Goes on with rows [first, end) instead of all; groups of rows outside are not read.
+  base::Result<void> Select(int64_t first, int64_t end);
   const std::vector<std::string>& header() const override { return header_; }
   Progress progress() const override { return {.done = done_, .total = total_, .rows = true}; }
 
  private:
   ParquetSource(std::string path, const data::Layout& layout) : path_(std::move(path)), layout_(layout) {}
   base::Result<void> ReadMetadata();
+  base::Result<void> Start(const std::string& sql);
 
   std::string path_;
   const data::Layout& layout_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<RowStream> stream_;  ///< goes before the session
   std::vector<std::string> header_;
-  std::string sql_;
+  std::string names_;  ///< what is selected
   std::vector<int> targets_;
   std::vector<std::string> unknown_;
   int64_t done_ = 0;
   int64_t total_ = 0;
 };
 
-base::Result<std::vector<StoredColumn>> ReadParquetColumns(std::string_view path, const TableOptions& options);
+/// What the end of a Parquet file tells.
+struct ParquetDescription {
+  std::vector<StoredColumn> columns;
+  int64_t rows = 0;
+};
+base::Result<ParquetDescription> DescribeParquet(std::string_view path, const TableOptions& options);
 
 }  // namespace slipway::tables::duckdb

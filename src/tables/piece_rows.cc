@@ -1,0 +1,79 @@
+#include <cstring>
+
+#include "base/text.h"
+#include "tables/csv_text.h"
+#include "tables/duckdb/parquet_source.h"
+#include "tables/json_file.h"
+#include "tables/piece_source.h"
+
+namespace slipway::tables {
+
+PieceRows::PieceRows(const TableHead& head, const data::Layout& layout, const TableOptions& options)
+    : head_(head), layout_(layout), options_(options) {}
+PieceRows::~PieceRows() = default;
+
+base::Result<void> PieceRows::Begin(const Piece& piece) {
+  text_ = piece.text;
+  if (head_.format == Format::kParquet) {
+    if (!parquet_) {
+      TableOptions options = options_;
+      options.threads = 1;  // there are as many of these as threads
+      SLIPWAY_ASSIGN(parquet_, duckdb::ParquetSource::Open(head_.path, layout_, options));
+    }
+    return parquet_->Select(piece.begin.row, piece.end.row);
+  }
+  if (!IsSeparated(head_.format)) {
+    if (!records_) {
+      records_.emplace(layout_, data::JsonRowLimits{.bytes = static_cast<int64_t>(JsonRecordReader::kRecordBytes)});
+    }
+    return {};
+  }
+  if (!cells_) {
+    cells_.emplace(layout_, DelimiterOf(head_.format));
+    data::Decoded none(layout_);
+    if (auto fed = cells_->Feed(head_.preamble, none); !fed) return std::unexpected(InFile(fed.error(), head_.path));
+  }
+  cells_->ContinueAt(piece.begin.line);
+  return {};
+}
+
+base::Result<void> PieceRows::NextSeparated(data::Decoded& rows, int64_t max_rows) {
+  const int64_t most = RowsOfBatch(layout_, max_rows);
+  int64_t bytes = 0;
+  while (rows.table.rows < most && !text_.empty() && bytes < kBatchBytes) {
+    const std::string_view text = FirstLines(text_, most - rows.table.rows);
+    text_.remove_prefix(text.size());
+    auto fed = cells_->Feed(text, rows);
+    if (fed && text_.empty()) fed = cells_->Finish(rows);
+    if (!fed) return std::unexpected(InFile(fed.error(), head_.path));
+    bytes += static_cast<int64_t>(text.size());
+  }
+  return {};
+}
+
+void PieceRows::NextRecords(data::Decoded& rows, int64_t max_rows) {
+  const int64_t most = RowsOfBatch(layout_, max_rows);
+  int64_t bytes = 0;
+  while (rows.table.rows < most && !text_.empty() && bytes < kBatchBytes) {
+    const void* found = std::memchr(text_.data(), '\n', text_.size());
+    const size_t end = found ? static_cast<size_t>(static_cast<const char*>(found) - text_.data()) : text_.size();
+    const std::string_view line = JsonLineOf(text_.substr(0, end));
+    text_.remove_prefix(std::min(end + 1, text_.size()));
+    if (line.empty()) continue;
+    records_->DecodeLine(line, rows);
+    bytes += static_cast<int64_t>(line.size());
+  }
+}
+
+base::Result<bool> PieceRows::Next(data::Decoded& rows, int64_t max_rows) {
+  if (head_.format == Format::kParquet) return parquet_->Next(rows, max_rows);
+  rows.Clear();
+  if (IsSeparated(head_.format)) {
+    SLIPWAY_TRY(NextSeparated(rows, max_rows));
+  } else {
+    NextRecords(rows, max_rows);
+  }
+  return rows.table.rows > 0;
+}
+
+}  // namespace slipway::tables
