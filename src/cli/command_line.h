@@ -17,6 +17,7 @@ enum class ExitCode : int {
   kData = 1,         ///< the data, the model or the bundle is at fault
   kUsage = 2,        ///< the command line is
   kEnvironment = 3,  ///< port taken, disk full, library missing
+  kStopped = 4,      ///< a batch job ended early with its finished parts kept; resuming goes on
 };
 
 /// Runs the program; returns its exit code.
@@ -32,6 +33,7 @@ void AddPack(CLI::App& app, Run& run);
 void AddInspect(CLI::App& app, Run& run);
 void AddVerify(CLI::App& app, Run& run);
 void AddPredict(CLI::App& app, Run& run);
+void AddBatch(CLI::App& app, Run& run);
 void AddServe(CLI::App& app, Run& run);
 void AddBalance(CLI::App& app, Run& run);
 void AddCompletion(CLI::App& app, Run& run);

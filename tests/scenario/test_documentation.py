@@ -139,11 +139,11 @@ def test_a_table_with_a_column_for_each_element_is_scored_as_the_onnx_page_says(
 
 
 def test_the_examples_of_every_help_run(shop):
-    for command in ["init", "fit", "transform", "train", "pack", "inspect", "verify", "predict", "balance", "completion"]:
+    for command in ["init", "fit", "transform", "train", "pack", "inspect", "verify", "predict", "batch run", "balance", "completion"]:
         if command == "train":
             assert run(shop, "python train.py").returncode == 0
             continue
-        examples = shop(command, "--help").stdout.split("Example")[1]
+        examples = shop(*command.split(), "--help").stdout.split("Example")[1]
         lines = [line.strip() for line in examples.splitlines() if line.startswith("  ")]
         assert lines
         for line in lines:
@@ -155,6 +155,27 @@ def test_the_examples_of_every_help_run(shop):
         assert server.get("/readyz")[0] == 200
     pages = shop("serve", "--help").stdout.split("Routes:")[1]
     assert {"/models", "/livez", "/readyz", "/metrics"} <= set(re.findall(r"/\w+", pages))
+
+
+def test_the_commands_of_the_batch_page_run(shop):
+    page = (ROOT / "docs/batch.md").read_text()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, re.M | re.S)
+    shop.write("flight-delay/slipway.yaml", EXAMPLE.read_text())
+    for line in commands(block("slipway init"))[1:5]:
+        assert run(shop, line).returncode == 0, line
+    (shop.folder / "in").mkdir()
+    for part in "1.csv", "2.csv":
+        (shop.folder / "in" / part).write_bytes((shop.folder / "flights.csv").read_bytes())
+    shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
+    lines = [line for kind, text in blocks if kind == "" for line in text.splitlines()]
+    assert len(lines) == 12
+    for line in lines:
+        done = run(shop, line.replace("| slipway", f"| {shlex.quote(PROGRAM)}"))
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    for name, rows in {"scored.csv": 200, "from-glob.csv": 400, "good.csv": 200, "tried.csv": 100}.items():
+        assert len(pd.read_csv(shop.folder / name)) == rows
+    assert len(pd.read_parquet(shop.folder / "from-folder.parquet")) == 400 and not (shop.folder / "planned.csv").exists()
+    assert sum(len(pd.read_csv(path)) for path in (shop.folder / "shards").glob("*/*.csv")) == 200
 
 
 def test_the_overview_of_help_leads_to_a_bundle(shop):

@@ -1,8 +1,9 @@
-#include "cli/ordered_work.h"
+#include "base/ordered_work.h"
 
 #include <deque>
+#include <utility>
 
-namespace slipway::cli {
+namespace slipway::base {
 namespace {
 
 /// Slots waiting for a worker, and those done.
@@ -26,14 +27,20 @@ class Queue {
     return slot;
   }
 
-  void Finish(int slot, base::Result<void> result) {
+  void Finish(int slot, Result<void> result) {
     const std::lock_guard lock(mutex_);
     results_[static_cast<size_t>(slot)] = std::move(result);
     done_[static_cast<size_t>(slot)] = true;
     changed_.notify_all();
   }
 
-  base::Result<void> Await(int slot) {
+  /// Forgets what no worker has begun.
+  void Abandon() {
+    const std::lock_guard lock(mutex_);
+    waiting_.clear();
+  }
+
+  Result<void> Await(int slot) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return static_cast<bool>(done_[static_cast<size_t>(slot)]); });
     return results_[static_cast<size_t>(slot)];
@@ -44,12 +51,24 @@ class Queue {
   std::condition_variable_any changed_;
   std::deque<int> waiting_;
   std::vector<char> done_;
-  std::vector<base::Result<void>> results_;
+  std::vector<Result<void>> results_;
+};
+
+/// Runs a function at the end of a scope.
+template <typename Function>
+class OnReturn {
+ public:
+  explicit OnReturn(Function function) : function_(std::move(function)) {}
+  ~OnReturn() { function_(); }
+  OnReturn(const OnReturn&) = delete;
+
+ private:
+  Function function_;
 };
 
 }  // namespace
 
-base::Result<void> OrderedWork::Run(const Plan& plan) {
+Result<void> OrderedWork::Run(const Plan& plan) {
   Queue queue(plan.slots);
   std::vector<std::jthread> workers;
   for (int worker = 0; worker < plan.workers; ++worker) {
@@ -57,13 +76,14 @@ base::Result<void> OrderedWork::Run(const Plan& plan) {
       for (int slot = queue.Take(stop); slot >= 0; slot = queue.Take(stop)) queue.Finish(slot, plan.work(slot, worker));
     });
   }
+  const OnReturn abandon([&queue] { queue.Abandon(); });  // an error leaves slots behind that nobody wants any more
   int64_t filled = 0, drained = 0;
-  bool more = true;
-  while (more || drained < filled) {
-    if (more && filled - drained < plan.slots) {
+  Result<bool> more = true;
+  while (more.value_or(false) || drained < filled) {
+    if (more.value_or(false) && filled - drained < plan.slots) {
       const int slot = static_cast<int>(filled % plan.slots);
-      SLIPWAY_ASSIGN(more, plan.fill(slot));
-      if (!more) continue;
+      more = plan.fill(slot);
+      if (!more.value_or(false)) continue;
       queue.Put(slot);
       ++filled;
       continue;
@@ -73,7 +93,8 @@ base::Result<void> OrderedWork::Run(const Plan& plan) {
     SLIPWAY_TRY(plan.drain(slot));
     ++drained;
   }
+  SLIPWAY_TRY(more);
   return {};
 }
 
-}  // namespace slipway::cli
+}  // namespace slipway::base

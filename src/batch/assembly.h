@@ -1,0 +1,25 @@
+#pragma once
+// Assembly makes the output of a job from its parts: one file in the input's order, or a folder of them.
+
+#include <string>
+
+#include "base/error.h"
+#include "batch/job_folder.h"
+#include "batch/plan.h"
+
+namespace slipway::batch {
+
+struct Assembled {
+  int64_t bytes = 0;
+  std::string digest;  ///< of the bytes; of a folder: of the parts' digests, a line each
+};
+
+/// The output and the rejects appear under their names, complete and on disk. Errors: data_loss "batch.part_lost" when
+/// a part is not what was recorded; unavailable "tables.write"; failed_precondition "batch.output_exists".
+base::Result<Assembled> Assemble(const Plan& plan, const JobFolder& folder);
+
+/// Whether the output can be made at all, looked at before anything is scored: a folder that is not empty cannot be
+/// replaced.
+base::Result<void> CheckOutput(const Job& job);
+
+}  // namespace slipway::batch

@@ -1,0 +1,32 @@
+#pragma once
+// The files of a job, in the order in which they are read.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/value.h"
+
+namespace slipway::batch {
+
+/// A file as it was found; what tells whether it is still the same.
+struct InputFile {
+  std::string path;  ///< "-" is standard input
+  int64_t size = 0;
+  int64_t modified = 0;  ///< nanoseconds since 1970
+  friend bool operator==(const InputFile&, const InputFile&) = default;
+};
+
+/// The file as it is now. Errors: not_found "tables.missing", unavailable "tables.read", "tables.not_a_file".
+base::Result<InputFile> Look(const std::string& path);
+
+/// Files, globs and folders to files. A folder gives, in all its folders, the files whose extension is a table's (all
+/// with `any_extension`), but names that begin with "." or "_", as half-written and marker files do. Each file once;
+/// those of one glob or folder in the order of their paths' bytes. Errors: those of Look; not_found "batch.no_files".
+base::Result<std::vector<InputFile>> ListInput(const std::vector<std::string>& sources, bool any_extension);
+
+base::Value ToValue(const std::vector<InputFile>& files);
+base::Result<std::vector<InputFile>> InputFilesOf(const base::Value& value);
+
+}  // namespace slipway::batch

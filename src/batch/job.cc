@@ -1,0 +1,242 @@
+#include "batch/job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "bundle/manifest.h"
+#include "bundle/manifest/section_reader.h"
+
+namespace slipway::batch {
+namespace {
+
+using base::Value;
+
+const std::vector<std::string> kKeys = {"model", "input",   "format",  "output",         "output_format",
+                                        "keep",  "rejects", "threads", "ignore_unknown", "part_rows",
+                                        "limit", "shard",   "job",     "memory",         "max_errors"};
+/// Of the record of a job, beside them.
+const std::vector<std::string> kRecordKeys = [] {
+  auto keys = kKeys;
+  keys.emplace_back("output_folder");
+  return keys;
+}();
+
+std::unexpected<base::Error> Usage(std::string message) {
+  return base::Fail(base::Code::kInvalidArgument, "usage", std::move(message));
+}
+
+/// A text, or a list of texts.
+std::vector<std::string> Texts(bundle::SectionReader& reader, std::string_view key) {
+  std::vector<std::string> texts;
+  const Value* value = reader.Find(key);
+  if (value == nullptr) return texts;
+  if (value->is_string()) return {value->string()};
+  const bool fits = value->is_list() && !value->list().empty() &&
+                    std::ranges::all_of(value->list(), [](const Value& item) { return item.is_string(); });
+  if (!fits) {
+    reader.Reject(key, "manifest.type",
+                  fmt::format("{} must be a text or a list of texts, not {}", reader.Name(key), bundle::Shown(*value)));
+    return texts;
+  }
+  for (const auto& item : value->list()) texts.push_back(item.string());
+  return texts;
+}
+
+/// A text or a number, as people write limits.
+std::string Written(bundle::SectionReader& reader, std::string_view key) {
+  const Value* value = reader.Find(key);
+  if (value == nullptr) return {};
+  if (value->is_integer()) return std::to_string(value->integer());
+  return reader.Text(key).value_or("");
+}
+
+std::string Absolute(const std::string& path) {
+  return path.empty() || path == "-" ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+bool NamesAFolder(const std::string& path) {
+  std::error_code ignored;
+  if (path.ends_with('/') || std::filesystem::is_directory(path, ignored)) return true;
+  return !std::filesystem::exists(path, ignored) && !std::filesystem::path(path).has_extension();
+}
+
+/// Processes of one job write apart from each other.
+base::Result<void> GiveOwnNames(Job& job) {
+  const auto own = fmt::format("{}-of-{}", job.shard.index, job.shard.count);
+  if (job.output_folder) {
+    if (job.folder.empty()) job.folder = fmt::format("{}.{}.job", job.output, own);
+    job.output = fmt::format("{}/shard-{}", job.output, own);
+  }
+  for (auto* name : {&job.output, &job.rejects, &job.folder}) {
+    const size_t at = name->find("{shard}");
+    if (at != std::string::npos) {
+      name->replace(at, 7, own);
+    } else if (!name->empty() && name->find(own) == std::string::npos) {
+      return Usage(
+          fmt::format("with --shard each process writes a file of its own: put {{shard}} into the name {}, or "
+                      "give a folder as output",
+                      *name));
+    }
+  }
+  return {};
+}
+
+void Read(bundle::SectionReader& reader, Job& job) {
+  job.model = reader.Text("model").value_or("");
+  job.input = Texts(reader, "input");
+  job.output_folder = reader.Boolean("output_folder", false);
+  job.format = reader.Text("format").value_or("");
+  job.output = reader.Text("output").value_or("");
+  job.output_format = reader.Text("output_format").value_or("");
+  job.keep = Texts(reader, "keep");
+  job.rejects = reader.Text("rejects").value_or("");
+  job.folder = reader.Text("job").value_or("");
+  job.ignore_unknown = reader.Boolean("ignore_unknown", false);
+  job.part_rows = reader.Integer("part_rows", 1, kMostPartRows).value_or(job.part_rows);
+  job.limit = reader.Integer("limit", 0, INT64_MAX);
+  job.threads = static_cast<int>(reader.Integer("threads", 1, 1024).value_or(0));
+  if (const auto text = Written(reader, "shard"); !text.empty()) reader.Put(ParseShard(text), job.shard);
+  if (const auto text = Written(reader, "max_errors"); !text.empty()) reader.Put(ParseErrorLimit(text), job.max_errors);
+  if (const auto text = Written(reader, "memory"); !text.empty()) reader.Put(base::ParseBytes(text), job.memory);
+}
+
+Value TextList(const std::vector<std::string>& texts) {
+  auto list = Value::List();
+  for (const auto& text : texts) list.Add(text);
+  return list;
+}
+
+}  // namespace
+
+bool ErrorLimit::Exceeded(int64_t rejected, int64_t of) const {
+  if (rows && rejected > *rows) return true;
+  return percent && static_cast<double>(rejected) * 100 > *percent * static_cast<double>(of);
+}
+
+std::string ErrorLimit::Text() const {
+  if (rows) return std::to_string(*rows);
+  return percent ? fmt::format("{}%", *percent) : "";
+}
+
+base::Result<ErrorLimit> ParseErrorLimit(std::string_view text) {
+  ErrorLimit limit;
+  if (text.ends_with('%')) {
+    limit.percent = base::ParseDouble(text.substr(0, text.size() - 1));
+    if (limit.percent && *limit.percent >= 0 && *limit.percent <= 100) return limit;
+  } else {
+    limit.rows = base::ParseInt64(text);
+    if (limit.rows && *limit.rows >= 0) return limit;
+  }
+  return Usage(fmt::format("a limit of errors is a number of rows or a share, such as 1000 or 2.5%, not \"{}\"",
+                           base::Shorten(text)));
+}
+
+base::Result<Shard> ParseShard(std::string_view text) {
+  const size_t slash = text.find('/');
+  const std::string_view index = text.substr(0, slash);
+  const auto count = slash == std::string_view::npos ? std::nullopt : base::ParseInt64(text.substr(slash + 1));
+  auto number = base::ParseInt64(index);
+  if (index == "auto") {
+    const char* given = std::getenv("JOB_COMPLETION_INDEX");
+    if (given == nullptr) {
+      return Usage("--shard auto/N takes its index from JOB_COMPLETION_INDEX, which is not set; name it: --shard 0/N");
+    }
+    number = base::ParseInt64(given);
+  }
+  if (number && count && *count >= 1 && *number >= 0 && *number < *count) {
+    return Shard{.index = *number, .count = *count};
+  }
+  return Usage(fmt::format("a shard is I/N with I from 0 to N-1, such as 0/8 or auto/8, not \"{}\"{}",
+                           base::Shorten(text), index == "auto" ? " with that JOB_COMPLETION_INDEX" : ""));
+}
+
+base::Result<Job> ParseJob(std::string_view yaml, const std::string& path) {
+  const auto in_file = [&](base::Error error) {
+    error.where = error.where.empty() ? path : fmt::format("{}:{}", path, error.where);
+    return std::unexpected(std::move(error));
+  };
+  auto document = bundle::ParseYaml(yaml);
+  if (!document) return in_file(std::move(document).error());
+  if (!document->is_map()) {
+    return in_file({base::Code::kInvalidArgument,
+                    "job.type",
+                    "a job is a map of keys: model, input, output and what else docs/batch.md names",
+                    {}});
+  }
+  Job job;
+  bundle::SectionReader reader(*document, "", kKeys);
+  Read(reader, job);
+  if (auto read = reader.Finish(); !read) return in_file(std::move(read).error());
+  return job;
+}
+
+Value ToValue(const Job& job) {
+  auto value = Value::Map();
+  value.Set("model", job.model).Set("input", TextList(job.input)).Set("output", job.output);
+  if (!job.format.empty()) value.Set("format", job.format);
+  if (!job.output_format.empty()) value.Set("output_format", job.output_format);
+  if (!job.keep.empty()) value.Set("keep", TextList(job.keep));
+  if (!job.rejects.empty()) value.Set("rejects", job.rejects);
+  if (job.output_folder) value.Set("output_folder", true);
+  if (job.ignore_unknown) value.Set("ignore_unknown", true);
+  value.Set("part_rows", job.part_rows);
+  if (job.limit) value.Set("limit", *job.limit);
+  if (job.shard.count > 1) value.Set("shard", fmt::format("{}/{}", job.shard.index, job.shard.count));
+  if (!job.max_errors.Text().empty()) value.Set("max_errors", job.max_errors.Text());
+  value.Set("memory", job.memory.count);
+  if (job.threads > 0) value.Set("threads", job.threads);
+  value.Set("job", job.folder);
+  return value;
+}
+
+base::Result<Job> FromValue(const Value& value) {
+  Job job;
+  bundle::SectionReader reader(value, "job", kRecordKeys);
+  Read(reader, job);
+  SLIPWAY_TRY(reader.Finish());
+  return job;
+}
+
+base::Result<void> CheckSameJob(const Job& kept, const Job& asked) {
+  const Value was = ToValue(kept), is = ToValue(asked);
+  for (const auto& key : kRecordKeys) {
+    if (key == "threads" || key == "memory" || key == "max_errors") continue;
+    const Value* a = was.Find(key);
+    const Value* b = is.Find(key);
+    if ((a == nullptr && b == nullptr) || (a != nullptr && b != nullptr && *a == *b)) continue;
+    const auto shown = [](const Value* value) { return value ? base::Shorten(base::ToJson(*value), 256) : "nothing"; };
+    return base::Fail(
+        base::Code::kFailedPrecondition, "batch.changed",
+        fmt::format("the unfinished job has another `{}`: {} there, {} here; run it as it was, or remove its "
+                    "folder",
+                    key, shown(a), shown(b)),
+        kept.folder);
+  }
+  return {};
+}
+
+base::Result<void> Complete(Job& job) {
+  if (job.model.empty()) return Usage("a job needs a model: --model BUNDLE, or `model:` in job.yaml");
+  if (job.input.empty()) return Usage("a job needs an input: --input SOURCE, or `input:` in job.yaml");
+  if (job.output.empty()) return Usage("a job needs an output: --output SINK, or `output:` in job.yaml");
+  for (const auto& input : job.input) {
+    if (input == "-" && job.input.size() > 1) return Usage("standard input (-) is the only input, or none of them");
+  }
+  if (job.memory < kLeastMemory) {
+    return Usage(fmt::format("--memory {} is too little; give {} or more", base::FormatBytes(job.memory),
+                             base::FormatBytes(kLeastMemory)));
+  }
+  job.output_folder = job.output != "-" && NamesAFolder(job.output);
+  for (auto* path : {&job.model, &job.output, &job.rejects, &job.folder}) *path = Absolute(*path);
+  for (auto& path : job.input) path = Absolute(path);
+  while (job.output.size() > 1 && job.output.ends_with('/')) job.output.pop_back();
+  if (job.shard.count > 1) SLIPWAY_TRY(GiveOwnNames(job));
+  if (job.folder.empty() && job.output != "-") job.folder = job.output + ".job";
+  return {};
+}
+
+}  // namespace slipway::batch

@@ -1,0 +1,68 @@
+#include "batch/part_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace slipway::batch {
+
+base::Result<void> PartReader::CheckUnchanged() const {
+  const auto& listed = plan_.files[static_cast<size_t>(at_.file)];
+  if (listed.path == "-") return {};
+  SLIPWAY_ASSIGN(const auto now, Look(listed.path));
+  if (now == listed) return {};
+  return base::Fail(
+      base::Code::kFailedPrecondition, "batch.input_changed",
+      fmt::format("the file changed while it was read: it had {} bytes and has {}; resume the job once it "
+                  "is complete, what was scored of it is compared then",
+                  listed.size, now.size),
+      listed.path);
+}
+
+base::Result<void> PartReader::OpenFile() {
+  SLIPWAY_TRY(CheckUnchanged());
+  SLIPWAY_ASSIGN(source_, tables::OpenPieces(plan_.heads[static_cast<size_t>(at_.file)]));
+  if (at_.begun) SLIPWAY_TRY(source_->MoveTo(at_.place));
+  return {};
+}
+
+base::Result<bool> PartReader::NextOfAnyShard(PartText& part) {
+  auto bounds = plan_.bounds();
+  if (plan_.job.limit) bounds.rows = std::min(bounds.rows, *plan_.job.limit - at_.rows);
+  if (bounds.rows <= 0) return false;
+  while (at_.file < static_cast<int64_t>(plan_.heads.size())) {
+    if (!source_) SLIPWAY_TRY(OpenFile());
+    SLIPWAY_ASSIGN(const bool more, source_->Next(bounds, part.piece));
+    if (more) {
+      // The end of a file that grows may be half a record: nothing of it is taken for finished.
+      if (source_->share() >= 1) SLIPWAY_TRY(CheckUnchanged());
+      part.rows_before = at_.rows;
+      part.number = at_.number++;
+      part.file = at_.file;
+      at_.rows += part.piece.rows();
+      return true;
+    }
+    SLIPWAY_TRY(CheckUnchanged());
+    bytes_before_ += plan_.files[static_cast<size_t>(at_.file)].size;
+    source_.reset();
+    at_.begun = false;
+    ++at_.file;
+  }
+  return false;
+}
+
+base::Result<bool> PartReader::Next(PartText& part) {
+  const auto& shard = plan_.job.shard;
+  while (true) {
+    SLIPWAY_ASSIGN(const bool more, NextOfAnyShard(part));
+    if (!more || part.number % shard.count == shard.index) return more;
+  }
+}
+
+int64_t PartReader::bytes_read() const {
+  if (!source_) return bytes_before_;
+  const auto size = plan_.files[static_cast<size_t>(at_.file)].size;
+  return bytes_before_ + static_cast<int64_t>(source_->share() * static_cast<double>(size));
+}
+
+}  // namespace slipway::batch

@@ -1,0 +1,39 @@
+#pragma once
+// PartRecord: what is kept of a finished part.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/value.h"
+#include "tables/piece_source.h"
+
+namespace slipway::batch {
+
+struct PartRecord {
+  int64_t number = 0;  ///< counts the parts of all shards from 0
+  int64_t file = 0;    ///< index in the list of input files
+  tables::PiecePlace begin, end;
+  int64_t rows_before = 0;  ///< in all parts before, of any shard
+  int64_t rejected = 0;
+  std::string input;  ///< digest of the text that was read; empty for Parquet
+  int64_t bytes = 0;  ///< of the output
+  std::string output;
+  int64_t reject_bytes = 0;  ///< of the rejects; 0: there is no such file
+  std::string rejects;
+  std::map<std::string, int64_t> reasons;  ///< "distance schema.missing": violations
+
+  int64_t rows() const { return end.row - begin.row; }
+};
+
+/// One line of JSON, with its line break.
+std::string ToLine(const PartRecord& part);
+/// Error: data_loss "batch.damaged".
+base::Result<PartRecord> ParsePart(std::string_view line);
+
+/// "part-000012"
+std::string PartName(int64_t number);
+
+}  // namespace slipway::batch

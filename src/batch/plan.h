@@ -1,0 +1,49 @@
+#pragma once
+// Plan: a job whose model, files and formats were looked at and fit each other.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "batch/answer_form.h"
+#include "batch/carried_columns.h"
+#include "batch/input_list.h"
+#include "batch/job.h"
+#include "scoring/scorer.h"
+#include "tables/piece_source.h"
+
+namespace slipway::batch {
+
+/// Text of a part, at most; what pieces in flight take of the memory follows from it.
+inline constexpr int64_t kPartBytes = int64_t{32} << 20;
+
+/// Immutable once made; const access from any thread.
+struct Plan {
+  Job job;
+  std::shared_ptr<const scoring::Scorer> scorer;
+  std::vector<InputFile> files;
+  std::vector<tables::TableHead> heads;  ///< one per file
+  CarriedColumns carried;
+  tables::Format output = tables::Format::kCsv;
+  std::optional<AnswerForm> form;
+  std::optional<data::CsvRowEncoder> rejects;  ///< none: JSON lines
+
+  bool streams() const { return job.output == "-"; }
+  tables::PieceBounds bounds() const { return {.rows = job.part_rows, .bytes = kPartBytes}; }
+  /// ".csv"
+  std::string extension() const;
+  /// How rows name their file: not at all when there is only one.
+  std::string_view NameOf(int64_t file) const;
+};
+
+/// Opens every file to see its columns. A file that lacks a column which the model needs, or has one that nobody knows,
+/// would have all its rows rejected: it is an error before anything is scored. Errors: those of tables::ReadHead;
+/// invalid_argument "batch.missing_column", "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit".
+base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
+                                                   std::vector<InputFile> files);
+
+/// What is written for a row that was rejected, one line a violation: file, row, field, code, value, rule, message.
+const std::vector<data::Field>& RejectFields();
+
+}  // namespace slipway::batch

@@ -1,0 +1,279 @@
+// slipway batch: scores files of any size in parts that survive the process.
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+#include "batch/assembly.h"
+#include "batch/job.h"
+#include "batch/job_folder.h"
+#include "batch/plan.h"
+#include "batch/runner.h"
+#include "cli/batch_report.h"
+#include "cli/command_line.h"
+#include "cli/console.h"
+#include "cli/engines.h"
+#include "cli/program_version.h"
+#include "cli/table_options.h"
+
+namespace slipway::cli {
+namespace {
+
+/// As written on the command line; what is not given comes from job.yaml.
+struct Options {
+  std::string file, max_errors, memory, shard;
+  batch::Job job;
+  bool dry_run = false;
+  bool resume = false;
+};
+
+std::atomic<bool> stop_asked{false};
+
+/// The first SIGINT or SIGTERM lets parts at hand finish, the second ends the process.
+void OnStop(int signal) {
+  stop_asked = true;
+  std::signal(signal, SIG_DFL);
+}
+
+base::Result<batch::Maker> MakerOf(const LoadedBundle& loaded) {
+  const auto& manifest = loaded.bundle.manifest();
+  SLIPWAY_ASSIGN(auto digest, loaded.bundle.Digest());
+  return batch::Maker{.name = manifest.name,
+                      .version = manifest.version.ToString(),
+                      .digest = std::move(digest),
+                      .program = kProgramVersion};
+}
+
+/// Runs a planned job and keeps its record.
+ExitCode Work(const batch::Plan& plan, batch::JobFolder* folder, bool resumed, const Console& console) {
+  // What comes from a pipe cannot be read again, so there is nothing to be kept by ending gently.
+  if (plan.job.input.front() != "-") {
+    std::signal(SIGINT, OnStop);
+    std::signal(SIGTERM, OnStop);
+  }
+  BatchReport report(console, plan, plan.job.folder, resumed);
+  batch::RunHooks hooks;
+  hooks.stop = [] { return stop_asked.load(); };
+  hooks.on_part = [&](const auto& part, const auto& totals) { report.Part(part, totals); };
+  const auto ran = batch::RunJob(plan, folder, hooks);
+  if (folder) {
+    auto& record = folder->record();
+    record.ended = batch::Now();
+    record.state =
+        ran ? batch::JobState::kDone : (MayGoOn(ran.error()) ? batch::JobState::kStopped : batch::JobState::kFailed);
+    record.fault = ran ? "" : ran.error().Text();
+    if (ran) record.summary = BatchReport::Summary(*ran);
+    // Of a job that failed for want of room, the record may fail too: its list of parts tells enough.
+    const auto saved = folder->Save();
+    if (ran && !saved) return report.Ended(saved.error(), folder);
+    if (ran) folder->RemoveParts();
+  }
+  return ran ? report.Finished(*ran) : report.Ended(ran.error(), folder);
+}
+
+base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) {
+  batch::Job job;
+  if (!options.file.empty()) {
+    SLIPWAY_ASSIGN(const auto text, base::ReadFile(options.file, 1 << 20));
+    SLIPWAY_ASSIGN(job, batch::ParseJob(text, options.file));
+  }
+  const auto given = [&](const char* name) { return command.count(name) > 0; };
+  const auto& from = options.job;
+  if (given("--model")) job.model = from.model;
+  if (given("--input")) job.input = from.input;
+  if (given("--format")) job.format = from.format;
+  if (given("--output")) job.output = from.output;
+  if (given("--output-format")) job.output_format = from.output_format;
+  if (given("--keep")) job.keep = from.keep;
+  if (given("--rejects")) job.rejects = from.rejects;
+  if (given("--ignore-unknown")) job.ignore_unknown = from.ignore_unknown;
+  if (given("--part-rows")) job.part_rows = from.part_rows;
+  if (given("--limit")) job.limit = from.limit;
+  if (given("--threads")) job.threads = from.threads;
+  if (given("--job")) job.folder = from.folder;
+  if (given("--shard")) {
+    SLIPWAY_ASSIGN(job.shard, batch::ParseShard(options.shard));
+  }
+  if (given("--max-errors")) {
+    SLIPWAY_ASSIGN(job.max_errors, batch::ParseErrorLimit(options.max_errors));
+  }
+  if (given("--memory")) {
+    SLIPWAY_ASSIGN(job.memory, base::ParseBytes(options.memory));
+  }
+  SLIPWAY_TRY(batch::Complete(job));
+  return job;
+}
+
+ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
+  auto files = base::Value::List();
+  int64_t bytes = 0;
+  for (size_t i = 0; i < plan.files.size(); ++i) {
+    auto file = base::Value::Map().Set("path", plan.files[i].path).Set("bytes", plan.files[i].size);
+    file.Set("format", tables::FormatName(plan.heads[i].format));
+    if (plan.heads[i].rows) file.Set("rows", *plan.heads[i].rows);
+    files.Add(std::move(file));
+    bytes += plan.files[i].size;
+  }
+  auto value = base::Value::Map().Set("files", std::move(files)).Set("bytes", bytes);
+  value.Set("output", plan.job.output).Set("output_format", tables::FormatName(plan.output));
+  value.Set("job", plan.job.folder);
+  console.Result(value);
+  if (!console.json()) {
+    for (size_t i = 0; i < plan.files.size(); ++i) {
+      console.Print(fmt::format("{:>12}  {:<8} {}\n", base::FormatBytes({plan.files[i].size}),
+                                tables::FormatName(plan.heads[i].format), plan.files[i].path));
+    }
+    console.Print(fmt::format("{} files, {}, would be scored into {}{} ({})\n",
+                              Grouped(static_cast<int64_t>(plan.files.size())), base::FormatBytes({bytes}),
+                              plan.job.output, plan.job.output_folder ? "/" : "", tables::FormatName(plan.output)));
+  }
+  return ExitCode::kFine;
+}
+
+base::Result<ExitCode> Resume(const std::string& path, const Options& options, const CLI::App& command,
+                              const Console& console) {
+  SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Open(path));
+  auto& record = folder.record();
+  if (record.state == batch::JobState::kDone) {
+    folder.RemoveParts();  // unless the process that finished it had come to do so
+    console.Note(fmt::format("this job is done: {}", record.job.output));
+    console.Result(base::Value::Map().Set("event", "finished").Set("output", record.job.output));
+    return ExitCode::kFine;
+  }
+  auto& job = record.job;
+  if (command.count("--threads") > 0) job.threads = options.job.threads;
+  if (command.count("--memory") > 0) {
+    SLIPWAY_ASSIGN(job.memory, base::ParseBytes(options.memory));
+  }
+  if (command.count("--max-errors") > 0) {
+    SLIPWAY_ASSIGN(job.max_errors, batch::ParseErrorLimit(options.max_errors));
+  }
+  SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
+  SLIPWAY_ASSIGN(const auto maker, MakerOf(loaded));
+  SLIPWAY_TRY(batch::CheckKept(folder, maker));
+  std::vector<batch::InputFile> files;
+  for (const auto& file : record.files) {
+    SLIPWAY_ASSIGN(auto now, batch::Look(file.path));
+    files.push_back(std::move(now));
+  }
+  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, std::move(files)));
+  record.state = batch::JobState::kRunning;
+  record.fault = record.ended = "";
+  SLIPWAY_TRY(batch::CheckParts(*plan, folder));
+  return Work(*plan, &folder, true, console);
+}
+
+/// Whether the folder holds an unfinished job, for `run --resume`. Error: it is another job.
+base::Result<bool> HasUnfinished(const batch::Job& job) {
+  const auto look = batch::JobFolder::LookAt(job.folder);
+  if (!look && look.error().reason == "batch.no_job") return false;
+  if (!look) return std::unexpected(look.error());
+  if (look->record.state == batch::JobState::kDone) return false;
+  SLIPWAY_TRY(batch::CheckSameJob(look->record.job, job));
+  return true;
+}
+
+base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, const Console& console) {
+  SLIPWAY_ASSIGN(const auto job, JobOf(options, command));
+  if (options.resume && !job.folder.empty()) {
+    SLIPWAY_ASSIGN(const bool unfinished, HasUnfinished(job));
+    if (unfinished) return Resume(job.folder, options, command, console);
+  }
+  SLIPWAY_TRY(batch::CheckOutput(job));
+  SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
+  SLIPWAY_ASSIGN(auto files, batch::ListInput(job.input, !job.format.empty()));
+  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, std::move(files)));
+  if (options.dry_run) return ShowPlan(*plan, console);
+  if (plan->streams()) return Work(*plan, nullptr, false, console);
+  batch::JobRecord record{.job = job, .maker = {}, .files = plan->files, .started = batch::Now()};
+  SLIPWAY_ASSIGN(record.maker, MakerOf(loaded));
+  SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Create(std::move(record)));
+  return Work(*plan, &folder, false, console);
+}
+
+ExitCode Ended(const base::Result<ExitCode>& done, const Console& console) {
+  return done ? *done : console.Fail(done.error());
+}
+
+void AddTuning(CLI::App& command, Options& options) {
+  command.add_option("--threads", options.job.threads, "Threads that score (default: what the machine allows)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--memory", options.memory, "Bound of memory, e.g. 2GiB (default 1GiB); fewer parts at a time");
+  command.add_option("--max-errors", options.max_errors,
+                     "Rejected rows that end the job: a number, or a share such as 2.5%");
+}
+
+void AddRun(CLI::App& batch, Run& run) {
+  auto* command = batch.add_subcommand("run", "Score files into a file or a folder of parts");
+  static Options options;
+  auto& job = options.job;
+  command->add_option("job.yaml", options.file, "The same options in a file; flags go before it");
+  command->add_option("--model", job.model, "A folder or a .slipway file");
+  command->add_option("--input", job.input, "Files, globs or folders; - is standard input");
+  command->add_option("--format", job.format, "Format of the input (default: by extension)")
+      ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
+  command->add_option("--output", job.output, "A file, a folder for a file a part, or - for standard output");
+  command->add_option("--output-format", job.output_format, "Format of the output (default: by extension)")
+      ->check(CLI::IsMember({"csv", "tsv", "ssv", "jsonl", "parquet"}, CLI::ignore_case));
+  command->add_option("--keep", job.keep, "Columns of the input to carry along")->delimiter(',');
+  command->add_option("--rejects", job.rejects, "A file for rejected rows, which the output then leaves out");
+  command->add_flag("--ignore-unknown", job.ignore_unknown, "Leave out columns that the schema does not know");
+  command->add_option("--part-rows", job.part_rows, "Rows of a part, at most")
+      ->check(CLI::Range(int64_t{1}, batch::kMostPartRows))
+      ->capture_default_str();
+  command->add_option("--limit", job.limit, "Rows of the input to score")->check(CLI::NonNegativeNumber);
+  command->add_option("--shard", options.shard, "I/N: every Nth part from the Ith; auto/N takes JOB_COMPLETION_INDEX");
+  command->add_option("--job", job.folder, "Folder of the job (default: beside the output)");
+  command->add_flag("--resume", options.resume, "Go on with the unfinished job in that folder, if there is one");
+  command->add_flag("--dry-run", options.dry_run, "Look at everything, score nothing");
+  AddTuning(*command, options);
+  command->footer(
+      "Examples:\n"
+      "  slipway batch run --model flight-delay-1.0.0.slipway --input flights.csv --output flights.parquet --keep "
+      "flight\n"
+      "  slipway batch run --model flight-delay-1.0.0.slipway --input '*ts.csv' --output scores.jsonl --rejects "
+      "bad.csv\n\n"
+      "The job's folder keeps what is finished: when the process dies, `slipway batch resume` does the rest, and the "
+      "output has\nthe same bytes as if nothing had happened. Exit codes: 0 fine, 1 the data or the model, 2 usage, 3 "
+      "the "
+      "environment,\n4 stopped with finished parts kept.");
+  command->callback([&run, command] {
+    run = [command](Console& console) { return Ended(RunNew(options, *command, console), console); };
+  });
+}
+
+void AddResume(CLI::App& batch, Run& run) {
+  auto* command = batch.add_subcommand("resume", "Go on with a job that was stopped, killed or failed");
+  static Options options;
+  command->add_option("job", options.job.folder, "Folder of the job")->required();
+  AddTuning(*command, options);
+  command->callback([&run, command] {
+    run = [command](Console& console) {
+      return Ended(Resume(options.job.folder, options, *command, console), console);
+    };
+  });
+}
+
+void AddStatus(CLI::App& batch, Run& run) {
+  auto* command = batch.add_subcommand("status", "How far a job is");
+  static std::string folder;
+  command->add_option("job", folder, "Folder of the job")->required();
+  command->callback([&run] { run = [](Console& console) { return ShowStatus(folder, console); }; });
+}
+
+}  // namespace
+
+void AddBatch(CLI::App& app, Run& run) {
+  auto* batch = app.add_subcommand("batch", "Score files of any size, in parts that survive the process");
+  batch->require_subcommand(1);
+  AddRun(*batch, run);
+  AddResume(*batch, run);
+  AddStatus(*batch, run);
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,175 @@
+#include "cli/batch_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "base/quantities.h"
+#include "cli/table_options.h"
+
+namespace slipway::cli {
+namespace {
+
+using base::Value;
+
+Value ReasonsValue(const batch::Totals& totals) {
+  auto value = Value::Map();
+  for (const auto& [reason, count] : totals.reasons) value.Set(reason, count);
+  return value;
+}
+
+double Seconds(int64_t nanoseconds) {
+  return static_cast<double>(nanoseconds / 1'000'000) / 1000;
+}
+
+double Rate(int64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+/// The most frequent reasons, a line each.
+std::string ReasonLines(const batch::Totals& totals) {
+  std::vector<std::pair<int64_t, std::string>> reasons;
+  for (const auto& [reason, count] : totals.reasons) reasons.emplace_back(-count, reason);
+  std::ranges::sort(reasons);
+  std::string lines;
+  for (size_t i = 0; i < reasons.size() && i < 8; ++i) {
+    lines += fmt::format("  {:>12}  {}\n", Grouped(-reasons[i].first), reasons[i].second);
+  }
+  return lines;
+}
+
+std::string Kept(const batch::JobFolder& folder) {
+  batch::Totals totals;
+  for (const auto& part : folder.parts()) totals.Add(part);
+  return fmt::format("{} finished parts with {} rows are kept; go on with: slipway batch resume {}",
+                     Grouped(totals.parts), Grouped(totals.rows), folder.path().string());
+}
+
+}  // namespace
+
+bool MayGoOn(const base::Error& error) {
+  return error.reason == "batch.stopped" || error.reason == "batch.input_changed" ||
+         ExitCodeOf(error) == ExitCode::kEnvironment;
+}
+
+BatchReport::BatchReport(const Console& console, const batch::Plan& plan, const std::string& folder, bool resumed)
+    : console_(console), plan_(plan), progress_(console, "scoring", [&]() -> std::optional<int64_t> {
+        int64_t bytes = 0;
+        for (const auto& file : plan.files) bytes += file.size;
+        return bytes > 0 ? std::optional(bytes) : std::nullopt;
+      }()) {
+  auto event = Value::Map().Set("event", resumed ? "resumed" : "started");
+  event.Set("job", folder).Set("files", static_cast<int64_t>(plan.files.size())).Set("output", plan.job.output);
+  Emit(event);
+}
+
+void BatchReport::Emit(const Value& event) const {
+  if (!console_.json()) return;
+  const std::string line = base::ToJson(event) + "\n";
+  if (plan_.streams()) {
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  } else {
+    console_.Print(line);
+  }
+}
+
+void BatchReport::Part(const batch::PartRecord& part, const batch::RunReport& report) {
+  const auto rate = Rate(report.rows_now, report.seconds);
+  progress_.Update(report.bytes_read,
+                   fmt::format("{} of {}, {} rows, {} rows/s, {} rejected", base::FormatBytes({report.bytes_read}),
+                               base::FormatBytes({report.bytes_total}), Grouped(report.totals.rows),
+                               Grouped(static_cast<int64_t>(rate)), Grouped(report.totals.rejected)));
+  if (!console_.json()) return;
+  auto event = Value::Map().Set("event", "part").Set("part", part.number);
+  event.Set("file", plan_.files[static_cast<size_t>(part.file)].path).Set("first_row", part.begin.row);
+  event.Set("rows", part.rows()).Set("rejected", part.rejected).Set("total_rows", report.totals.rows);
+  event.Set("total_rejected", report.totals.rejected).Set("bytes_read", report.bytes_read);
+  event.Set("bytes_total", report.bytes_total).Set("rows_per_second", static_cast<int64_t>(rate));
+  Emit(event);
+}
+
+Value BatchReport::Summary(const batch::RunReport& report) {
+  const auto& times = report.times;
+  auto phases = Value::Map().Set("read", Seconds(times.read)).Set("decode", Seconds(times.decode));
+  phases.Set("validate", Seconds(times.validate)).Set("features", Seconds(times.features));
+  phases.Set("infer", Seconds(times.infer)).Set("encode", Seconds(times.encode)).Set("write", Seconds(times.write));
+  auto value = Value::Map().Set("rows", report.totals.rows).Set("rejected", report.totals.rejected);
+  value.Set("parts", report.totals.parts).Set("reasons", ReasonsValue(report.totals));
+  value.Set("seconds", Seconds(static_cast<int64_t>(report.seconds * 1e9)));
+  value.Set("rows_per_second", static_cast<int64_t>(Rate(report.rows_now, report.seconds)));
+  value.Set("thread_seconds", std::move(phases)).Set("output_bytes", report.output_bytes);
+  value.Set("digest", report.digest);
+  return value;
+}
+
+ExitCode BatchReport::Finished(const batch::RunReport& report) {
+  progress_.Done();
+  auto event = Summary(report);
+  event.map().insert(event.map().begin(), {{"event", "finished"}, {"output", plan_.job.output}});
+  Emit(event);
+  const auto& totals = report.totals;
+  if (!console_.json() && !plan_.streams()) {
+    console_.Print(fmt::format("{} {}: {} rows, {} rejected, {} parts, {:.1f} s, {} rows/s\n",
+                               console_.Paint("wrote", Color::kGreen), plan_.job.output, Grouped(totals.rows),
+                               Grouped(totals.rejected), Grouped(totals.parts), report.seconds,
+                               Grouped(static_cast<int64_t>(Rate(report.rows_now, report.seconds)))));
+  }
+  if (totals.rejected > 0) {
+    console_.Warn(fmt::format("{} of {} rows were rejected; violations by field and code:\n{}",
+                              Grouped(totals.rejected), Grouped(totals.rows), ReasonLines(totals)));
+  }
+  return totals.rows > 0 && totals.rejected == totals.rows ? ExitCode::kData : ExitCode::kFine;
+}
+
+ExitCode BatchReport::Ended(const base::Error& error, const batch::JobFolder* folder) {
+  progress_.Done();
+  const auto code = folder && MayGoOn(error) ? ExitCode::kStopped : ExitCodeOf(error);
+  if (!console_.json()) {
+    static_cast<void>(console_.Fail(error));
+    if (folder) console_.Note(Kept(*folder));
+    return code;
+  }
+  auto event = Value::Map().Set("event", folder && MayGoOn(error) ? "stopped" : "failed");
+  event.Set("code", base::CodeName(error.code)).Set("reason", error.reason).Set("message", error.message);
+  if (!error.where.empty()) event.Set("where", error.where);
+  if (folder) {
+    batch::Totals totals;
+    for (const auto& part : folder->parts()) totals.Add(part);
+    event.Set("parts", totals.parts).Set("rows", totals.rows).Set("job", folder->path().string());
+  }
+  Emit(event);
+  return code;
+}
+
+ExitCode ShowStatus(const std::string& path, Console& console) {
+  const auto look = batch::JobFolder::LookAt(path);
+  if (!look) return console.Fail(look.error());
+  batch::Totals totals;
+  for (const auto& part : look->parts) totals.Add(part);
+  const auto& record = look->record;
+  const bool done = record.state == batch::JobState::kDone;
+  const bool died = record.state == batch::JobState::kRunning && !look->busy;
+  const std::string state(died ? "interrupted" : batch::StateName(record.state));
+  auto parts = Value::Map().Set("done", totals.parts).Set("total", done ? Value(totals.parts) : Value());
+  auto value = Value::Map().Set("state", state).Set("rows", totals.rows).Set("rejected", totals.rejected);
+  value.Set("parts", std::move(parts));
+  const Value* digest = record.summary.Find("digest");
+  value.Set("digest", digest ? *digest : Value()).Set("reasons", ReasonsValue(totals));
+  value.Set("model", fmt::format("{}@{}", record.maker.name, record.maker.version));
+  value.Set("bundle", record.maker.digest).Set("output", record.job.output).Set("started", record.started);
+  if (!record.ended.empty()) value.Set("ended", record.ended);
+  if (!record.fault.empty()) value.Set("fault", record.fault);
+  if (!record.summary.is_null()) value.Set("summary", record.summary);
+  console.Result(value);
+  if (console.json()) return ExitCode::kFine;
+  console.Print(fmt::format("{}  {} rows, {} rejected, {} parts  {}@{}  {}\n", console.Paint(state, Color::kBold),
+                            Grouped(totals.rows), Grouped(totals.rejected), Grouped(totals.parts), record.maker.name,
+                            record.maker.version, record.job.output));
+  if (!record.fault.empty()) console.Print(record.fault + "\n");
+  if (!done && !look->busy) console.Print(fmt::format("go on with: slipway batch resume {}\n", path));
+  return ExitCode::kFine;
+}
+
+}  // namespace slipway::cli
