@@ -36,6 +36,7 @@ bench: build  ## Measure against the opponents of bench/; --quick by QUICK=1
 	@deps/install bench
 	@bench/run
 	@bench/serve/run $(if $(QUICK),--quick)
+	@bench/batch/run $(if $(QUICK),--rows 200000)
 
 format:  ## Format every source
 	@tools/check_format --fix
