@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import threading
 import time
 
 import numpy as np
@@ -65,26 +66,40 @@ def prepare():
     return expected
 
 
-def run(who, model, form, threads):
+def follow(process, peak):
+    """The most memory that a process has held, as long as it runs; what wait4 tells has this one's in it."""
+    while True:
+        try:
+            text = pathlib.Path(f"/proc/{process}/status").read_text()
+            peak[0] = max(peak[0], int(text.split("VmHWM:")[1].split()[0]) * 1024)
+        except (OSError, IndexError):  # it is over
+            return
+        time.sleep(0.005)
+
+
+def run(who, model, form, processors):
     """Seconds, CPU seconds and peak bytes of one run; the answers are where it wrote them."""
     source, target = options.work / f"rows.{form}", options.work / f"out.{form}"
     if who == "slipway":
         command = [options.build / "slipway", "batch", "run", "--model", options.work / f"{model}.slipway", "--input", source,
-                   "--output", target, "--keep", "id", "--threads", threads]
+                   "--output", target, "--keep", "id", "--threads", processors]
     else:
         command = [PYTHON, pathlib.Path(__file__).parent / "opponents.py", who, options.work / model / "model.onnx", source,
-                   target, threads]
+                   target, processors]
     shutil.rmtree(options.work / f"out.{form}.job", ignore_errors=True)
-    cores = sorted(os.sched_getaffinity(0))[:threads]
+    cores = sorted(os.sched_getaffinity(0))[:processors]
     begin = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    process = subprocess.Popen(["taskset", "-c", ",".join(map(str, cores)), *map(str, command)], stdout=subprocess.PIPE, text=True)
+    peak = [0]
+    watch = threading.Thread(target=follow, args=(process.pid, peak))
+    watch.start()
     out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
-    assert status == 0, (who, model, form, threads)
+    watch.join()
+    assert status == 0, (who, model, form, processors)
     seconds = wall if who == "slipway" else float(out)
-    return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024}
+    return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": peak[0]}
 
 
 def check(model, form, expected):

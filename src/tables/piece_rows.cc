@@ -37,16 +37,28 @@ base::Result<void> PieceRows::Begin(const Piece& piece) {
   return {};
 }
 
+/// A slice of about this size is decoded at once, whatever the rows in it; of tables so wide that as many rows as could
+/// stand in it would be too large, as many lines as asked for.
+std::string_view PieceRows::NextSlice(int64_t rows) const {
+  constexpr size_t kSliceBytes = size_t{256} << 10;
+  constexpr auto kMostRows = static_cast<int64_t>(kSliceBytes / 2);  // a character and a line break each
+  if (RowsOfBatch(layout_, kMostRows) < kMostRows) return FirstLines(text_, rows);
+  if (text_.size() <= kSliceBytes) return text_;
+  const void* found = memrchr(text_.data(), '\n', kSliceBytes);
+  return text_.substr(0, found ? static_cast<size_t>(static_cast<const char*>(found) - text_.data()) + 1 : kSliceBytes);
+}
+
 base::Result<void> PieceRows::NextSeparated(data::Decoded& rows, int64_t max_rows) {
   const int64_t most = RowsOfBatch(layout_, max_rows);
   int64_t bytes = 0;
   while (rows.table.rows < most && !text_.empty() && bytes < kBatchBytes) {
-    const std::string_view text = FirstLines(text_, most - rows.table.rows);
+    const std::string_view text = NextSlice(most - rows.table.rows);
     text_.remove_prefix(text.size());
     auto fed = cells_->Feed(text, rows);
     if (fed && text_.empty()) fed = cells_->Finish(rows);
     if (!fed) return std::unexpected(InFile(fed.error(), head_.path));
     bytes += static_cast<int64_t>(text.size());
+    if (rows.table.rows >= most / 2) break;  // the next slice may hold as many again
   }
   return {};
 }

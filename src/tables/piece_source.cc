@@ -69,10 +69,11 @@ class SeparatedPieces final : public PieceSource {
   base::Result<bool> Next(const PieceBounds& bounds, Piece& piece) override {
     if (!begun_) SLIPWAY_TRY(file_.Skip(place_.offset));
     begun_ = true;
-    piece.text.swap(rest_);
-    rest_.clear();
-    boundaries_.Restart();
     const auto bytes = static_cast<size_t>(bounds.bytes);
+    // Growing step by step would copy the text several times over; memory that is not written costs nothing.
+    piece.text.reserve(bytes + 2 * InputFile::kBlockBytes);
+    piece.text.assign(rest_);
+    boundaries_.Restart();
     while (!boundaries_.Scan(piece.text, ended_, bounds.rows, bytes)) {
       if (piece.text.size() - boundaries_.cut().end > kTooLong) return GiveUp(piece);
       SLIPWAY_ASSIGN(const std::string_view block, file_.ReadBlock());

@@ -93,10 +93,11 @@ class PieceRows {
   /// `piece` must live until its last row was read. Errors of Begin and Next: those of the format, with the path and,
   /// where known, the line.
   base::Result<void> Begin(const Piece& piece);
-  /// As RowSource::Next.
+  /// As RowSource::Next, but that `max_rows` is about the number where reading exactly as many would be slower.
   base::Result<bool> Next(data::Decoded& rows, int64_t max_rows);
 
  private:
+  std::string_view NextSlice(int64_t rows) const;
   base::Result<void> NextSeparated(data::Decoded& rows, int64_t max_rows);
   void NextRecords(data::Decoded& rows, int64_t max_rows);
 
