@@ -56,13 +56,18 @@ class PartWriter::Sink {
  public:
   Sink(const Plan& plan, std::string& stream) : plan_(plan), stream_(stream) {}
 
-  base::Result<void> Open(const std::optional<Folders>& folders, int64_t number) {
+  base::Result<void> Open(const std::optional<Folders>& folders, int64_t number,
+                          std::shared_ptr<tables::duckdb::Session>& engine) {
     if (!folders) return {};
     path_ = folders->parts / (PartName(number) + plan_.extension());
     if (!plan_.form->is_text()) {
       tables::TableOptions options;
       options.format = plan_.output;
       options.memory = kSinkMemory;
+      if (!engine) {
+        SLIPWAY_ASSIGN(engine, tables::StartEngine(folders->parts.string(), kSinkMemory));
+      }
+      options.engine = engine;
       SLIPWAY_ASSIGN(table_, tables::OpenSink(path_.string(), plan_.form->fields(), options));
       return {};
     }
@@ -217,7 +222,7 @@ base::Result<PartRecord> PartWriter::Write(const PartText& part, std::string& st
   }
   SLIPWAY_TRY(rows_->Begin(part.piece));
   Sink sink(*plan_, stream);
-  SLIPWAY_TRY(sink.Open(folders_, part.number));
+  SLIPWAY_TRY(sink.Open(folders_, part.number, engine_));
   SLIPWAY_TRY(ScoreRows(part, record, sink));
   Watch watch;
   SLIPWAY_TRY(sink.Finish(record));

@@ -49,7 +49,8 @@ class PartWriter {
   scoring::Workspace workspace_;
   std::unique_ptr<ScoredRows> batch_;
   std::unique_ptr<tables::PieceRows> rows_;
-  int64_t file_ = -1;  ///< of rows_
+  int64_t file_ = -1;                                ///< of rows_
+  std::shared_ptr<tables::duckdb::Session> engine_;  ///< for output in Parquet
   std::string text_, rejects_;
   PhaseTimes times_;
 };

@@ -6,6 +6,7 @@
 #include "tables/csv_text.h"
 #include "tables/duckdb/parquet_sink.h"
 #include "tables/duckdb/parquet_source.h"
+#include "tables/duckdb/session.h"
 #include "tables/json_file.h"
 #include "tables/npy_file.h"
 
@@ -77,6 +78,14 @@ base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std
   }
   return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
                     "records are written as JSON lines, not as one JSON document; use .jsonl");
+}
+
+base::Result<std::shared_ptr<duckdb::Session>> StartEngine(const std::string& folder, base::Bytes memory) {
+  duckdb::SessionOptions options;
+  options.memory = memory;
+  options.folder = folder;
+  SLIPWAY_ASSIGN(auto session, duckdb::Session::Open(options));
+  return std::shared_ptr<duckdb::Session>(std::move(session));
 }
 
 base::Result<std::vector<StoredColumn>> ReadColumns(std::string_view path, const TableOptions& options,

@@ -17,12 +17,22 @@
 
 namespace slipway::tables {
 
+namespace duckdb {
+class Session;
+}
+
 struct TableOptions {
   std::optional<Format> format;  ///< otherwise by extension
   /// Bounds of the Parquet engine. Rows and bytes are the same for any number of threads.
   int threads = 0;  ///< 0: what the cgroup allows
   base::Bytes memory{int64_t{512} << 20};
+  /// For Parquet files that are written one after another into one folder, by one thread: an engine that serves all of
+  /// them, since to start one takes as long as to score some ten thousand rows.
+  std::shared_ptr<duckdb::Session> engine;
 };
+
+/// An engine for files that are written into the folder. Errors: those of duckdb::Session::Open.
+base::Result<std::shared_ptr<duckdb::Session>> StartEngine(const std::string& folder, base::Bytes memory);
 
 /// Errors: "tables.format", not_found "tables.missing", invalid_argument "tables.not_a_file", unavailable
 /// "tables.read"; those of the format (broken header, no Parquet file). `layout` must outlive the source.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -65,16 +66,23 @@ base::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(std::string_view pa
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) return Fault(path, "it is a folder; name a file in it");
   }
-  SessionOptions session;
-  session.threads = 1;  // one thread writes row groups in order, so that the bytes are the same each time
-  session.memory = options.memory;
-  session.path = temporary;
-  SLIPWAY_ASSIGN(sink->session_, Session::Open(session));
-  SLIPWAY_TRY(sink->feed_.Register(*sink->session_, "slipway_rows"));
+  if (options.engine) {
+    sink->session_ = options.engine;
+  } else {
+    SessionOptions session;
+    session.threads = 1;  // one thread writes row groups in order, so that the bytes are the same each time
+    session.memory = options.memory;
+    session.path = temporary;
+    SLIPWAY_ASSIGN(sink->session_, Session::Open(session));
+  }
+  // A function stays known to its session, so each sink has a name of its own for it.
+  static std::atomic<int64_t> count{0};
+  const std::string rows = fmt::format("slipway_rows_{}", count++);
+  SLIPWAY_TRY(sink->feed_.Register(*sink->session_, rows.c_str()));
   sink->StartCopy(
-      fmt::format("COPY (SELECT * FROM slipway_rows()) TO {} (FORMAT parquet, COMPRESSION snappy, "
+      fmt::format("COPY (SELECT * FROM {}()) TO {} (FORMAT parquet, COMPRESSION snappy, "
                   "ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
-                  QuotedText(temporary), GroupRows(fields, options.memory)));
+                  rows, QuotedText(temporary), GroupRows(fields, options.memory)));
   return sink;
 }
 

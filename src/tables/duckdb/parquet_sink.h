@@ -34,7 +34,7 @@ class ParquetSink final : public RowSink {
   std::string path_;
   std::string temporary_;  ///< empty once it has its name
   RowFeed feed_;
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<Session> session_;  ///< its own, or one that serves others afterwards
   std::jthread copy_;
   base::Result<void> outcome_;  ///< of the statement; read after copy_ is joined
 };

@@ -166,6 +166,9 @@ base::Result<void> Session::Connect(const SessionOptions& options) {
     return Fault("no connection");
   }
   if (!options.path.empty()) SLIPWAY_TRY(Run(fmt::format("SET allowed_paths = [{}]", QuotedText(options.path))));
+  if (!options.folder.empty()) {
+    SLIPWAY_TRY(Run(fmt::format("SET allowed_directories = [{}]", QuotedText(options.folder + "/"))));
+  }
   SLIPWAY_TRY(Run("SET enable_external_access = false"));
   return Run("SET lock_configuration = true");
 }

@@ -20,7 +20,8 @@ namespace slipway::tables::duckdb {
 struct SessionOptions {
   int threads = 1;
   base::Bytes memory{int64_t{512} << 20};
-  std::string path;  ///< the file that may be read or written
+  std::string path;    ///< the file that may be read or written
+  std::string folder;  ///< likewise, any file in it
 };
 
 /// "it''s": a text between SQL's single quotes, with them. `name` likewise between double quotes.
