@@ -85,7 +85,7 @@ class Reader {
       if (head == 0) return;
       const int delta = head >> 4;
       number = static_cast<int16_t>(delta == 0 ? ZigZag() : number + delta);
-      value.members.emplace_back(number, Value(static_cast<Type>(head & 0x0f), depth + 1, false));
+      value.members.push_back({number, Value(static_cast<Type>(head & 0x0f), depth + 1, false)});
     }
   }
   void Items(ThriftValue& value, int depth) {
@@ -158,12 +158,12 @@ void AppendItems(const ThriftValue& value, std::string& out) {
 }  // namespace
 
 ThriftValue* ThriftValue::Find(int16_t number) {
-  const auto found = std::ranges::find(members, number, &std::pair<int16_t, ThriftValue>::first);
-  return found == members.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(members, number, &Member::number);
+  return found == members.end() ? nullptr : &found->value;
 }
 
 void ThriftValue::Remove(int16_t number) {
-  std::erase_if(members, [&](const auto& member) { return member.first == number; });
+  std::erase_if(members, [&](const auto& member) { return member.number == number; });
 }
 
 base::Result<ThriftValue> ReadThrift(std::string_view text) {

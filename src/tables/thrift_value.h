@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -30,15 +29,22 @@ struct ThriftValue {
     kStruct = 12,
   };
 
+  struct Member;
+
   Type type = Type::kStop;
-  int64_t integer = 0;                                   ///< of bytes and integers
-  std::string bytes;                                     ///< of texts and doubles
-  Type element = Type::kStop, key = Type::kStop;         ///< of lists, sets and maps
-  std::vector<ThriftValue> items;                        ///< of maps: key, value, key, value, …
-  std::vector<std::pair<int16_t, ThriftValue>> members;  ///< of structs, by number
+  int64_t integer = 0;                            ///< of bytes and integers
+  std::string bytes;                              ///< of texts and doubles
+  Type element = Type::kStop, key = Type::kStop;  ///< of lists, sets and maps
+  std::vector<ThriftValue> items;                 ///< of maps: key, value, key, value, …
+  std::vector<Member> members;                    ///< of structs
 
   ThriftValue* Find(int16_t number);
   void Remove(int16_t number);
+};
+
+struct ThriftValue::Member {
+  int16_t number = 0;
+  ThriftValue value;
 };
 
 /// One struct from the front of `text`. Error: data_loss "tables.parquet".
