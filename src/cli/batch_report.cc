@@ -21,7 +21,8 @@ Value ReasonsValue(const batch::Totals& totals) {
 }
 
 double Seconds(int64_t nanoseconds) {
-  return static_cast<double>(nanoseconds / 1'000'000) / 1000;
+  const int64_t milliseconds = nanoseconds / 1'000'000;
+  return static_cast<double>(milliseconds) / 1000;
 }
 
 double Rate(int64_t count, double seconds) {
