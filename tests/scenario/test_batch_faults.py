@@ -4,10 +4,12 @@ import csv
 import gzip
 import json
 import os
+import re
 import resource
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -70,10 +72,9 @@ def test_bad_rows_go_to_a_file_of_their_own(batch, table, rejects):
     path = batch.folder / rejects
     bad = list(csv.DictReader(open(path))) if rejects.endswith("csv") else [json.loads(line) for line in open(path)]
     found = [(os.path.basename(row["file"]), int(row["row"]), row["field"], row["code"], row["value"]) for row in bad]
-    assert found == [("1.csv", 5, "distance", "schema.wrong_type", "far"), ("2.csv", 5000, "origin", "schema.not_in_set", "LAX"),
-                     ("2.csv", 5000, "distance", "schema.wrong_type", "far")] or sorted(found) == sorted(
-                    [("1.csv", 5, "distance", "schema.wrong_type", "far"), ("2.csv", 5000, "origin", "schema.not_in_set", "LAX"),
-                     ("2.csv", 5000, "distance", "schema.wrong_type", "far")])
+    assert [row[:2] for row in found] == [("1.csv", 5), ("2.csv", 5000), ("2.csv", 5000)], "in the order of the rows"
+    assert set(found) == {("1.csv", 5, "distance", "schema.wrong_type", "far"), ("2.csv", 5000, "origin", "schema.not_in_set", "LAX"),
+                          ("2.csv", 5000, "distance", "schema.wrong_type", "far")}
     assert all(row["message"] for row in bad)
 
 
@@ -148,9 +149,15 @@ def test_broken_quoting_ends_the_job_at_its_line_and_goes_on_when_mended(batch, 
 def test_an_unclosed_quote_and_a_huge_cell_do_not_take_the_memory(batch, table):
     text = table.to_csv(index=False)
     batch.slipway.write("in.csv", text + '"' + "x" * (100 << 20))
-    begin = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
-    done = batch("--input", "in.csv", *RUN, expect=1)
-    assert begin and "quote" in done.stderr and "20 finished parts" in done.stderr
+    job = start(batch, "run", "--model", batch.shop / "flights-1.0.0.slipway", "--input", "in.csv", *RUN)
+    most = 0
+    while job.poll() is None:
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{job.pid}/status").read_text())
+        most = int(peak[1]) if peak else most
+        time.sleep(0.002)
+    told = job.communicate()[1]
+    assert job.returncode == 1 and "quote" in told and "20 finished parts" in told
+    assert 10 << 10 < most < 300 << 10, f"{most} KiB"
     batch.slipway.write("in.csv", text)
     assert resumed(batch) == whole(batch, "in.csv")
 
@@ -287,7 +294,7 @@ def test_a_folder_that_may_not_be_read_is_told(batch, table):
     done = subprocess.run(command, cwd=batch.folder, capture_output=True, text=True)
     os.chmod(batch.folder / "in/closed", 0o755)
     assert done.returncode == 3, done.stderr
-    assert "Permission denied" in done.stderr and "closed" in done.stderr or "in:" in done.stderr
+    assert "Permission denied" in done.stderr and "in" in done.stderr, done.stderr
 
 
 @pytest.mark.skipif("SLIPWAY_SLOW" not in os.environ, reason="writes 2 GB; set SLIPWAY_SLOW=1")
