@@ -75,6 +75,13 @@ TEST(ThriftValue, IsWrittenAsItWasRead) {
   EXPECT_EQ(back, text);
 }
 
+TEST(ThriftValue, WithATruthOrANumberThatIsNoneIsRefused) {
+  using std::string_literals::operator""s;
+  EXPECT_TRUE(ReadThrift("\x19\x11\x01\x00"s));
+  EXPECT_FALSE(ReadThrift("\x19\x11\x0b\x00"s)) << "a list of one truth that is 11";
+  EXPECT_FALSE(ReadThrift("\x05\x80\x80\x04\x02\x00"s)) << "member number 32,768";
+}
+
 TEST(ThriftValue, ThatBreaksOffIsRefused) {
   for (const char* text : {"", "\x15", "\x18\x7f", "\x19\xf5\xff\xff\x7f", "\x1d"}) EXPECT_FALSE(ReadThrift(text));
 }

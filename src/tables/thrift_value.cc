@@ -23,7 +23,7 @@ class Reader {
     switch (type) {
       case Type::kTrue:
       case Type::kFalse:
-        if (in_list) value.type = static_cast<Type>(Byte());
+        if (in_list) value.type = Truth();
         break;
       case Type::kByte:
         value.integer = static_cast<int8_t>(Byte());
@@ -50,6 +50,12 @@ class Reader {
   }
 
  private:
+  /// An element of a list: 1, or 2 (of some writers 0).
+  Type Truth() {
+    const uint8_t byte = Byte();
+    if (byte > 2) failed_ = true;
+    return byte == 1 ? Type::kTrue : Type::kFalse;
+  }
   uint8_t Byte() {
     const std::string_view byte = Take(1);
     return byte.empty() ? 0 : static_cast<uint8_t>(byte[0]);
@@ -79,13 +85,15 @@ class Reader {
     return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
   }
   void Members(ThriftValue& value, int depth) {
-    int16_t number = 0;
+    int64_t number = 0;
     while (!failed_) {
       const uint8_t head = Byte();
       if (head == 0) return;
       const int delta = head >> 4;
-      number = static_cast<int16_t>(delta == 0 ? ZigZag() : number + delta);
-      value.members.push_back({number, Value(static_cast<Type>(head & 0x0f), depth + 1, false)});
+      number = delta == 0 ? ZigZag() : number + delta;
+      if (number < INT16_MIN || number > INT16_MAX) failed_ = true;
+      if (failed_) return;
+      value.members.push_back({static_cast<int16_t>(number), Value(static_cast<Type>(head & 0x0f), depth + 1, false)});
     }
   }
   void Items(ThriftValue& value, int depth) {
