@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -75,7 +76,14 @@ class SpawnPlan {
     std::vector<char*> words{const_cast<char*>(start.program.c_str())};
     for (const std::string& argument : start.arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
-    return posix_spawn(&child, start.program.c_str(), &actions_, &attributes_, words.data(), environ);
+    std::vector<char*> variables;
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+      const std::string_view text = *variable;
+      const auto begins = [&](const std::string& name) { return text.starts_with(name); };
+      if (std::ranges::none_of(start.withheld, begins)) variables.push_back(*variable);
+    }
+    variables.push_back(nullptr);
+    return posix_spawn(&child, start.program.c_str(), &actions_, &attributes_, words.data(), variables.data());
   }
 
  private:
@@ -179,7 +187,7 @@ Result<ChildEnd> RunChild(const ChildOptions& options) {
   FileDescriptor write_end(ends[1]);
   std::vector<int> lent = {write_end.get()};
   if (options.input >= 0) lent.push_back(options.input);
-  SLIPWAY_ASSIGN(Child child, Child::Start({options.program, options.arguments, std::move(lent)}));
+  SLIPWAY_ASSIGN(Child child, Child::Start({options.program, options.arguments, std::move(lent), options.withheld}));
   write_end.Close();
   std::string text;
   const bool ended = Await(child, report, until, text);

@@ -37,12 +37,12 @@ struct ChildStart {
   std::string program = "/proc/self/exe";  ///< this program itself
   std::vector<std::string> arguments;      ///< without the program's name
   std::vector<int> lent;                   ///< stay the caller's
+  std::vector<std::string> withheld = {};  ///< variables whose names begin so are not in its environment
 };
 
-/// A child that was started. It inherits the environment, but no descriptor that it was not lent, no blocked or ignored
-/// signal, and not the terminal's Ctrl-C.
-/// Thread-safety: one thread; any may start one, since nothing of this process is copied. Ownership: killed with all
-/// that it started, and waited for, when this goes.
+/// A child that was started. It inherits the environment but for what is withheld, and no descriptor that it was not
+/// lent, no blocked or ignored signal, and not the terminal's Ctrl-C. Thread-safety: one thread; any may start one,
+/// since nothing of this process is copied. Ownership: killed with all that it started, and waited for, when this goes.
 class Child {
  public:
   /// Errors: unavailable "child.start" with the system's word.
@@ -67,7 +67,8 @@ class Child {
 struct ChildOptions {
   std::string program = "/proc/self/exe";
   std::vector<std::string> arguments;
-  int input = -1;  ///< lent; -1: none
+  int input = -1;                          ///< lent; -1: none
+  std::vector<std::string> withheld = {};  ///< as ChildStart::withheld
   std::chrono::nanoseconds time_limit = std::chrono::minutes(1);
 };
 

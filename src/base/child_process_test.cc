@@ -47,6 +47,18 @@ TEST(ChildProcess, TellsTheSignalThatEndedIt) {
   EXPECT_EQ(end->number, SIGFPE);
 }
 
+TEST(ChildProcess, DoesNotSeeWhatIsWithheld) {
+  ::setenv("SLIPWAY_TEST_SECRET", "hush", 1);
+  ::setenv("SLIPWAY_TEST", "known", 1);
+  const auto end = RunChild({.program = "/bin/sh",
+                             .arguments = {"-c", "echo \"$SLIPWAY_TEST_SECRET,$SLIPWAY_TEST\" >&3"},
+                             .withheld = {"SLIPWAY_TEST_"}});
+  ::unsetenv("SLIPWAY_TEST_SECRET");
+  ::unsetenv("SLIPWAY_TEST");
+  ASSERT_TRUE(end) << end.error().Text();
+  EXPECT_EQ(end->report, ",known\n");
+}
+
 TEST(ChildProcess, IsKilledWhenItsTimeIsOver) {
   const auto start = steady_clock::now();
 

@@ -47,6 +47,10 @@ base::Bytes ChildMemory() {
   return {std::max(base::AvailableMemory().count / 4 * 3, kLeastMemory)};
 }
 
+std::vector<std::string> WithheldFromChildren() {
+  return {"SLIPWAY_SERVE_", "NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"};
+}
+
 std::vector<std::string> ChildWords(std::string_view command, base::Bytes memory, std::chrono::seconds processor) {
   return {std::string(command), std::to_string(::getpid()), std::to_string(memory.count),
           std::to_string(processor.count())};

@@ -21,6 +21,10 @@ inline constexpr int kChildFine = 0, kChildRefused = 41, kChildOutOfMemory = 42,
 /// Of processor time: none.
 inline constexpr std::chrono::seconds kNoTimeLimit = std::chrono::hours(24 * 365 * 100);
 
+/// Variables that are not for models: what this program was configured with, secrets among it, and its ways to the
+/// service manager.
+std::vector<std::string> WithheldFromChildren();
+
 /// Three quarters of what the machine and its cgroups have left, at least 64 MiB.
 base::Bytes ChildMemory();
 

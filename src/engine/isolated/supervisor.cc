@@ -195,7 +195,8 @@ base::Result<Supervisor::Started> Supervisor::StartProcess() const {
   const base::Bytes memory = options_.memory.count > 0 ? options_.memory : ChildMemory();
   auto child = base::Child::Start({options_.program,
                                    ChildWords(kIsolatedCommand, memory, kNoTimeLimit),
-                                   {write_end.get(), model_.parcel.file.get(), control.second.get()}});
+                                   {write_end.get(), model_.parcel.file.get(), control.second.get()},
+                                   WithheldFromChildren()});
   if (!child) return CannotStart(child.error().message);
   return Started{*std::move(child), std::move(report), std::move(control.first), memory};
 }

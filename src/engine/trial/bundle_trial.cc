@@ -95,6 +95,7 @@ base::Result<void> TryInChild(const TrialTask& task, const TrialLimits& limits, 
   child.time_limit = TimeLimit(limits, parcel.bytes);
   const base::Bytes memory = limits.memory ? *limits.memory : ChildMemory();
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(child.time_limit) * base::CpuBudget();
+  child.withheld = WithheldFromChildren();
   child.arguments = ChildWords(kTrialCommand, memory, seconds);
   auto end = base::RunChild(child);
   if (!end) {
