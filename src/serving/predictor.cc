@@ -212,8 +212,11 @@ base::Result<std::shared_ptr<ServedModel>> Predictor::Find(Thread& thread, std::
     SLIPWAY_ASSIGN(reference, OnlyName(snapshot));
   }
   auto resolved = snapshot.Resolve(reference);
-  thread.unloaded = resolved ? nullptr : snapshot.ResolveFailed(reference);
-  if (resolved && (*resolved)->cold()) thread.unloaded = *std::move(resolved);
+  if (!resolved) {
+    thread.unloaded = snapshot.ResolveFailed(reference);
+  } else {
+    thread.unloaded = (*resolved)->cold() ? *resolved : nullptr;
+  }
   if (thread.unloaded != nullptr) return std::unexpected(NotLoaded(*thread.unloaded));
   if (!resolved) {
     const bool final = started_.load(std::memory_order_relaxed) || resolved.error().code != base::Code::kNotFound;

@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   signal.at = place[0];
   signal.table_bytes = place[1];
   std::vector<std::byte> memory(size - 5);
-  std::memcpy(memory.data(), data + 5, memory.size());
+  std::transform(data + 5, data + size, memory.begin(), [](uint8_t byte) { return std::byte{byte}; });
   std::vector<Tensor> outputs(specs.size());
   const auto answer = ReadAnswer(memory, signal, specs, outputs);
   if (answer && answer->ran && !std::ranges::all_of(outputs, IsWhole)) std::abort();

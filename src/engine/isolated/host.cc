@@ -82,7 +82,8 @@ class HostLane {
                           "the engine gave an output of another size than its shape");
       }
       if (ran || ran.error().reason.starts_with("engine.")) return ran;
-      return base::Fail(ran.error().code, "engine.run", std::move(ran).error().message);
+      ran.error().reason = "engine.run";
+      return ran;
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& thrown) {

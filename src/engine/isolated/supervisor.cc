@@ -61,7 +61,7 @@ struct Supervisor::Started {
 
 base::Result<std::shared_ptr<Supervisor>> Supervisor::Start(const IsolationOptions& options, SupervisedModel model,
                                                             const MakeThread& make_thread) {
-  const std::shared_ptr<Supervisor> supervisor(new Supervisor(options, std::move(model)));
+  std::shared_ptr<Supervisor> supervisor(new Supervisor(options, std::move(model)));
   if (!supervisor->wake_.ok()) return CannotStart("no descriptor is left");
   supervisor->thread_ = make_thread([raw = supervisor.get()](const std::stop_token& stop) { raw->Supervise(stop); });
   std::unique_lock lock(supervisor->mutex_);

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstring>
 #include <limits>
+#include <span>
 
 namespace slipway::engine::isolated {
 namespace {
@@ -26,6 +29,12 @@ Tensor TensorOf(ElementType type, std::vector<int64_t> shape, const std::vector<
 Tensor TextsOf(std::vector<int64_t> shape, std::vector<std::string> texts) {
   return {
       .type = ElementType::kString, .shape = std::move(shape), .data = {}, .strings = std::move(texts), .labels = {}};
+}
+
+/// Bit by bit: NaN is NaN, and 0 is not -0.
+bool IsSame(const void* got, const std::vector<float>& wanted) {
+  const std::span bytes(static_cast<const std::byte*>(got), wanted.size() * sizeof(float));
+  return std::ranges::equal(bytes, std::as_bytes(std::span(wanted)));
 }
 
 TensorSpec SpecOf(const Tensor& tensor) {
@@ -81,7 +90,7 @@ TEST_F(AnswerInMemory, HasTheBitsOfItsOutputs) {
   ASSERT_TRUE(read) << read.error().Text();
   EXPECT_TRUE(read->ran);
   EXPECT_THAT(outputs_[0].shape, ElementsAre(2, 2));
-  EXPECT_EQ(std::memcmp(outputs_[0].data.data(), std::vector<float>{1.5F, nan, -0.0F, 3e38F}.data(), 16), 0);
+  EXPECT_TRUE(IsSame(outputs_[0].data.data(), {1.5F, nan, -0.0F, 3e38F}));
   EXPECT_EQ(outputs_[1].as<int64_t>()[0], INT64_MIN);
   EXPECT_EQ(outputs_[2].data.size(), 2U);
   EXPECT_EQ(outputs_[3].as<double>()[0], 2);
@@ -199,7 +208,7 @@ TEST(Request, ComesAsItWasAsked) {
   EXPECT_EQ(request.deadline, deadline);
   ASSERT_EQ(request.inputs.size(), 2U);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(request.inputs[0].data) % 16, 0U);
-  EXPECT_EQ(std::memcmp(request.inputs[0].data, numbers.data(), 16), 0);
+  EXPECT_TRUE(IsSame(request.inputs[0].data, numbers));
   EXPECT_EQ(request.inputs[1].strings[2], "JFK");
   EXPECT_LE(packing.bytes(), memory.size());
 }

@@ -112,8 +112,8 @@ std::unique_ptr<net::StreamedAnswer> PredictRoute::Open(const net::Request& requ
   const auto options = ReadPredictOptions(request);
   if (!options || options->form == BodyForm::kJson) return nullptr;
   if (options->answer.strict || options->answer.form == BodyForm::kJson) return nullptr;
-  (void)predictor_.Acquire(request.thread, request.Parameter("model"));
-  if (predictor_.unloaded(request.thread) != nullptr) return nullptr;  // waits with its body
+  const bool found = predictor_.Acquire(request.thread, request.Parameter("model")).has_value();
+  if (!found && predictor_.unloaded(request.thread) != nullptr) return nullptr;  // waits with its body
   return std::make_unique<PredictStream>(predictor_, *options);
 }
 
