@@ -197,6 +197,8 @@ void LiveController::Look() {
     const bool wanted = found != listed.end() && found->second == status.stamp;
     const bool off = !status.name.empty() && IsSwitchedOff(status.name);
     if (wanted && off) names_[{status.source, status.stamp}] = status.name;
+    // What requests still hold does not come back: the same bundle is taken up anew.
+    if (status.state == ModelState::kDraining) continue;
     live_.SetWanted(status.id, wanted && !off);
     if (wanted) listed.erase(found);
   }

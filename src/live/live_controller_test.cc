@@ -212,6 +212,18 @@ TEST_F(LiveControllerTest, NamesCanBeSwitchedOffAndOn) {
   EXPECT_EQ(Await(&LiveController::SwitchOn, "nothing").error().reason, "live.not_listed");
 }
 
+TEST_F(LiveControllerTest, ANameIsSwitchedOnAgainWhileRequestsHoldWhatWasSwitchedOff) {
+  auto& controller = Controller({0});
+  Serve({bundles_.Write("sum", "1.0.0")});
+  const auto held = live_.Current();
+  controller.Start();
+  ASSERT_TRUE(Await(&LiveController::SwitchOff, "sum"));
+  EXPECT_THAT(States(), ElementsAre("1.0.0 draining"));
+  const auto on = Await(&LiveController::SwitchOn, "sum");
+  EXPECT_TRUE(on) << on.error().Text();
+  EXPECT_EQ(Resolved("sum"), "1.0.0");
+}
+
 TEST_F(LiveControllerTest, ANewVersionOfANameThatIsOffWaits) {
   auto& controller = Controller();
   const auto one = bundles_.Write("sum", "1.0.0"), two = bundles_.Write("sum", "2.0.0");

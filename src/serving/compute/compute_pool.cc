@@ -97,9 +97,9 @@ void ComputePool::Stop() {
     stopping_ = true;
     changed_.notify_all();
   }
-  for (Thread& thread : threads_) {
-    if (thread.thread.joinable()) thread.thread.join();
-  }
+  std::call_once(stopped_, [this] {
+    for (Thread& thread : threads_) thread.thread.join();
+  });
 }
 
 ComputePool::Reading ComputePool::Read() const {

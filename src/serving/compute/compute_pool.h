@@ -33,7 +33,7 @@ class ComputePool {
   bool Submit(uint64_t queue, int priority, Job job);
   /// Has `task` run on every thread that there is, between its jobs.
   void RunOnThreads(const Job& task);
-  /// Runs what was submitted, and ends the threads.
+  /// Runs what was submitted, and ends the threads. Whoever calls it waits for that.
   void Stop();
 
   struct Reading {
@@ -67,6 +67,7 @@ class ComputePool {
   int64_t waiting_ = 0;  ///< jobs of all queues
   int idle_ = 0;         ///< threads, among them new ones
   bool stopping_ = false;
+  std::once_flag stopped_;
 };
 
 }  // namespace slipway::serving

@@ -26,6 +26,18 @@ TEST_F(HeavyModelsTest, OthersAreAnsweredWhileTheyRun) {
   EXPECT_EQ(answer.Header("Slipway-Version"), "1.0.0");
 }
 
+TEST_F(HeavyModelsTest, TwoWhoStopTheServiceBothWaitForItsCalls) {
+  StartHeavy();
+  auto client = Send();
+  gate_.Await(runs_ + 1);
+  {
+    std::jthread first([&] { service_->Stop(); }), second([&] { service_->Stop(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    gate_.Open();
+  }
+  EXPECT_EQ(client.Read().status, 200);
+}
+
 TEST_F(HeavyModelsTest, CallsThatWaitRunTogether) {
   StartHeavy();
   auto first = Send();

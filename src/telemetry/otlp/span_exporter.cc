@@ -94,7 +94,9 @@ void SpanExporter::Stop() {
   int64_t expected = 0;
   stop_at_.compare_exchange_strong(expected, NowNanoseconds() + options_.flush_timeout.count());
   Wake();
-  if (thread_.joinable()) thread_.join();
+  std::call_once(stopped_, [this] {
+    if (thread_.joinable()) thread_.join();
+  });
 }
 
 bool SpanExporter::PastEnd() const {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -62,6 +63,7 @@ class SpanExporter {
   SpanBatch batch_;
   std::chrono::nanoseconds retry_after_{0};
   bool failing_ = false;  ///< since the last batch that was delivered
+  std::once_flag stopped_;
   std::jthread thread_;
 };
 
