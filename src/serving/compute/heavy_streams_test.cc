@@ -80,9 +80,9 @@ TEST_F(HeavyStreamsTest, ACallGoesBeforeTheNextPieceOfAStream) {
   gate_.Await(runs_ + 1);
   auto stream = Begin();
   stream.Send(Chunk(Line(1)) + "0\r\n\r\n");
-  AwaitWaiting(1);
+  AwaitBeforeModel(1);
   auto second = Send();
-  AwaitWaiting(2);
+  AwaitBeforeModel(2);
   gate_.LetOne();
   EXPECT_EQ(first.Read().status, 200);
   gate_.LetOne();
