@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <set>
 
+#include "base/map_reader.h"
 #include "base/text.h"
 #include "tables/format.h"
 
@@ -129,13 +130,10 @@ base::Result<std::vector<InputFile>> InputFilesOf(const base::Value& value) {
   };
   if (!value.is_list()) return damaged();
   for (const auto& item : value.list()) {
-    const auto* path = item.Find("path");
-    const auto* size = item.Find("size");
-    const auto* modified = item.Find("modified");
-    if (!path || !path->is_string() || !size || !size->is_integer() || !modified || !modified->is_integer()) {
-      return damaged();
-    }
-    files.push_back({.path = path->string(), .size = size->integer(), .modified = modified->integer()});
+    base::MapReader reader(item);
+    files.push_back(
+        {.path = reader.Text("path"), .size = reader.Integer("size"), .modified = reader.Integer("modified")});
+    if (!reader.fine()) return damaged();
   }
   return files;
 }

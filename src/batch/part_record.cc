@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/map_reader.h"
+
 namespace slipway::batch {
 namespace {
 
@@ -13,44 +15,12 @@ Value PlaceValue(const tables::PiecePlace& place) {
   return Value::List().Add(place.offset).Add(place.row).Add(place.line);
 }
 
-/// Reads members and remembers whether one was missing.
-class Members {
- public:
-  explicit Members(const Value& value) : value_(value) {}
-
-  int64_t Integer(std::string_view key) {
-    const Value* found = Find(key);
-    if (found == nullptr || !found->is_integer()) return Missing();
-    return found->integer();
-  }
-  std::string Text(std::string_view key) {
-    const Value* found = Find(key);
-    if (found == nullptr || !found->is_string()) {
-      Missing();
-      return {};
-    }
-    return found->string();
-  }
-  tables::PiecePlace Place(std::string_view key) {
-    const Value* found = Find(key);
-    if (found == nullptr || !found->is_list() || found->list().size() != 3) return {.offset = Missing()};
-    const auto& list = found->list();
-    for (const auto& item : list) {
-      if (!item.is_integer()) return {.offset = Missing()};
-    }
-    return {.offset = list[0].integer(), .row = list[1].integer(), .line = list[2].integer()};
-  }
-  const Value* Find(std::string_view key) { return value_.Find(key); }
-  bool complete() const { return complete_; }
-
- private:
-  int64_t Missing() {
-    complete_ = false;
-    return 0;
-  }
-  const Value& value_;
-  bool complete_ = true;
-};
+tables::PiecePlace PlaceOf(base::MapReader& reader, std::string_view key) {
+  const auto numbers = reader.Integers(key);
+  if (numbers.size() == 3) return {.offset = numbers[0], .row = numbers[1], .line = numbers[2]};
+  reader.Fail();
+  return {};
+}
 
 }  // namespace
 
@@ -70,12 +40,12 @@ std::string ToLine(const PartRecord& part) {
 
 base::Result<PartRecord> ParsePart(std::string_view line) {
   SLIPWAY_ASSIGN(const auto value, base::ParseJson(line));
-  Members members(value);
+  base::MapReader members(value);
   PartRecord part;
   part.number = members.Integer("part");
   part.file = members.Integer("file");
-  part.begin = members.Place("begin");
-  part.end = members.Place("end");
+  part.begin = PlaceOf(members, "begin");
+  part.end = PlaceOf(members, "end");
   part.rows_before = members.Integer("before");
   part.rejected = members.Integer("rejected");
   part.input = members.Text("input");
@@ -84,7 +54,7 @@ base::Result<PartRecord> ParsePart(std::string_view line) {
   part.reject_bytes = members.Integer("reject_bytes");
   part.rejects = members.Text("rejects");
   const Value* reasons = members.Find("reasons");
-  if (!members.complete() || reasons == nullptr || !reasons->is_map()) {
+  if (!members.fine() || reasons == nullptr || !reasons->is_map()) {
     return base::Fail(base::Code::kDataLoss, "batch.damaged", "a line in the list of finished parts lacks a member");
   }
   for (const auto& [reason, count] : reasons->map()) {

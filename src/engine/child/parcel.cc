@@ -11,7 +11,10 @@
 #include <cstring>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
+
+#include "base/map_reader.h"
 
 namespace slipway::engine {
 
@@ -122,26 +125,20 @@ base::Result<Parcel> Parcel::Open(int fd) {
 
 bool Parcel::ReadHeader(std::string_view text) {
   const auto header = base::ParseJson(text);
-  if (!header || !header->is_map()) return false;
-  const base::Value* threads = header->Find("threads");
-  const base::Value* files = header->Find("files");
-  if (threads == nullptr || !threads->is_integer() || files == nullptr || !files->is_list()) return false;
-  options_.threads = static_cast<int>(threads->integer());
-  return std::ranges::all_of(files->list(), [this](const base::Value& entry) { return AddFile(entry); });
+  if (!header) return false;
+  base::MapReader reader(*header);
+  options_.threads = static_cast<int>(reader.Integer("threads"));
+  const auto& files = reader.List("files");
+  return reader.fine() && std::ranges::all_of(files, [this](const base::Value& entry) { return AddFile(entry); });
 }
 
 bool Parcel::AddFile(const base::Value& entry) {
   const auto all = static_cast<int64_t>(memory_.get_deleter().size);
-  const base::Value* name = entry.is_map() ? entry.Find("name") : nullptr;
-  const base::Value* offset = entry.is_map() ? entry.Find("offset") : nullptr;
-  const base::Value* size = entry.is_map() ? entry.Find("size") : nullptr;
-  if (name == nullptr || !name->is_string() || offset == nullptr || !offset->is_integer() || size == nullptr ||
-      !size->is_integer()) {
-    return false;
-  }
-  const int64_t begin = offset->integer(), bytes = size->integer();
-  if (begin < 0 || begin > all || bytes < 0 || bytes > all - begin) return false;
-  return files_.emplace(name->string(), std::string_view(memory_.get() + begin, static_cast<size_t>(bytes))).second;
+  base::MapReader reader(entry);
+  std::string name = reader.Text("name");
+  const int64_t begin = reader.Integer("offset", 0, all), bytes = reader.Integer("size", 0, all - begin);
+  if (!reader.fine()) return false;
+  return files_.emplace(std::move(name), std::string_view(memory_.get() + begin, static_cast<size_t>(bytes))).second;
 }
 
 }  // namespace slipway::engine

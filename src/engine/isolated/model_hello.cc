@@ -5,11 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/map_reader.h"
 #include "base/value.h"
 
 namespace slipway::engine::isolated {
 namespace {
 
+using base::MapReader;
 using base::Value;
 
 constexpr size_t kMostTensors = 1 << 16;
@@ -38,104 +40,49 @@ Value Specs(const std::vector<TensorSpec>& specs) {
   return list;
 }
 
-/// Takes a map apart; remembers whether all was there and of its kind.
-class Reader {
- public:
-  explicit Reader(const Value& map) : map_(map), fine_(map.is_map()) {}
+/// What readers of specs take for granted.
+bool SpecFits(const TensorSpec& spec) {
+  return spec.dimension_names.empty() || spec.dimension_names.size() == spec.shape.size();
+}
 
-  bool fine() const { return fine_; }
-  std::string Text(std::string_view key) {
-    const Value* value = Get(key, Value::Kind::kString);
-    return value == nullptr ? std::string() : value->string();
-  }
-  bool Boolean(std::string_view key) {
-    const Value* value = Get(key, Value::Kind::kBoolean);
-    return value != nullptr && value->boolean();
-  }
-  int64_t Integer(std::string_view key, int64_t least, int64_t most) {
-    const Value* value = Get(key, Value::Kind::kInteger);
-    if (value == nullptr || value->integer() < least || value->integer() > most) return Fail<int64_t>();
-    return value->integer();
-  }
-  std::vector<std::string> Texts(std::string_view key) {
-    std::vector<std::string> texts;
-    for (const Value& value : List(key)) {
-      if (!value.is_string()) return Fail<std::vector<std::string>>();
-      texts.push_back(value.string());
-    }
-    return texts;
-  }
-  std::vector<int64_t> Shape(std::string_view key) {
-    std::vector<int64_t> shape;
-    for (const Value& value : List(key)) {
-      if (!value.is_integer() || value.integer() < -1) return Fail<std::vector<int64_t>>();
-      shape.push_back(value.integer());
-    }
-    return shape;
-  }
-  std::vector<TensorSpec> Specs(std::string_view key) {
-    std::vector<TensorSpec> specs;
-    const auto& list = List(key);
-    if (list.size() > kMostTensors) return Fail<std::vector<TensorSpec>>();
-    for (const Value& value : list) {
-      Reader reader(value);
-      TensorSpec& spec = specs.emplace_back();
-      spec.name = reader.Text("name");
-      spec.type = static_cast<ElementType>(reader.Integer("type", 0, static_cast<int64_t>(ElementType::kString)));
-      spec.shape = reader.Shape("shape");
-      spec.dimension_names = reader.Texts("dimension_names");
-      spec.kind = reader.Boolean("maps") ? TensorSpec::Kind::kMaps : TensorSpec::Kind::kTensor;
-      spec.labels = reader.Texts("labels");
-      spec.integer_labels = reader.Boolean("integer_labels");
-      fine_ = fine_ && reader.fine() && SpecFits(spec);
-    }
+std::vector<TensorSpec> ReadSpecs(MapReader& reader, std::string_view key) {
+  std::vector<TensorSpec> specs;
+  const auto& list = reader.List(key);
+  if (list.size() > kMostTensors) {
+    reader.Fail();
     return specs;
   }
-  Value Any(std::string_view key) {
-    const Value* value = map_.Find(key);
-    return value == nullptr ? Value() : *value;
+  for (const Value& value : list) {
+    MapReader member(value);
+    TensorSpec& spec = specs.emplace_back();
+    spec.name = member.Text("name");
+    spec.type = static_cast<ElementType>(member.Integer("type", 0, static_cast<int64_t>(ElementType::kString)));
+    spec.shape = member.Integers("shape", -1);
+    spec.dimension_names = member.Texts("dimension_names");
+    spec.kind = member.Boolean("maps") ? TensorSpec::Kind::kMaps : TensorSpec::Kind::kTensor;
+    spec.labels = member.Texts("labels");
+    spec.integer_labels = member.Boolean("integer_labels");
+    if (!member.fine() || !SpecFits(spec)) reader.Fail();
   }
-
- private:
-  /// What readers of specs take for granted.
-  static bool SpecFits(const TensorSpec& spec) {
-    return spec.dimension_names.empty() || spec.dimension_names.size() == spec.shape.size();
-  }
-  const Value* Get(std::string_view key, Value::Kind kind) {
-    const Value* value = map_.Find(key);
-    fine_ = fine_ && value != nullptr && value->kind() == kind;
-    return fine_ ? value : nullptr;
-  }
-  const base::ValueList& List(std::string_view key) {
-    static const base::ValueList kNone;
-    const Value* value = Get(key, Value::Kind::kList);
-    return value == nullptr ? kNone : value->list();
-  }
-  template <typename T>
-  T Fail() {
-    fine_ = false;
-    return T();
-  }
-  const Value& map_;
-  bool fine_;
-};
+  return specs;
+}
 
 std::unexpected<base::Error> Broken() {
   return base::Fail(base::Code::kDataLoss, "engine.protocol", "it told of its model in no known form");
 }
 
 std::optional<ModelInfo> ReadModel(const Value& value) {
-  Reader reader(value);
+  MapReader reader(value);
   ModelInfo info;
   info.engine = reader.Text("engine");
-  info.inputs = reader.Specs("inputs");
-  info.outputs = reader.Specs("outputs");
+  info.inputs = ReadSpecs(reader, "inputs");
+  info.outputs = ReadSpecs(reader, "outputs");
   info.batched = reader.Boolean("batched");
   info.fixed_rows = reader.Integer("fixed_rows", 0, kMostRows);
   info.exact_rows = reader.Integer("exact_rows", 0, kMostRows);
   info.exactness = reader.Text("exactness");
   info.external_files = reader.Texts("external_files");
-  info.details = reader.Any("details");
+  if (const Value* details = reader.Find("details"); details != nullptr) info.details = *details;
   const auto has_rows = [](const TensorSpec& spec) { return !spec.shape.empty(); };
   if (info.batched && !std::ranges::all_of(info.inputs, has_rows)) return std::nullopt;
   return reader.fine() ? std::optional(std::move(info)) : std::nullopt;
@@ -181,7 +128,7 @@ base::Result<Hello> ReadHello(std::string_view line) {
     if (!info) return Broken();
     return Hello{*std::move(info)};
   }
-  Reader reader(value->Find("error") == nullptr ? *value : *value->Find("error"));
+  MapReader reader(value->Find("error") == nullptr ? *value : *value->Find("error"));
   base::Error error;
   error.code = static_cast<base::Code>(reader.Integer("code", 0, static_cast<int64_t>(base::Code::kAborted)));
   error.reason = reader.Text("reason");
