@@ -149,7 +149,7 @@ void Connection::AwaitBytes() {
   if (state_ == State::kHead || state_ == State::kBody) {
     WaitFor(ReadEvents());
   } else if (state_ == State::kStream) {
-    WaitFor((paused_ || working_ ? 0u : ReadEvents()) |
+    WaitFor((paused_ || IsLent() ? 0u : ReadEvents()) |
             (unsent_at_ < unsent_.size() ? static_cast<uint32_t>(EPOLLOUT) : 0u));
   }
 }

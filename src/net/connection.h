@@ -61,10 +61,9 @@ class Connection final : public Watcher {
   void WaitFor(uint32_t events);
   void Linger();
 
-  bool Reads() const {
-    if (later_) return false;
-    return state_ == State::kHead || state_ == State::kBody || (state_ == State::kStream && !paused_ && !working_);
-  }
+  bool Reads() const;
+  /// The stream does not read until others have done what it left to them.
+  bool IsLent() const;
   void Receive();
   bool IsLongTurn() const;
   void GoOnLater();
@@ -122,6 +121,7 @@ class Connection final : public Watcher {
 
   // Answers that come later (connection_late.cc).
   void PutOff(ByteBuffer& buffer);
+  void Outlast(std::string_view head, LateAnswer::Kept& kept);
   void AwaitLate(const std::function<void(LateAnswer)>& later);
   void OnLateReady(uint32_t events);
   void AbandonLate();
@@ -157,7 +157,6 @@ class Connection final : public Watcher {
   bool waiting_ = false;                   ///< counted in flight
   bool later_ = false;                     ///< has bytes to go on with, and waits for its next turn
   bool paused_ = false;                    ///< a stream does not read until the peer has taken more of the answer
-  bool working_ = false;                   ///< nor until others have done what it left to them
   uint32_t awaited_;                       ///< events asked of the loop
   HandshakeQueue::Place handshake_place_;  ///< while in kHandshake
   base::SteadyTime deadline_;
@@ -199,7 +198,7 @@ struct Connection::Stream {
   std::shared_ptr<LateAnswer::Kept> kept = std::make_shared<LateAnswer::Kept>();
   std::unique_ptr<StreamedAnswer> answer;
   std::unique_ptr<BodyReader> reader;
-  std::shared_ptr<LateAnswer::State> work;  ///< that was left to others
+  std::shared_ptr<LateAnswer::State> work;  ///< while others do what was left to them
   bool ending = false;                      ///< OnEnd has been called
   bool close = false;                       ///< as the head of the answer says
   bool done = false;                        ///< OnDone has been called
@@ -212,6 +211,15 @@ struct Connection::Late {
   std::shared_ptr<LateAnswer::Kept> kept = std::make_shared<LateAnswer::Kept>();
   std::shared_ptr<LateAnswer::State> state;
 };
+
+inline bool Connection::IsLent() const {
+  return stream_ != nullptr && stream_->work != nullptr;
+}
+
+inline bool Connection::Reads() const {
+  if (later_) return false;
+  return state_ == State::kHead || state_ == State::kBody || (state_ == State::kStream && !paused_ && !IsLent());
+}
 
 inline Exchange& Connection::exchange() const {
   if (stream_ != nullptr) return stream_->kept->exchange;

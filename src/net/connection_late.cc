@@ -13,21 +13,16 @@ void Connection::PutOff(ByteBuffer& buffer) {
   auto later = found.response.later;
   auto late = std::make_unique<Late>();
   LateAnswer::Kept& kept = *late->kept;
-  kept.head = buffer.view().substr(0, head_bytes_);
   kept.body.reserve(found.request.body.size() + ByteBuffer::kPadding);
   kept.body = found.request.body;
-  kept.peer = peer_;
-  if (transport_.peer() != nullptr) kept.identity = *transport_.peer();
   const auto received = found.request.received;
   const auto own_id = found.own_id;
   late_ = std::move(late);
-  ReadAgain(kept.head);
+  Outlast(buffer.view().substr(0, head_bytes_), kept);
   Exchange& exchange = kept.exchange;
   exchange.own_id = own_id;
   exchange.request.received = received;
   exchange.request.body = kept.body;
-  exchange.request.remote_address = kept.peer;
-  exchange.request.peer_identity = kept.identity ? &*kept.identity : nullptr;
   buffer.Consume(head_bytes_ + (body_ != nullptr ? 0 : content_length_));
   body_.reset();
   state_ = State::kLate;
@@ -35,6 +30,17 @@ void Connection::PutOff(ByteBuffer& buffer) {
   SetWaiting(true);
   WaitFor(EPOLLRDHUP);
   AwaitLate(later);
+}
+
+/// Puts the request with that head into `kept`, whose exchange is the one at hand: it looks at nothing of the
+/// connection's any more.
+void Connection::Outlast(std::string_view head, LateAnswer::Kept& kept) {
+  kept.head = head;
+  kept.peer = peer_;
+  if (transport_.peer() != nullptr) kept.identity = *transport_.peer();
+  ReadAgain(kept.head);
+  kept.exchange.request.remote_address = kept.peer;
+  kept.exchange.request.peer_identity = kept.identity ? &*kept.identity : nullptr;
 }
 
 void Connection::AwaitLate(const std::function<void(LateAnswer)>& later) {

@@ -36,15 +36,9 @@ bool Connection::OpenStream(ByteBuffer& buffer) {
   if (answer == nullptr) return false;
   const bool crowded = IsCrowded();
   auto stream = std::make_unique<Stream>();
-  LateAnswer::Kept& kept = *stream->kept;
-  kept.head = buffer.view().substr(0, head_bytes_);
-  kept.peer = peer_;
-  if (transport_.peer() != nullptr) kept.identity = *transport_.peer();
   stream->answer = std::move(answer);
   stream_ = std::move(stream);
-  ReadAgain(kept.head);
-  kept.exchange.request.remote_address = kept.peer;
-  kept.exchange.request.peer_identity = kept.identity ? &*kept.identity : nullptr;
+  Outlast(buffer.view().substr(0, head_bytes_), *stream_->kept);
   buffer.Consume(head_bytes_);
   head_bytes_ = 0;
   state_ = State::kStream;
@@ -79,7 +73,7 @@ void Connection::FeedStream(ByteBuffer& buffer) {
   bool fine = true;
   for (bool more = true; more;) {
     fine = FeedPart(buffer);
-    if (state_ != State::kStream || working_) return;
+    if (state_ != State::kStream || IsLent()) return;
     more = fine && !buffer.empty() && !reader.done() && !reader.fault();
     if (more && IsLongTurn()) {
       if (!paused_) GoOnLater();
@@ -104,7 +98,7 @@ bool Connection::FeedPart(ByteBuffer& buffer) {
   std::string_view in = buffer.view().substr(0, most);
   const size_t offered = in.size();
   bool fine = true;
-  for (std::string_view piece; fine && state_ == State::kStream && !working_ && stream_->reader->Next(in, piece);) {
+  for (std::string_view piece; fine && state_ == State::kStream && !IsLent() && stream_->reader->Next(in, piece);) {
     fine = CallStream([&](StreamedAnswer& a, const Request& q, Response& r) { return a.OnBody(piece, q, r); });
     if (fine && LeaveToOthers()) continue;
     if (fine && exchange().response.body.size() >= kPieceText) SendPieces(false);
@@ -115,7 +109,7 @@ bool Connection::FeedPart(ByteBuffer& buffer) {
     }
   }
   buffer.Consume(offered - in.size());
-  if (working_) most = std::min(most, kMostPartForOthers);
+  if (IsLent()) most = std::min(most, kMostPartForOthers);
   const auto spent = base::Clock::System().Now() - begun;
   if (spent > kLongPart) {
     most = std::max(kLeastPart, most / 2);
@@ -148,7 +142,6 @@ bool Connection::LeaveToOthers() {
   Exchange& exchange = this->exchange();
   if (!exchange.response.later) return false;
   const auto later = std::exchange(exchange.response.later, nullptr);
-  working_ = true;
   stream_->work = LateAnswer::Await(*this, io_.loop(), stream_->kept);
   later(LateAnswer(stream_->work));
   return true;
@@ -156,7 +149,6 @@ bool Connection::LeaveToOthers() {
 
 /// What was left to others has come back; without `fill` it never will.
 void Connection::GoOnWithStream(const LateAnswer::Fill& fill) {
-  working_ = false;
   stream_->work = nullptr;
   StartRate();
   const bool fine = CallStream([&](StreamedAnswer& answer, const Request& request, Response& response) {
@@ -254,13 +246,13 @@ void Connection::SendPieces(bool last) {
 }
 
 void Connection::OnStreamReady(uint32_t events) {
-  if (working_ && (events & static_cast<uint32_t>(EPOLLHUP | EPOLLERR)) != 0) {
+  if (IsLent() && (events & static_cast<uint32_t>(EPOLLHUP | EPOLLERR)) != 0) {
     Close();
     return;
   }
   const bool was_paused = paused_;
   if ((events & ~static_cast<uint32_t>(EPOLLIN)) != 0) SendPieces(false);
-  if (state_ != State::kStream || paused_ || working_) return;
+  if (state_ != State::kStream || paused_ || IsLent()) return;
   if (!in_.empty()) {
     GoOnLater();
     return;
@@ -272,7 +264,7 @@ void Connection::OnStreamReady(uint32_t events) {
 void Connection::OnStreamTick(base::SteadyTime now) {
   if (!unsent_.empty() && now >= deadline_) {
     Close();
-  } else if (later_ || working_) {
+  } else if (later_ || IsLent()) {
     StartRate();  // it is not the peer who is slow
   } else if (!paused_ && IsTooSlow(now)) {
     FailStream(kTooSlow);
