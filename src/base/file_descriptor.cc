@@ -14,4 +14,8 @@ int WriteAll(int fd, std::string_view bytes) {
   return 0;
 }
 
+int Sync(int fd) {
+  return ::fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+}
+
 }  // namespace slipway::base

@@ -32,4 +32,8 @@ class FileDescriptor {
 /// Writes everything, however many calls that takes. Returns 0, or the system's error.
 int WriteAll(int fd, std::string_view bytes);
 
+/// Waits until what was written lasts. Returns 0, or the system's error; 0 too on file systems that cannot, which have
+/// nothing to make up for.
+int Sync(int fd);
+
 }  // namespace slipway::base

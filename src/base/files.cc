@@ -105,8 +105,7 @@ Result<void> SyncFolder(const fs::path& folder) {
   const fs::path name = folder.empty() ? fs::path(".") : folder;
   FileDescriptor file(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!file.ok()) return WriteFailure(name, errno);
-  // Some file systems cannot, and have nothing to make up for.
-  if (::fsync(file.get()) != 0 && errno != EINVAL && errno != EROFS) return WriteFailure(name, errno);
+  if (const int error = Sync(file.get())) return WriteFailure(name, error);
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/text.h"
 
 namespace slipway::tables {
@@ -103,8 +104,7 @@ base::Result<void> OutputFile::Patch(int64_t offset, std::string_view bytes) {
 base::Result<void> OutputFile::Finish() {
   SLIPWAY_TRY(Flush());
   if (is_stream()) return {};
-  const bool stored = fsync(descriptor_) == 0 || errno == EINVAL || errno == EROFS;
-  if (!stored) return Fault(errno);
+  if (const int error = base::Sync(descriptor_)) return Fault(error);
   const int descriptor = std::exchange(descriptor_, -1);
   if (close(descriptor) != 0 || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int error = errno;

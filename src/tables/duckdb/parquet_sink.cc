@@ -32,7 +32,7 @@ std::unexpected<base::Error> Fault(std::string_view path, std::string_view words
 int SyncFile(const std::string& path) {
   base::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.ok()) return errno;
-  return fsync(file.get()) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+  return base::Sync(file.get());
 }
 
 /// As many rows as fill an eighth of the memory, in whole vectors.
