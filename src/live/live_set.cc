@@ -129,14 +129,14 @@ base::Result<std::shared_ptr<const LoadedModel>> LiveSet::LoadNew(const std::fil
                                   model->source, known->name, known->version_text));
   }
   SLIPWAY_TRY(CheckConflict(*model));
-  const auto served = Current()->Resolve(model->name + "@" + model->version_text);
+  const auto served = Current()->Resolve(model->reference());
   return served && !(*served)->cold() ? *served : model;
 }
 
 /// What is cold and not wanted any more gives way: its files are gone.
 base::Result<void> LiveSet::CheckConflict(const LoadedModel& model) const {
   const std::lock_guard lock(mutex_);
-  const auto served = snapshot_->Resolve(model.name + "@" + model.version_text);
+  const auto served = snapshot_->Resolve(model.reference());
   if (!served || (*served)->digest == model.digest) return {};
   const bool gives_way = std::ranges::none_of(records_, [&](const Record& record) {
     return record.model == *served && (record.status.wanted || record.status.state != ModelState::kCold);

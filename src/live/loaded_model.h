@@ -43,6 +43,8 @@ struct LoadedModel {
   std::vector<std::string> examples;
 
   bool cold() const { return scorer == nullptr; }
+  /// "sum@1.0.0", which means this very version.
+  std::string reference() const { return name + "@" + version_text; }
 };
 
 struct LoadOptions {

@@ -153,7 +153,7 @@ const std::shared_ptr<const live::LoadedModel>& Predictor::unloaded(int thread) 
 
 base::Error Predictor::NotLoaded(const live::LoadedModel& model) const {
   if (!model.failure && cold_starts_ != nullptr) return cold_starts_->NotInTime(model);
-  const std::string name = fmt::format("{}@{}", model.name, model.version_text);
+  const std::string name = model.reference();
   if (!model.failure) return {base::Code::kUnavailable, "model.cold", name + " is not loaded", {}};
   return {base::Code::kUnavailable,
           "model.failed",

@@ -11,10 +11,6 @@
 namespace slipway::serving {
 namespace {
 
-std::string NameOf(const live::LoadedModel& model) {
-  return fmt::format("{}@{}", model.name, model.version_text);
-}
-
 telemetry::Histogram AddWaits(telemetry::MetricRegistry& metrics) {
   return metrics
       .AddHistogram(
@@ -89,7 +85,7 @@ base::Error ColdStarts::NotInTime(const live::LoadedModel& model) const {
   return {base::Code::kUnavailable, "model.cold",
           fmt::format(
               "{} is not loaded, and was not within {} or the call's own time; it is being loaded: try again in {} s",
-              NameOf(model), base::FormatDuration(options_.wait_most), RetryAfterSeconds(model)),
+              model.reference(), base::FormatDuration(options_.wait_most), RetryAfterSeconds(model)),
           ""};
 }
 
@@ -135,7 +131,7 @@ base::Result<void> ColdStarts::Await(const Model& model, const net::Request& req
     return base::Fail(base::Code::kResourceExhausted, "overload.cold",
                       fmt::format("{} is being loaded, and as many calls wait for it as may (--max-cold-queue, "
                                   "--max-cold-bytes); try again in {} s",
-                                  NameOf(*model), RetryAfterSeconds(*model)));
+                                  model->reference(), RetryAfterSeconds(*model)));
   }
   response.later = [this, place = std::move(place), deadline, resume = std::move(resume)](
                        const net::LateAnswer& answer) { Enter(place, answer, deadline, resume); };
@@ -186,7 +182,7 @@ void ColdStarts::OnChange() {
     }
   }
   for (const auto& [model, calls] : ended) {
-    const auto now = snapshot->Resolve(NameOf(*model));
+    const auto now = snapshot->Resolve(model->reference());
     GoOn(calls, End::kChanged, now && !(*now)->cold() ? loaded_ : failed_);
   }
 }

@@ -16,10 +16,6 @@ namespace {
 using Kind = bundle::FallbackStep::Kind;
 using bundle::FallbackReason;
 
-std::string NameOf(const live::LoadedModel& model) {
-  return fmt::format("{}@{}", model.name, model.version_text);
-}
-
 }  // namespace
 
 /// True when the call is answered and counted, by another or, when none could, with the error.
@@ -78,7 +74,7 @@ bool PredictionCall::TryOthers(FallbackReason reason, const live::LoadedModel& f
 bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t index, FallbackReason reason,
                                    const live::LoadedModel& failed, ServedModel* own) {
   if (step.kind == Kind::kCached) return AnswerAsBefore(step, reason, failed, own);
-  ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed), .constant = {}};
+  ServedModel::Fallback fallback{.reason = reason, .from = failed.reference(), .constant = {}};
   if (step.kind == Kind::kConstant) {
     fallback.constant = index;
     return own != nullptr && AnswerWith(*own, std::move(fallback), failed);
@@ -97,7 +93,7 @@ bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t inde
 /// What the request was answered last, by the version that failed or by the one before it.
 bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, FallbackReason reason,
                                     const live::LoadedModel& failed, ServedModel* own) {
-  const ServedModel::Fallback fallback{.reason = reason, .from = NameOf(failed), .constant = {}};
+  const ServedModel::Fallback fallback{.reason = reason, .from = failed.reference(), .constant = {}};
   if (own != nullptr && AnswerAsBefore(step, fallback, *own, failed)) return true;
   auto previous = predictor_.live().PreviousOf(failed);
   if (previous == nullptr) return false;
@@ -135,7 +131,7 @@ bool PredictionCall::AnswerAsBefore(const bundle::FallbackStep& step, ServedMode
 bool PredictionCall::AnswerWith(ServedModel& served, ServedModel::Fallback fallback, const live::LoadedModel& failed) {
   RequestNote& note = predictor_.note(request_.thread);
   const bool by_constant = fallback.constant.has_value();
-  const std::string answer = by_constant ? "constant" : NameOf(served.model());
+  const std::string answer = by_constant ? "constant" : served.model().reference();
   const std::string_view reason = bundle::FallbackReasonName(fallback.reason);
   response_.Clear();
   response_.AddHeaderLines(served.header_lines());

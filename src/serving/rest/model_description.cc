@@ -61,6 +61,24 @@ void AddUse(const live::ModelStatus& status, const Predictor& predictor, Value& 
              TimeText(clock.WallNow() - std::chrono::duration_cast<base::WallTime::duration>(clock.Now() - use.last)));
 }
 
+Value DescribeProcess(const engine::ProcessReading& process) {
+  int64_t restarts = 0;
+  Value reasons = Value::Map();
+  for (const auto& [reason, count] : process.restarts) {
+    restarts += count;
+    reasons.Set(reason, count);
+  }
+  Value value = Value::Map().Set("up", process.up).Set("restarts", restarts);
+  if (process.up) value.Set("pid", process.pid).Set("memory_bytes", process.memory.count);
+  if (restarts == 0) return value;
+  if (!process.up) value.Set("next_start_seconds", std::chrono::duration<double>(process.next_start).count());
+  return value.Set("restarts_by_reason", std::move(reasons))
+      .Set("last_end", Value::Map()
+                           .Set("reason", process.last_reason)
+                           .Set("message", process.last_end)
+                           .Set("at", TimeText(process.ended_at)));
+}
+
 }  // namespace
 
 Value DescribeModels(const live::LiveSet& live, const Predictor& predictor) {
@@ -86,28 +104,6 @@ Value DescribeModels(const live::LiveSet& live, const Predictor& predictor) {
   }
   return Value::Map().Set("models", std::move(models)).Set("bundles", std::move(bundles));
 }
-
-namespace {
-
-Value DescribeProcess(const engine::ProcessReading& process) {
-  int64_t restarts = 0;
-  Value reasons = Value::Map();
-  for (const auto& [reason, count] : process.restarts) {
-    restarts += count;
-    reasons.Set(reason, count);
-  }
-  Value value = Value::Map().Set("up", process.up).Set("restarts", restarts);
-  if (process.up) value.Set("pid", process.pid).Set("memory_bytes", process.memory.count);
-  if (restarts == 0) return value;
-  if (!process.up) value.Set("next_start_seconds", std::chrono::duration<double>(process.next_start).count());
-  return value.Set("restarts_by_reason", std::move(reasons))
-      .Set("last_end", Value::Map()
-                           .Set("reason", process.last_reason)
-                           .Set("message", process.last_end)
-                           .Set("at", TimeText(process.ended_at)));
-}
-
-}  // namespace
 
 Value DescribeModel(const live::LoadedModel& model, const live::Snapshot& snapshot) {
   const auto& manifest = model.contract->manifest;

@@ -1,7 +1,5 @@
 #include "serving/rest/predict_stream.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -26,7 +24,7 @@ base::Error CutShort() {
 /// The version on a thread of the pool: the one that this thread keeps, if it is the newest of its name still.
 base::Result<std::shared_ptr<ServedModel>> AcquireOnPool(Predictor& predictor, int thread,
                                                          const std::shared_ptr<const live::LoadedModel>& model) {
-  auto kept = predictor.Pin(thread, fmt::format("{}@{}", model->name, model->version_text));
+  auto kept = predictor.Pin(thread, model->reference());
   if (kept && (*kept)->model().index == model->index) return kept;
   return predictor.AcquireModel(thread, model);
 }
