@@ -56,7 +56,7 @@ base::Result<Assembled> AssembleText(const Plan& plan, const JobFolder& folder) 
   assembled.bytes = static_cast<int64_t>(header.size());
   SLIPWAY_TRY(file.Append(header));
   for (const auto& part : folder.parts()) {
-    const auto path = folder.parts_folder() / (PartName(part.number) + plan.extension());
+    const auto path = folder.parts_folder() / plan.PartFile(part.number);
     SLIPWAY_TRY(CopyPart(path, part.bytes, part.output, digest, file));
     assembled.bytes += part.bytes;
   }
@@ -76,10 +76,10 @@ base::Result<void> WriteEmpty(const Plan& plan, const std::string& path) {
 base::Result<Assembled> AssembleParquet(const Plan& plan, const JobFolder& folder) {
   std::vector<std::string> paths;
   for (const auto& part : folder.parts()) {
-    paths.push_back((folder.parts_folder() / (PartName(part.number) + plan.extension())).string());
+    paths.push_back((folder.parts_folder() / plan.PartFile(part.number)).string());
   }
   if (paths.empty()) {
-    paths.push_back((folder.parts_folder() / (PartName(0) + plan.extension())).string());
+    paths.push_back((folder.parts_folder() / plan.PartFile(0)).string());
     SLIPWAY_TRY(WriteEmpty(plan, paths[0]));
   }
   SLIPWAY_ASSIGN(const auto joined, tables::JoinParquet(paths, plan.job.output));
@@ -97,7 +97,7 @@ base::Result<Assembled> AssembleFolder(const Plan& plan, const JobFolder& folder
   assembled.digest = digests.Digits();
   if (!fs::exists(folder.parts_folder(), failed)) return assembled;  // it has its name already
   if (folder.parts().empty() && plan.output != tables::Format::kJsonLines) {
-    SLIPWAY_TRY(WriteEmpty(plan, (folder.parts_folder() / (PartName(0) + plan.extension())).string()));
+    SLIPWAY_TRY(WriteEmpty(plan, (folder.parts_folder() / plan.PartFile(0)).string()));
   }
   const fs::path target(plan.job.output);
   fs::create_directories(target.parent_path(), failed);

@@ -110,7 +110,7 @@ base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   const fs::path parts = moved ? fs::path(plan.job.output) : folder.parts_folder();
   size_t whole = 0;
   for (const auto& part : folder.parts()) {
-    const auto size = fs::file_size(parts / (PartName(part.number) + plan.extension()), ignored);
+    const auto size = fs::file_size(parts / plan.PartFile(part.number), ignored);
     const auto rejects =
         part.reject_bytes == 0 ? 0 : fs::file_size(folder.rejects_folder() / PartName(part.number), ignored);
     if (size != static_cast<uintmax_t>(part.bytes) || rejects != static_cast<uintmax_t>(part.reject_bytes)) break;
@@ -119,7 +119,7 @@ base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   if (whole < folder.parts().size()) SLIPWAY_TRY(folder.Truncate(whole));
   std::set<std::string> recorded, rejected;
   for (const auto& part : folder.parts()) {
-    recorded.insert(PartName(part.number) + plan.extension());
+    recorded.insert(plan.PartFile(part.number));
     if (part.reject_bytes > 0) rejected.insert(PartName(part.number));
   }
   if (!moved) RemoveStrays(folder.parts_folder(), recorded);

@@ -59,7 +59,7 @@ class PartWriter::Sink {
   base::Result<void> Open(const std::optional<Folders>& folders, int64_t number,
                           std::shared_ptr<tables::duckdb::Session>& engine) {
     if (!folders) return {};
-    path_ = folders->parts / (PartName(number) + plan_.extension());
+    path_ = folders->parts / plan_.PartFile(number);
     if (!plan_.form->is_text()) {
       tables::TableOptions options;
       options.format = plan_.output;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "batch/part_record.h"
 #include "tables/csv_text.h"
 
 namespace slipway::batch {
@@ -120,8 +121,8 @@ const std::vector<data::Field>& RejectFields() {
   return fields;
 }
 
-std::string Plan::extension() const {
-  return fmt::format(".{}", tables::FormatName(output));
+std::string Plan::PartFile(int64_t number) const {
+  return fmt::format("{}.{}", PartName(number), tables::FormatName(output));
 }
 
 std::string_view Plan::NameOf(int64_t file) const {

@@ -31,8 +31,8 @@ struct Plan {
 
   bool streams() const { return job.output == "-"; }
   tables::PieceBounds bounds() const { return {.rows = job.part_rows, .bytes = kPartBytes}; }
-  /// ".csv"
-  std::string extension() const;
+  /// "part-000007.csv", what a part is called in its folder.
+  std::string PartFile(int64_t number) const;
   /// How rows name their file: not at all when there is only one.
   std::string_view NameOf(int64_t file) const;
 };

@@ -83,19 +83,21 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
     SLIPWAY_ASSIGN(job, batch::ParseJob(text, options.file));
   }
   const auto given = [&](const char* name) { return command.count(name) > 0; };
-  const auto& from = options.job;
-  if (given("--model")) job.model = from.model;
-  if (given("--input")) job.input = from.input;
-  if (given("--format")) job.format = from.format;
-  if (given("--output")) job.output = from.output;
-  if (given("--output-format")) job.output_format = from.output_format;
-  if (given("--keep")) job.keep = from.keep;
-  if (given("--rejects")) job.rejects = from.rejects;
-  if (given("--ignore-unknown")) job.ignore_unknown = from.ignore_unknown;
-  if (given("--part-rows")) job.part_rows = from.part_rows;
-  if (given("--limit")) job.limit = from.limit;
-  if (given("--threads")) job.threads = from.threads;
-  if (given("--job")) job.folder = from.folder;
+  const auto take = [&](const char* name, auto member) {
+    if (given(name)) job.*member = options.job.*member;
+  };
+  take("--model", &batch::Job::model);
+  take("--input", &batch::Job::input);
+  take("--format", &batch::Job::format);
+  take("--output", &batch::Job::output);
+  take("--output-format", &batch::Job::output_format);
+  take("--keep", &batch::Job::keep);
+  take("--rejects", &batch::Job::rejects);
+  take("--ignore-unknown", &batch::Job::ignore_unknown);
+  take("--part-rows", &batch::Job::part_rows);
+  take("--limit", &batch::Job::limit);
+  take("--threads", &batch::Job::threads);
+  take("--job", &batch::Job::folder);
   if (given("--shard")) {
     SLIPWAY_ASSIGN(job.shard, batch::ParseShard(options.shard));
   }
