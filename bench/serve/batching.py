@@ -12,7 +12,7 @@ import json
 import sys
 import urllib.request
 
-from driver import QUICK, ROUNDS, WORK, median, ratio
+from driver import QUICK, WORK, in_turn, median, ratio
 from heavy import heavy_server, prepare_heavy, row_times
 
 IDLE_SECONDS, LOAD_SECONDS = (2, 1) if QUICK else (4, 2)
@@ -29,23 +29,7 @@ def workload(server):
 
 def measure(name):
     servers = {label: heavy_server(label, name, *options) for label, options in SERVERS.items()}
-    try:
-        for server in servers.values():
-            server.start()
-        for server in servers.values():
-            server.drive(connections=CONNECTIONS, seconds=1, rate=0)
-        idle, loaded = [], []
-        for _ in range(ROUNDS):
-            loaded.append({label: server.drive(connections=CONNECTIONS, seconds=LOAD_SECONDS, rate=0)
-                           for label, server in servers.items()})
-            rate = loaded[0]["off"]["per_second"] / 20
-            idle.append({label: server.drive(connections=1, seconds=IDLE_SECONDS, rate=rate)
-                         for label, server in servers.items()})
-        return idle, loaded, {label: workload(server) for label, server in servers.items()}
-    finally:
-        for server in servers.values():
-            if hasattr(server, "process"):
-                server.stop()
+    return in_turn(servers, CONNECTIONS, LOAD_SECONDS, IDLE_SECONDS, lambda first: first["off"]["per_second"] / 20, workload)
 
 
 def report(name, ceiling, idle, loaded, workloads):

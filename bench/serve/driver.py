@@ -160,6 +160,26 @@ class Opponent:
         return result
 
 
+def in_turn(servers, connections, load_seconds, idle_seconds, idle_rate, after):
+    """Starts servers (by label) and drives them in alternate rounds: idle ones at `idle_rate` of the first round, and with so many
+    connections that never wait. Both, and what `after` tells of each server."""
+    try:
+        for server in servers.values():
+            server.start()
+        for server in servers.values():
+            server.drive(connections=connections, seconds=1, rate=0)
+        idle, loaded = [], []
+        for _ in range(ROUNDS):
+            loaded.append({label: server.drive(connections=connections, seconds=load_seconds, rate=0) for label, server in servers.items()})
+            idle.append({label: server.drive(connections=1, seconds=idle_seconds, rate=idle_rate(loaded[0]))
+                         for label, server in servers.items()})
+        return idle, loaded, {label: after(server) for label, server in servers.items()}
+    finally:
+        for server in servers.values():
+            if hasattr(server, "process"):
+                server.stop()
+
+
 def median(rounds, name, key):
     return statistics.median(entry[name][key] for entry in rounds)
 

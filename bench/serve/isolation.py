@@ -12,7 +12,7 @@ every answer is compared with ONNX Runtime's own.
 import json
 import sys
 
-from driver import QUICK, ROUNDS, WORK, Opponent, median, prepare, ratio, slipway
+from driver import QUICK, WORK, Opponent, in_turn, median, prepare, ratio, slipway
 from heavy import heavy_server, prepare_heavy
 
 IDLE_SECONDS, LOAD_SECONDS = (2, 1) if QUICK else (4, 2)
@@ -30,23 +30,7 @@ def server_of(label, name, options):
 
 def measure(name):
     servers = {label: server_of(label, name, options) for label, options in SERVERS.items()}
-    try:
-        for server in servers.values():
-            server.start()
-        for server in servers.values():
-            server.drive(connections=CONNECTIONS, seconds=1, rate=0)
-        idle, loaded = [], []
-        for _ in range(ROUNDS):
-            loaded.append({label: server.drive(connections=CONNECTIONS, seconds=LOAD_SECONDS, rate=0)
-                           for label, server in servers.items()})
-            rate = min(took["per_second"] for took in loaded[0].values()) / 20
-            idle.append({label: server.drive(connections=1, seconds=IDLE_SECONDS, rate=rate)
-                         for label, server in servers.items()})
-        return idle, loaded, {label: server.megabytes() for label, server in servers.items()}
-    finally:
-        for server in servers.values():
-            if hasattr(server, "process"):
-                server.stop()
+    return in_turn(servers, CONNECTIONS, LOAD_SECONDS, IDLE_SECONDS, lambda first: min(took["per_second"] for took in first.values()) / 20, lambda server: server.megabytes())
 
 
 def report(name, idle, loaded, megabytes):
