@@ -217,8 +217,10 @@ class Generator {
     while (!waiting_.empty() && !free_.empty()) {
       Connection& connection = *free_.back();
       free_.pop_back();
-      Send(connection, waiting_.front());
-      waiting_.pop_front();
+      // Callers with a deadline do not queue behind each other: a connection that becomes free serves who asks then.
+      const bool newest = options_.deadline > 0;
+      Send(connection, newest ? waiting_.back() : waiting_.front());
+      newest ? waiting_.pop_back() : waiting_.pop_front();
     }
   }
 

@@ -402,6 +402,7 @@ void Connection::Answer(ByteBuffer& buffer) {
   exchange.request.body =
       body_ != nullptr ? std::string_view(body_->whole) : buffer.view().substr(head_bytes_, content_length_);
   CallHandler();
+  if (exchange.response.in_vain) io_.loop().PreferNewest();
   if (exchange.response.later) [[unlikely]] {
     PutOff(buffer);
     return;

@@ -5,13 +5,37 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 
 namespace slipway::net {
 
+namespace {
+
+constexpr size_t kTurnEvents = 256;
+/// Seen at once while the newest are served first: more than this cannot be served within any deadline.
+constexpr size_t kMostSeen = size_t{1} << 16;
+constexpr auto kNewestFor = std::chrono::seconds(1);
+constexpr auto kNewestSlice = std::chrono::milliseconds(8);  ///< then what became ready meanwhile comes first
+constexpr size_t kOldestShare = 8;
+
+/// An event's data: the watcher, with a bit for those served first.
+uint64_t Tagged(Watcher& watcher) {
+  static_assert(alignof(Watcher) >= 2);
+  return reinterpret_cast<uint64_t>(&watcher) | (watcher.turn() == Watcher::Turn::kFirst ? 1 : 0);
+}
+bool IsFirst(const epoll_event& event) {
+  return (event.data.u64 & 1) != 0 || event.events != EPOLLIN;
+}
+Watcher& WatcherOf(const epoll_event& event) {
+  return *reinterpret_cast<Watcher*>(event.data.u64 & ~uint64_t{1});
+}
+
+}  // namespace
+
 struct EventLoop::Mailbox final : Watcher {
+  Mailbox() : Watcher(Turn::kFirst) {}
   Descriptor wake;
   std::mutex mutex;  ///< guards tasks
   std::vector<std::function<void()>> tasks;
@@ -32,6 +56,7 @@ struct EventLoop::Mailbox final : Watcher {
 /// Becomes ready when many are, and sees how long its own turn takes to come: descriptors are served in the order in
 /// which they became ready, so a request that came at the same time has waited as long.
 struct EventLoop::Marker final : Watcher {
+  Marker() : Watcher(Turn::kFirst) {}
   static constexpr int kMany = 64;  ///< ready at once: what the marker costs is lost among so many
 
   Descriptor wake;
@@ -62,6 +87,7 @@ EventLoop::EventLoop(Descriptor epoll, std::unique_ptr<Mailbox> mailbox, std::un
     : epoll_(std::move(epoll)),
       mailbox_(std::move(mailbox)),
       marker_(std::move(marker)),
+      events_(kTurnEvents),
       now_(base::Clock::System().Now()) {}
 EventLoop::~EventLoop() = default;
 
@@ -81,20 +107,21 @@ base::Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
 }
 
 base::Result<void> EventLoop::Watch(int descriptor, uint32_t events, Watcher& watcher) {
-  epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  epoll_event event{.events = events, .data = {.u64 = Tagged(watcher)}};
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
     return std::unexpected(SystemError("net.epoll", "cannot watch a descriptor"));
   }
+  ++watched_;
   return {};
 }
 
 void EventLoop::Rearm(int descriptor, uint32_t events, Watcher& watcher) {
-  epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  epoll_event event{.events = events, .data = {.u64 = Tagged(watcher)}};
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, descriptor, &event);
 }
 
 void EventLoop::Forget(int descriptor) {
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr) == 0) --watched_;
 }
 
 void EventLoop::Post(std::function<void()> task) {
@@ -107,14 +134,57 @@ void EventLoop::Post(std::function<void()> task) {
   }
 }
 
+void EventLoop::Serve(const epoll_event& event) {
+  Watcher& watcher = WatcherOf(event);
+  watcher.ready_since_ = {};
+  watcher.OnReady(event.events);
+}
+
+void EventLoop::ServeInOrder(size_t ready) {
+  marker_->OnTurn(static_cast<int>(ready), now_);
+  for (size_t i = 0; i < ready; ++i) Serve(events_[i]);
+}
+
+/// The kernel's order is no help: a descriptor that was served and is ready again keeps its place in it.
+void EventLoop::ServeNewest(size_t ready) {
+  line_.clear();
+  for (size_t i = 0; i < ready; ++i) {
+    Watcher& watcher = WatcherOf(events_[i]);
+    if (watcher.ready_since_ == base::SteadyTime()) watcher.ready_since_ = now_;
+    line_.emplace_back(IsFirst(events_[i]) ? base::SteadyTime::max() : watcher.ready_since_, i);
+  }
+  std::ranges::sort(line_, std::greater<>());
+  const auto serve = [this](const std::pair<base::SteadyTime, size_t>& one) {
+    at_hand_ = std::min(one.first, now_);
+    Serve(events_[one.second]);
+  };
+  size_t newest = 0, oldest = line_.size(), old = 0;
+  const auto in_time = [&] {
+    return line_[newest].first == base::SteadyTime::max() || newest == 0 ||
+           base::Clock::System().Now() - now_ < kNewestSlice;
+  };
+  while (newest < oldest && in_time()) serve(line_[newest++]);
+  while (newest < oldest && old++ * kOldestShare < newest) serve(line_[--oldest]);
+  at_hand_.reset();
+  marker_->last = std::chrono::nanoseconds(0);
+}
+
+void EventLoop::PreferNewest() {
+  newest_until_ = now_ + kNewestFor;
+}
+
 bool EventLoop::Turn(Owner& owner, int wait) {
-  std::array<epoll_event, 256> events;
+  const bool newest = now_ < newest_until_;
+  if (newest && events_.size() < watched_) events_.resize(std::min(watched_, kMostSeen));
   const bool ticking = owner.WantsTicks();
-  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), owner.Busy() ? 0 : wait);
+  const int seen = static_cast<int>(newest ? events_.size() : kTurnEvents);
+  const auto ready =
+      static_cast<size_t>(std::max(0, ::epoll_wait(epoll_.get(), events_.data(), seen, owner.Busy() ? 0 : wait)));
   now_ = base::Clock::System().Now();
-  marker_->OnTurn(count, now_);
-  for (int i = 0; i < count; ++i) {
-    static_cast<Watcher*>(events[static_cast<size_t>(i)].data.ptr)->OnReady(events[static_cast<size_t>(i)].events);
+  if (newest) {
+    ServeNewest(ready);
+  } else {
+    ServeInOrder(ready);
   }
   if (!ticking) {
     next_tick_ = now_ + tick_;
@@ -126,6 +196,7 @@ bool EventLoop::Turn(Owner& owner, int wait) {
 }
 
 std::chrono::nanoseconds EventLoop::waited() const {
+  if (at_hand_) return now_ - *at_hand_;
   return marker_->waits ? std::max<std::chrono::nanoseconds>(marker_->last, now_ - marker_->since) : marker_->last;
 }
 

@@ -86,7 +86,7 @@ void Response::Clear() {
   status = 200;
   content_type = "application/json";
   fixed_body = {};
-  close = begun = false;
+  close = begun = in_vain = false;
   if (later) later = nullptr;
   headers_.clear();
   if (body.capacity() > kKeptBody) {

@@ -83,6 +83,7 @@ class Response {
   std::string_view fixed_body;  ///< sent instead of `body` when not empty; outlives the server
   bool close = false;           ///< end the connection after this answer
   bool begun = false;           ///< the head has been sent; set by the server
+  bool in_vain = false;         ///< the request had waited too long for its turn: the newest are served first for now
   /// Set by a handler whose answer comes later (late_answer.h): called when it has returned; all else is ignored.
   std::function<void(LateAnswer)> later;
 

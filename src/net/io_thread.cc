@@ -32,7 +32,7 @@ std::chrono::nanoseconds TickOf(const HttpLimits& limits) {
 class IoThread::Acceptor final : public Watcher {
  public:
   Acceptor(IoThread& io, Descriptor socket, size_t listener, Dealing dealing)
-      : io_(io), socket(std::move(socket)), listener(listener), dealing(dealing) {}
+      : Watcher(Turn::kFirst), io_(io), socket(std::move(socket)), listener(listener), dealing(dealing) {}
   void OnReady(uint32_t) override { io_.Accept(*this); }
 
  private:

@@ -146,6 +146,7 @@ bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const
   if (!predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) {
     if (request_.waited.count() == 0) return false;
     const auto admitted = workload->AdmitHere(served.clock().Now(), served.LatestOf(since));
+    response_.in_vain = !admitted;
     if (!admitted) Fail(admitted.error(), served);
     return !admitted;
   }
