@@ -24,8 +24,11 @@ struct ScoredRows {
   data::Decoded rows;
   data::Table carried;  ///< the carried columns as they came, before repairs
   scoring::Scores scores;
-  data::Table table;      ///< working memory of AnswerForm
-  int64_t first_row = 0;  ///< number of the first row
+  data::Table table;             ///< working memory of AnswerForm
+  int64_t first_row = 0;         ///< number of the first row
+  std::vector<int64_t> numbers;  ///< of the rows, where some were left out; empty: one after another
+
+  int64_t NumberOf(int64_t row) const { return numbers.empty() ? first_row + row : numbers[static_cast<size_t>(row)]; }
 };
 
 /// Keeps the carried columns of `batch.rows` aside and scores them.
@@ -35,14 +38,17 @@ base::Result<void> Score(const scoring::Scorer& scorer, const CarriedColumns& ca
 struct AnswerOptions {
   /// Rows that were rejected are left out, and with them the column `error`.
   bool leave_out_rejected = false;
+  /// Each row says which model and version answered.
+  bool name_model = false;
 };
 
-/// JSON lines: {"row":0,"prediction":{…},"kept":{…}}. Tables: the carried columns, the outputs, and `error`, null when
-/// the row was fine. Immutable; const access from any thread.
+/// JSON lines: {"row":0,"prediction":{…},"kept":{…},"model":"…","version":"…"}. Tables: the carried columns, the
+/// outputs, `model`, `version`, and `error`, null when the row was fine. Immutable; const access from any thread.
 class AnswerForm {
  public:
-  /// `scorer` and `carried` must outlive this. Error: invalid_argument "predict.keep", a carried column has the name of
-  /// an output where the format is a table.
+  /// `scorer` and `carried` must outlive this. Errors: invalid_argument "predict.keep", a carried column has the name
+  /// of another one of the answer where the format is a table; "batch.model_columns", an output is called model or
+  /// version.
   static base::Result<AnswerForm> Create(const scoring::Scorer& scorer, const CarriedColumns& carried,
                                          tables::Format format, AnswerOptions options = {});
 
@@ -60,15 +66,22 @@ class AnswerForm {
  private:
   AnswerForm(const scoring::Scorer& scorer, const CarriedColumns& carried, tables::Format format,
              AnswerOptions options);
+  base::Result<void> CheckNames() const;
   void AppendLines(const ScoredRows& batch, std::string_view file, std::string& out) const;
+  void AppendCells(const ScoredRows& batch, std::string& out) const;
+  void AppendErrors(const schema::Report& report, int64_t rows, data::Column& out) const;
 
   tables::Format format_;
   AnswerOptions options_;
   scoring::AnswerWriter writer_;
-  bool has_carried_;
+  size_t carried_;  ///< how many
   data::JsonRowEncoder carried_encoder_;
-  std::vector<data::Field> fields_;
-  std::optional<data::CsvRowEncoder> cells_;
+  std::string model_, version_;
+  std::string model_members_;                  ///< of JSON lines
+  std::vector<data::Field> fields_;            ///< all
+  size_t value_fields_;                        ///< the carried columns and the outputs, which stand first
+  std::optional<data::CsvRowEncoder> values_;  ///< of separated cells: those
+  std::string model_cells_;                    ///< and what stands behind them
 };
 
 }  // namespace slipway::batch

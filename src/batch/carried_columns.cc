@@ -24,7 +24,7 @@ data::Field CarriedField(const std::string& name, const std::vector<tables::Stor
 }  // namespace
 
 CarriedColumns Carry(const scoring::Scorer& scorer, const std::vector<std::string>& names, bool ignore_unknown,
-                     const std::vector<tables::StoredColumn>& stored) {
+                     const std::vector<tables::StoredColumn>& stored, const std::vector<std::string>& also) {
   auto fields = scorer.layout().fields();
   CarriedColumns carried;
   const auto place_of = [&](const std::string& name) {
@@ -38,6 +38,7 @@ CarriedColumns Carry(const scoring::Scorer& scorer, const std::vector<std::strin
     carried.columns.push_back(static_cast<int>(it - fields.begin()));
     carried.fields.push_back(*it);
   }
+  for (const auto& name : also) place_of(name);
   carried.layout =
       data::Layout(std::move(fields), ignore_unknown ? data::UnknownFields::kIgnore : scorer.layout().unknown_fields());
   return carried;

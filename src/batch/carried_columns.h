@@ -19,7 +19,8 @@ struct CarriedColumns {
 };
 
 /// `stored`: what a typed format says about its columns; a column of it stays what it is, any other is carried as text.
+/// `also`: columns that are read beside them, but not carried.
 CarriedColumns Carry(const scoring::Scorer& scorer, const std::vector<std::string>& names, bool ignore_unknown,
-                     const std::vector<tables::StoredColumn>& stored);
+                     const std::vector<tables::StoredColumn>& stored, const std::vector<std::string>& also = {});
 
 }  // namespace slipway::batch

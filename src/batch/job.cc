@@ -15,9 +15,9 @@ namespace {
 
 using base::Value;
 
-const std::vector<std::string> kKeys = {"model", "input",   "format",  "output",         "output_format",
-                                        "keep",  "rejects", "threads", "ignore_unknown", "part_rows",
-                                        "limit", "shard",   "job",     "memory",         "max_errors"};
+const std::vector<std::string> kKeys = {
+    "model",     "input", "format", "output", "output_format", "keep",       "rejects", "threads", "ignore_unknown",
+    "part_rows", "limit", "shard",  "job",    "memory",        "max_errors", "where",   "sample",  "model_columns"};
 /// Of the record of a job, beside them.
 const std::vector<std::string> kRecordKeys = [] {
   auto keys = kKeys;
@@ -50,7 +50,7 @@ std::vector<std::string> Texts(bundle::SectionReader& reader, std::string_view k
 std::string Written(bundle::SectionReader& reader, std::string_view key) {
   const Value* value = reader.Find(key);
   if (value == nullptr) return {};
-  if (value->is_integer()) return std::to_string(value->integer());
+  if (value->is_integer() || value->is_number()) return base::ToJson(*value);
   return reader.Text(key).value_or("");
 }
 
@@ -98,6 +98,9 @@ void Read(bundle::SectionReader& reader, Job& job) {
   job.ignore_unknown = reader.Boolean("ignore_unknown", false);
   job.part_rows = reader.Integer("part_rows", 1, kMostPartRows).value_or(job.part_rows);
   job.limit = reader.Integer("limit", 0, INT64_MAX);
+  job.where = reader.Text("where").value_or("");
+  job.model_columns = reader.Boolean("model_columns", true);
+  if (const auto text = Written(reader, "sample"); !text.empty()) reader.Put(ParseSample(text), job.sample);
   job.threads = static_cast<int>(reader.Integer("threads", 1, 1024).value_or(0));
   if (const auto text = Written(reader, "shard"); !text.empty()) reader.Put(ParseShard(text), job.shard);
   if (const auto text = Written(reader, "max_errors"); !text.empty()) reader.Put(ParseErrorLimit(text), job.max_errors);
@@ -132,6 +135,15 @@ base::Result<ErrorLimit> ParseErrorLimit(std::string_view text) {
     if (limit.rows && *limit.rows >= 0) return limit;
   }
   return Usage(fmt::format("a limit of errors is a number of rows or a share, such as 1000 or 2.5%, not \"{}\"",
+                           base::Shorten(text)));
+}
+
+base::Result<double> ParseSample(std::string_view text) {
+  const bool percent = text.ends_with('%');
+  const auto number = base::ParseDouble(text.substr(0, text.size() - (percent ? 1 : 0)));
+  const double share = number.value_or(-1) / (percent ? 100 : 1);
+  if (share > 0 && share <= 1) return share;
+  return Usage(fmt::format("a sample is a share of the rows above 0 and up to 1, such as 0.01 or 1%, not \"{}\"",
                            base::Shorten(text)));
 }
 
@@ -185,6 +197,9 @@ Value ToValue(const Job& job) {
   if (job.ignore_unknown) value.Set("ignore_unknown", true);
   value.Set("part_rows", job.part_rows);
   if (job.limit) value.Set("limit", *job.limit);
+  if (!job.where.empty()) value.Set("where", job.where);
+  if (job.sample < 1) value.Set("sample", fmt::format("{}", job.sample));
+  if (!job.model_columns) value.Set("model_columns", false);
   if (job.shard.count > 1) value.Set("shard", fmt::format("{}/{}", job.shard.index, job.shard.count));
   if (!job.max_errors.Text().empty()) value.Set("max_errors", job.max_errors.Text());
   value.Set("memory", job.memory.count);

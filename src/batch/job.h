@@ -34,6 +34,9 @@ struct Shard {
 /// "2/8", or "auto/8" for the index that Kubernetes gives in JOB_COMPLETION_INDEX. Error: "usage".
 base::Result<Shard> ParseShard(std::string_view text);
 
+/// "0.01" or "1%": a share, above 0 and up to 1. Error: "usage".
+base::Result<double> ParseSample(std::string_view text);
+
 struct Job {
   std::string model;               ///< a folder or a .slipway file
   std::vector<std::string> input;  ///< files, globs, folders; "-" alone is standard input
@@ -47,6 +50,9 @@ struct Job {
   bool ignore_unknown = false;
   int64_t part_rows = 65536;
   std::optional<int64_t> limit;  ///< rows of the input
+  std::string where;             ///< an expression; rows for which it is not true are left out. Empty: none
+  double sample = 1;             ///< share of the rows, chosen by their numbers
+  bool model_columns = true;     ///< each row names model and version
   Shard shard;
   std::string folder;  ///< of the job; empty: beside the output
 

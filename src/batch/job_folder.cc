@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
+#include <map>
 #include <utility>
 
 #include "base/files.h"
@@ -24,6 +26,7 @@ using base::Value;
 
 constexpr std::string_view kRecordFile = "job.json";
 constexpr std::string_view kListFile = "parts.jsonl";
+constexpr std::string_view kTallyFile = "tallies.txt";
 constexpr std::string_view kLockFile = "lock";
 constexpr int64_t kFormat = 1;
 constexpr std::array<std::string_view, 4> kStates = {"running", "stopped", "failed", "done"};
@@ -171,6 +174,7 @@ base::Result<JobFolder> JobFolder::Create(JobRecord record) {
   if (!folder.lock_.ok()) SLIPWAY_TRY(folder.Lock());
   folder.RemoveParts();
   fs::remove(folder.path_ / kListFile, failed);
+  fs::remove(folder.path_ / kTallyFile, failed);
   fs::create_directories(folder.parts_folder(), failed);
   if (!failed) fs::create_directories(folder.rejects_folder(), failed);
   if (failed) return WriteFault(folder.path_, failed.value());
@@ -207,6 +211,26 @@ base::Result<void> JobFolder::Append(PartRecord part) {
   if (::fdatasync(list_.get()) != 0) return WriteFault(path_ / kListFile, errno);
   parts_.push_back(std::move(part));
   return {};
+}
+
+void JobFolder::AppendTally(int64_t part, std::string_view tally) const {
+  std::ofstream file(path_ / kTallyFile, std::ios::app);
+  file << part << ' ' << tally << '\n';
+}
+
+std::vector<std::string> JobFolder::Tallies() const {
+  std::map<int64_t, std::string> found;
+  std::ifstream file(path_ / kTallyFile);
+  for (std::string line; std::getline(file, line);) {
+    const size_t space = line.find(' ');
+    const auto part = base::ParseInt64(std::string_view(line).substr(0, space));
+    if (part && space != std::string::npos) found[*part] = line.substr(space + 1);
+  }
+  std::vector<std::string> tallies;
+  for (const auto& part : parts_) {
+    if (const auto tally = found.find(part.number); tally != found.end()) tallies.push_back(std::move(tally->second));
+  }
+  return tallies;
 }
 
 base::Result<void> JobFolder::Truncate(size_t parts) {

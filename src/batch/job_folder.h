@@ -68,6 +68,11 @@ class JobFolder {
   const std::vector<PartRecord>& parts() const { return parts_; }
 
   base::Result<void> Append(PartRecord part);
+  /// Keeps what a part gives to the job's summary, before the part is appended. It may be lost with the machine, and
+  /// then the summary is of the other parts.
+  void AppendTally(int64_t part, std::string_view tally) const;
+  /// Those of the finished parts.
+  std::vector<std::string> Tallies() const;
   /// Forgets the parts from this one on.
   base::Result<void> Truncate(size_t parts);
   base::Result<void> Save() const;

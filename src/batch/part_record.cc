@@ -31,6 +31,7 @@ std::string ToLine(const PartRecord& part) {
   value.Set("part", part.number).Set("file", part.file).Set("begin", PlaceValue(part.begin));
   value.Set("end", PlaceValue(part.end))
       .Set("before", part.rows_before)
+      .Set("left_out", part.left_out)
       .Set("rejected", part.rejected)
       .Set("input", part.input);
   value.Set("bytes", part.bytes).Set("output", part.output).Set("reject_bytes", part.reject_bytes);
@@ -47,6 +48,7 @@ base::Result<PartRecord> ParsePart(std::string_view line) {
   part.begin = PlaceOf(members, "begin");
   part.end = PlaceOf(members, "end");
   part.rows_before = members.Integer("before");
+  part.left_out = members.Integer("left_out");
   part.rejected = members.Integer("rejected");
   part.input = members.Text("input");
   part.bytes = members.Integer("bytes");

@@ -17,6 +17,7 @@ struct PartRecord {
   int64_t file = 0;    ///< index in the list of input files
   tables::PiecePlace begin, end;
   int64_t rows_before = 0;  ///< in all parts before, of any shard
+  int64_t left_out = 0;     ///< by the job's filter
   int64_t rejected = 0;
   std::string input;  ///< digest of the text that was read; empty for Parquet
   int64_t bytes = 0;  ///< of the output
@@ -25,7 +26,8 @@ struct PartRecord {
   std::string rejects;
   std::map<std::string, int64_t> reasons;  ///< "distance schema.missing": violations
 
-  int64_t rows() const { return end.row - begin.row; }
+  int64_t rows() const { return end.row - begin.row; }  ///< of the input
+  int64_t scored() const { return rows() - left_out; }
 };
 
 /// One line of JSON, with its line break.

@@ -49,6 +49,7 @@ void PhaseTimes::Add(const PhaseTimes& other) {
   infer += other.infer;
   encode += other.encode;
   write += other.write;
+  tally += other.tally;
 }
 
 /// The output of one part: a text file, a Parquet file, or text in memory.
@@ -136,7 +137,7 @@ void PartWriter::NoteRejects(const ScoredRows& batch, const PartText& part, Part
   for (const auto& violation : report.violations) {
     auto& columns = table.columns;
     columns[0].AppendString(plan_->files[static_cast<size_t>(part.file)].path);
-    columns[1].AppendInteger(batch.first_row + violation.row);
+    columns[1].AppendInteger(batch.NumberOf(violation.row));
     columns[2].AppendString(violation.path);
     columns[3].AppendString(data::ViolationCodeName(violation.code));
     columns[4].AppendString(Shown(violation.value));
@@ -165,6 +166,21 @@ base::Result<void> PartWriter::WriteRejects(PartRecord& record) const {
   return base::SyncFolder(folders_->rejects);
 }
 
+base::Result<void> PartWriter::ScoreBatch() {
+  auto& batch = *batch_;
+  tally_->NoteMissing(batch.rows.table);
+  SLIPWAY_TRY(Score(*plan_->scorer, plan_->carried, workspace_, batch));
+  Watch watch;
+  tallied_.clear();
+  for (int64_t row = 0; row < batch.rows.table.rows; ++row) {
+    const bool counts = Plan::IsTallied(batch.NumberOf(row)) && !batch.scores.report.rejected[static_cast<size_t>(row)];
+    if (counts) tallied_.push_back(row);
+  }
+  tally_->Add(batch.rows.table, batch.scores.predictions, tallied_);
+  times_.tally += watch.Lap();
+  return {};
+}
+
 base::Result<void> PartWriter::ScoreRows(const PartText& part, PartRecord& record, Sink& sink) {
   auto& batch = *batch_;
   Watch watch;
@@ -173,9 +189,17 @@ base::Result<void> PartWriter::ScoreRows(const PartText& part, PartRecord& recor
   text_.clear();
   while (true) {
     SLIPWAY_ASSIGN(const bool more, rows_->Next(batch.rows, kBatchRows));
-    times_.decode += watch.Lap();
     if (!more) break;
-    SLIPWAY_TRY(Score(*plan_->scorer, plan_->carried, workspace_, batch));
+    const int64_t read = batch.rows.table.rows;
+    if (plan_->filter) {
+      record.left_out += plan_->filter->Apply(part.file, batch.first_row, batch.rows, batch.numbers, filter_);
+    }
+    times_.decode += watch.Lap();
+    if (batch.rows.table.rows == 0) {
+      batch.first_row += read;
+      continue;
+    }
+    SLIPWAY_TRY(ScoreBatch());
     watch.Lap();
     const auto& timings = batch.scores.timings;
     times_.validate += timings.validate;
@@ -194,7 +218,7 @@ base::Result<void> PartWriter::ScoreRows(const PartText& part, PartRecord& recor
       SLIPWAY_TRY(sink.Write(plan_->form->Tabulate(batch)));
     }
     times_.write += watch.Lap();
-    batch.first_row += batch.rows.table.rows;
+    batch.first_row += read;
   }
   if (batch.first_row != part.piece.end.row) {
     return base::Fail(base::Code::kInternal, "batch.rows",
@@ -205,7 +229,7 @@ base::Result<void> PartWriter::ScoreRows(const PartText& part, PartRecord& recor
   return sink.takes_text() ? sink.Append(text_) : base::Result<void>();
 }
 
-base::Result<PartRecord> PartWriter::Write(const PartText& part, std::string& stream) {
+base::Result<PartRecord> PartWriter::Write(const PartText& part, Yield& yield) {
   PartRecord record;
   record.number = part.number;
   record.file = part.file;
@@ -214,14 +238,15 @@ base::Result<PartRecord> PartWriter::Write(const PartText& part, std::string& st
   record.rows_before = part.rows_before;
   if (!part.piece.text.empty()) record.input = base::Xxh3Digits(part.piece.text);
   rejects_.clear();
-  stream.clear();
+  yield.text.clear();
+  tally_.emplace(*plan_->tally);
   const auto& head = plan_->heads[static_cast<size_t>(part.file)];
   if (file_ != part.file) {
     rows_ = std::make_unique<tables::PieceRows>(head, plan_->carried.layout, tables::TableOptions{});
     file_ = part.file;
   }
   SLIPWAY_TRY(rows_->Begin(part.piece));
-  Sink sink(*plan_, stream);
+  Sink sink(*plan_, yield.text);
   SLIPWAY_TRY(sink.Open(folders_, part.number, engine_));
   SLIPWAY_TRY(ScoreRows(part, record, sink));
   Watch watch;
@@ -229,6 +254,7 @@ base::Result<PartRecord> PartWriter::Write(const PartText& part, std::string& st
   SLIPWAY_TRY(WriteRejects(record));
   if (folders_) SLIPWAY_TRY(base::SyncFolder(folders_->parts));
   times_.write += watch.Lap();
+  yield.tally = base::ToJson(tally_->ToValue());
   return record;
 }
 

@@ -18,7 +18,7 @@ namespace slipway::batch {
 
 /// Time spent, in nanoseconds, all threads together.
 struct PhaseTimes {
-  int64_t read = 0, decode = 0, validate = 0, features = 0, infer = 0, encode = 0, write = 0;
+  int64_t read = 0, decode = 0, validate = 0, features = 0, infer = 0, encode = 0, write = 0, tally = 0;
   void Add(const PhaseTimes& other);
 };
 
@@ -31,9 +31,14 @@ class PartWriter {
   };
   static base::Result<PartWriter> Create(const Plan& plan, std::optional<Folders> folders);
 
-  /// Scores a part and leaves its files complete and on disk under their names; of a job that streams, the text in
-  /// `stream`. Errors: those of the input's format, the scorer and the output.
-  base::Result<PartRecord> Write(const PartText& part, std::string& stream);
+  /// What a part gives beside its files. Reused.
+  struct Yield {
+    std::string text;   ///< of a job that streams
+    std::string tally;  ///< monitor::TableTally of the part, as JSON
+  };
+  /// Scores a part and leaves its files complete and on disk under their names. Errors: those of the input's format,
+  /// the scorer and the output.
+  base::Result<PartRecord> Write(const PartText& part, Yield& yield);
 
   const PhaseTimes& times() const { return times_; }
 
@@ -41,6 +46,7 @@ class PartWriter {
   class Sink;
   PartWriter(const Plan& plan, scoring::Workspace workspace, std::optional<Folders> folders);
   base::Result<void> ScoreRows(const PartText& part, PartRecord& record, Sink& sink);
+  base::Result<void> ScoreBatch();
   void NoteRejects(const ScoredRows& batch, const PartText& part, PartRecord& record);
   base::Result<void> WriteRejects(PartRecord& record) const;
 
@@ -49,6 +55,9 @@ class PartWriter {
   scoring::Workspace workspace_;
   std::unique_ptr<ScoredRows> batch_;
   std::unique_ptr<tables::PieceRows> rows_;
+  expr::Workspace filter_;
+  std::optional<monitor::TableTally> tally_;         ///< of the part at hand
+  std::vector<int64_t> tallied_;                     ///< rows of the batch at hand
   int64_t file_ = -1;                                ///< of rows_
   std::shared_ptr<tables::duckdb::Session> engine_;  ///< for output in Parquet
   std::string text_, rejects_;

@@ -75,6 +75,24 @@ std::vector<tables::StoredColumn> AgreedColumns(const std::vector<tables::TableH
   return agreed;
 }
 
+/// What is read: the model's inputs, what is carried along, and what chooses rows.
+base::Result<void> ChooseColumns(Plan& plan) {
+  const auto& job = plan.job;
+  const auto agreed = AgreedColumns(plan.heads);
+  std::vector<std::string> also;
+  if (!job.where.empty()) {
+    std::vector<std::string> all;
+    for (const auto& column : agreed) all.push_back(column.name);
+    const auto every = Carry(*plan.scorer, job.keep, true, agreed, all);
+    SLIPWAY_ASSIGN(const auto filter, RowFilter::Create(job.where, job.sample, every.layout));
+    also = filter.Names();
+  }
+  plan.carried = Carry(*plan.scorer, job.keep, job.ignore_unknown, agreed, also);
+  if (job.where.empty() && job.sample >= 1) return {};
+  SLIPWAY_ASSIGN(plan.filter, RowFilter::Create(job.where, job.sample, plan.carried.layout));
+  return {};
+}
+
 base::Result<Format> OutputFormat(const Plan& plan) {
   const auto& job = plan.job;
   Format standard = plan.heads.front().format;
@@ -130,7 +148,7 @@ std::string_view Plan::NameOf(int64_t file) const {
 }
 
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
-                                                   std::vector<InputFile> files) {
+                                                   const base::Value& baseline, std::vector<InputFile> files) {
   auto plan = std::make_unique<Plan>();
   plan->job = std::move(job);
   plan->scorer = std::move(scorer);
@@ -141,12 +159,14 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
     SLIPWAY_ASSIGN(auto head, tables::ReadHead(file.path, options));
     plan->heads.push_back(std::move(head));
   }
-  plan->carried = Carry(*plan->scorer, plan->job.keep, plan->job.ignore_unknown, AgreedColumns(plan->heads));
+  SLIPWAY_TRY(ChooseColumns(*plan));
   for (const auto& head : plan->heads) SLIPWAY_TRY(CheckColumns(*plan, head));
   SLIPWAY_ASSIGN(plan->output, OutputFormat(*plan));
   SLIPWAY_ASSIGN(plan->form, AnswerForm::Create(*plan->scorer, plan->carried, plan->output,
-                                                {.leave_out_rejected = !plan->job.rejects.empty()}));
+                                                {.leave_out_rejected = !plan->job.rejects.empty(),
+                                                 .name_model = plan->job.model_columns}));
   SLIPWAY_TRY(ChooseRejects(*plan));
+  plan->tally.emplace(plan->scorer->layout().fields(), plan->scorer->output_fields(), baseline);
   return plan;
 }
 

@@ -10,6 +10,8 @@
 #include "batch/carried_columns.h"
 #include "batch/input_list.h"
 #include "batch/job.h"
+#include "batch/row_filter.h"
+#include "monitor/table_tally.h"
 #include "scoring/scorer.h"
 #include "tables/piece_source.h"
 
@@ -25,10 +27,15 @@ struct Plan {
   std::vector<InputFile> files;
   std::vector<tables::TableHead> heads;  ///< one per file
   CarriedColumns carried;
+  std::optional<RowFilter> filter;
+  std::optional<monitor::TallyPlan> tally;  ///< how what is read and answered is summed up
   tables::Format output = tables::Format::kCsv;
   std::optional<AnswerForm> form;
   std::optional<data::CsvRowEncoder> rejects;  ///< none: JSON lines
 
+  /// Whether the row with this number in its file is summed up: the first rows of a file, and some of all others, which
+  /// tell shares as well.
+  static bool IsTallied(int64_t number) { return number < (int64_t{1} << 16) || number % 8 == 0; }
   bool streams() const { return job.output == "-"; }
   tables::PieceBounds bounds() const { return {.rows = job.part_rows, .bytes = kPartBytes}; }
   /// "part-000007.csv", what a part is called in its folder.
@@ -37,11 +44,12 @@ struct Plan {
   std::string_view NameOf(int64_t file) const;
 };
 
-/// Opens every file to see its columns. A file that lacks a column which the model needs, or has one that nobody knows,
-/// would have all its rows rejected: it is an error before anything is scored. Errors: those of tables::ReadHead;
-/// invalid_argument "batch.missing_column", "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit".
+/// `baseline`: the bundle's baseline.json, or null. Opens every file to see its columns. A file that lacks a column
+/// which the model needs, or has one that nobody knows, would have all its rows rejected: it is an error before
+/// anything is scored. Errors: those of tables::ReadHead; invalid_argument "batch.missing_column",
+/// "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit".
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
-                                                   std::vector<InputFile> files);
+                                                   const base::Value& baseline, std::vector<InputFile> files);
 
 /// What is written for a row that was rejected, one line a violation: file, row, field, code, value, rule, message.
 const std::vector<data::Field>& RejectFields();

@@ -27,7 +27,7 @@ constexpr int64_t kSlotBytes = kPartBytes + kPartBytes / 2;
 struct Slot {
   PartText part;
   std::optional<PartRecord> record;
-  std::string stream;
+  PartWriter::Yield yield;
 };
 
 double SecondsSince(Clock::time_point begin) {
@@ -53,7 +53,9 @@ class PartRun {
         hooks_(hooks),
         reader_(plan, folder ? PlaceBehind(folder->parts()) : PartPlace{}) {
     for (const auto& file : plan.files) report_.bytes_total += file.size;
+    report_.tally.emplace(*plan.tally);
     if (!folder) return;
+    for (const auto& tally : folder->Tallies()) AddTally(tally);
     for (const auto& part : folder->parts()) report_.totals.Add(part);
     if (!folder->parts().empty()) {
       for (int64_t i = 0; i < folder->parts().back().file; ++i) skipped_ += plan.files[static_cast<size_t>(i)].size;
@@ -105,15 +107,19 @@ class PartRun {
 
   base::Result<void> Work(int index, int worker) {
     auto& slot = slots_[static_cast<size_t>(index)];
-    SLIPWAY_ASSIGN(slot.record, writers_[static_cast<size_t>(worker)].Write(slot.part, slot.stream));
+    SLIPWAY_ASSIGN(slot.record, writers_[static_cast<size_t>(worker)].Write(slot.part, slot.yield));
     return {};
   }
 
   base::Result<void> Drain(Slot& slot) {
     const auto& record = *slot.record;
-    if (folder_) SLIPWAY_TRY(folder_->Append(record));
+    if (folder_) {
+      folder_->AppendTally(record.number, slot.yield.tally);
+      SLIPWAY_TRY(folder_->Append(record));
+    }
+    AddTally(slot.yield.tally);
     if (out_) {
-      SLIPWAY_TRY(out_->Append(slot.stream));
+      SLIPWAY_TRY(out_->Append(slot.yield.text));
       SLIPWAY_TRY(out_->Flush());
     }
     auto& totals = report_.totals;
@@ -126,6 +132,12 @@ class PartRun {
     return base::Fail(base::Code::kFailedPrecondition, "batch.too_many_errors",
                       fmt::format("{} of {} rows were rejected, more than --max-errors {} allows; most for {}",
                                   totals.rejected, totals.rows, plan_.job.max_errors.Text(), FirstReasons()));
+  }
+
+  /// One that cannot be read is left out: it is no part of the answers.
+  void AddTally(const std::string& text) {
+    monitor::TableTally tally(*plan_.tally);
+    if (const auto value = base::ParseJson(text); value && tally.Read(*value)) report_.tally->Add(tally);
   }
 
   std::string FirstReasons() const {
@@ -155,7 +167,8 @@ class PartRun {
 }  // namespace
 
 void Totals::Add(const PartRecord& part) {
-  rows += part.rows();
+  rows += part.scored();
+  left_out += part.left_out;
   rejected += part.rejected;
   ++parts;
   for (const auto& [reason, count] : part.reasons) reasons[reason] += count;

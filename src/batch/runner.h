@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -21,19 +22,21 @@ namespace slipway::batch {
 
 struct Totals {
   int64_t rows = 0, rejected = 0, parts = 0;
+  int64_t left_out = 0;  ///< rows of the input beside `rows`, by the job's filter
   std::map<std::string, int64_t> reasons;
   void Add(const PartRecord& part);
 };
 
 struct RunReport {
   Totals totals;
-  int64_t rows_now = 0;    ///< scored by this process, not by an earlier one
+  int64_t rows_now = 0;    ///< read by this process, not by an earlier one
   int64_t bytes_read = 0;  ///< of the input, as stored
   int64_t bytes_total = 0;
   double seconds = 0;
   PhaseTimes times;  ///< of this process
   int64_t output_bytes = 0;
   std::string digest;
+  std::optional<monitor::TableTally> tally;  ///< of all parts whose tally is at hand
 };
 
 /// What the caller hears and says while parts are worked. Called on the thread that runs the job.

@@ -26,7 +26,7 @@ namespace {
 
 /// As written on the command line; what is not given comes from job.yaml.
 struct Options {
-  std::string file, max_errors, memory, shard;
+  std::string file, max_errors, memory, shard, sample;
   batch::Job job;
   bool dry_run = false;
   bool resume = false;
@@ -96,10 +96,15 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   take("--ignore-unknown", &batch::Job::ignore_unknown);
   take("--part-rows", &batch::Job::part_rows);
   take("--limit", &batch::Job::limit);
+  take("--where", &batch::Job::where);
+  take("--no-model-columns", &batch::Job::model_columns);
   take("--threads", &batch::Job::threads);
   take("--job", &batch::Job::folder);
   if (given("--shard")) {
     SLIPWAY_ASSIGN(job.shard, batch::ParseShard(options.shard));
+  }
+  if (given("--sample")) {
+    SLIPWAY_ASSIGN(job.sample, batch::ParseSample(options.sample));
   }
   if (given("--max-errors")) {
     SLIPWAY_ASSIGN(job.max_errors, batch::ParseErrorLimit(options.max_errors));
@@ -137,6 +142,14 @@ ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
   return ExitCode::kFine;
 }
 
+/// Null when the bundle has none that can be read: it is no part of the answers.
+base::Value BaselineOf(const bundle::Bundle& bundle) {
+  if (!bundle.Has(bundle::kBaselineFile)) return {};
+  const auto text = bundle.Read(bundle::kBaselineFile);
+  const auto baseline = text ? base::ParseJson(*text) : base::Result<base::Value>(base::Value());
+  return baseline.value_or(base::Value());
+}
+
 base::Result<ExitCode> Resume(const std::string& path, const Options& options, const CLI::App& command,
                               const Console& console) {
   SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Open(path));
@@ -163,7 +176,7 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
     SLIPWAY_ASSIGN(auto now, batch::Look(file.path));
     files.push_back(std::move(now));
   }
-  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, std::move(files)));
+  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
   record.state = batch::JobState::kRunning;
   record.fault = record.ended = "";
   SLIPWAY_TRY(batch::CheckParts(*plan, folder));
@@ -189,7 +202,7 @@ base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, c
   SLIPWAY_TRY(batch::CheckOutput(job));
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
   SLIPWAY_ASSIGN(auto files, batch::ListInput(job.input, !job.format.empty()));
-  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, std::move(files)));
+  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
   if (options.dry_run) return ShowPlan(*plan, console);
   if (plan->streams()) return Work(*plan, nullptr, false, console);
   batch::JobRecord record{.job = job, .maker = {}, .files = plan->files, .started = batch::Now()};
@@ -229,6 +242,9 @@ void AddRun(CLI::App& batch, Run& run) {
       ->check(CLI::Range(int64_t{1}, batch::kMostPartRows))
       ->capture_default_str();
   command->add_option("--limit", job.limit, "Rows of the input to score")->check(CLI::NonNegativeNumber);
+  command->add_option("--where", job.where, "Score only rows for which this expression is true");
+  command->add_option("--sample", options.sample, "Score only this share of the rows, such as 1%");
+  command->add_flag("!--no-model-columns", job.model_columns, "Leave out the columns model and version");
   command->add_option("--shard", options.shard, "I/N: every Nth part from the Ith; auto/N takes JOB_COMPLETION_INDEX");
   command->add_option("--job", job.folder, "Folder of the job (default: beside the output)");
   command->add_flag("--resume", options.resume, "Go on with the unfinished job in that folder, if there is one");

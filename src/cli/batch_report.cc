@@ -41,6 +41,22 @@ std::string ReasonLines(const batch::Totals& totals) {
   return lines;
 }
 
+/// Columns that do not look as in the training table, a line each.
+std::string ShiftLines(const batch::RunReport& report) {
+  constexpr double kMuchShifted = 0.25, kManyMissing = 0.05;
+  if (!report.tally) return {};
+  const auto shifts = report.tally->Shifts(kMuchShifted, kManyMissing);
+  std::string lines;
+  for (size_t i = 0; i < shifts.size() && i < 8; ++i) {
+    const auto& shift = shifts[i];
+    lines += fmt::format("  {:<24} PSI {:.2f}", shift.name, shift.psi);
+    if (shift.mean && shift.mean_before)
+      lines += fmt::format(", mean {:.4g} (was {:.4g})", *shift.mean, *shift.mean_before);
+    lines += fmt::format(", missing {:.1f} % (was {:.1f} %)\n", shift.null_share * 100, shift.null_share_before * 100);
+  }
+  return lines;
+}
+
 std::string Kept(const batch::JobFolder& folder) {
   batch::Totals totals;
   for (const auto& part : folder.parts()) totals.Add(part);
@@ -85,7 +101,7 @@ void BatchReport::Part(const batch::PartRecord& part, const batch::RunReport& re
   if (!console_.json()) return;
   auto event = Value::Map().Set("event", "part").Set("part", part.number);
   event.Set("file", plan_.files[static_cast<size_t>(part.file)].path).Set("first_row", part.begin.row);
-  event.Set("rows", part.rows()).Set("rejected", part.rejected).Set("total_rows", report.totals.rows);
+  event.Set("rows", part.scored()).Set("rejected", part.rejected).Set("total_rows", report.totals.rows);
   event.Set("total_rejected", report.totals.rejected).Set("bytes_read", report.bytes_read);
   event.Set("bytes_total", report.bytes_total).Set("rows_per_second", static_cast<int64_t>(rate));
   Emit(event);
@@ -96,12 +112,15 @@ Value BatchReport::Summary(const batch::RunReport& report) {
   auto phases = Value::Map().Set("read", Seconds(times.read)).Set("decode", Seconds(times.decode));
   phases.Set("validate", Seconds(times.validate)).Set("features", Seconds(times.features));
   phases.Set("infer", Seconds(times.infer)).Set("encode", Seconds(times.encode)).Set("write", Seconds(times.write));
+  phases.Set("tally", Seconds(times.tally));
   auto value = Value::Map().Set("rows", report.totals.rows).Set("rejected", report.totals.rejected);
+  if (report.totals.left_out > 0) value.Set("left_out", report.totals.left_out);
   value.Set("parts", report.totals.parts).Set("reasons", ReasonsValue(report.totals));
   value.Set("seconds", Seconds(static_cast<int64_t>(report.seconds * 1e9)));
   value.Set("rows_per_second", static_cast<int64_t>(Rate(report.rows_now, report.seconds)));
   value.Set("thread_seconds", std::move(phases)).Set("output_bytes", report.output_bytes);
   value.Set("digest", report.digest);
+  if (report.tally) value.Set("distributions", report.tally->Describe());
   return value;
 }
 
@@ -112,14 +131,18 @@ ExitCode BatchReport::Finished(const batch::RunReport& report) {
   Emit(event);
   const auto& totals = report.totals;
   if (!console_.json() && !plan_.streams()) {
-    console_.Print(fmt::format("{} {}: {} rows, {} rejected, {} parts, {:.1f} s, {} rows/s\n",
-                               console_.Paint("wrote", Color::kGreen), plan_.job.output, Grouped(totals.rows),
+    const auto left_out = totals.left_out > 0 ? fmt::format(" ({} left out)", Grouped(totals.left_out)) : "";
+    console_.Print(fmt::format("{} {}: {} rows{}, {} rejected, {} parts, {:.1f} s, {} rows/s\n",
+                               console_.Paint("wrote", Color::kGreen), plan_.job.output, Grouped(totals.rows), left_out,
                                Grouped(totals.rejected), Grouped(totals.parts), report.seconds,
                                Grouped(static_cast<int64_t>(Rate(report.rows_now, report.seconds)))));
   }
   if (totals.rejected > 0) {
     console_.Warn(fmt::format("{} of {} rows were rejected; violations by field and code:\n{}",
                               Grouped(totals.rejected), Grouped(totals.rows), ReasonLines(totals)));
+  }
+  if (const auto lines = ShiftLines(report); !lines.empty()) {
+    console_.Note(fmt::format("inputs that are far from the training table's, the farthest first:\n{}", lines));
   }
   return totals.rows > 0 && totals.rejected == totals.rows ? ExitCode::kData : ExitCode::kFine;
 }

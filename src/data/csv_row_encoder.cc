@@ -34,34 +34,53 @@ void CsvRowEncoder::AppendHeader(std::string& out) const {
 }
 
 void CsvRowEncoder::AppendRow(const Table& table, int64_t row, std::string& out) const {
-  std::string list;
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (i != 0) out += delimiter_;
-    const Field& field = fields_[i];
-    const ColumnView column = table.columns[i].view();
-    if (IsLabelled(field, column)) {
-      for (int64_t j = 0; j < column.width; ++j) {
-        if (j != 0) out += delimiter_;
-        if (column.IsValid(row)) AppendElement(field, column, row * column.width + j, out);
-      }
-    } else if (!column.IsValid(row)) {
-      continue;
-    } else if (field.type.is_scalar()) {
-      AppendElement(field, column, row, out);
-    } else {
-      list.clear();
-      AppendJsonCell(field, column, row, list);
-      AppendCell(list, delimiter_, out);
-    }
+    AppendCells(fields_[i], table.columns[i].view(), row, out);
   }
+}
+
+void CsvRowEncoder::AppendRow(std::span<const ColumnView> columns, int64_t row, std::string& out) const {
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (i != 0) out += delimiter_;
+    AppendCells(fields_[i], columns[i], row, out);
+  }
+}
+
+/// The cells of one field.
+void CsvRowEncoder::AppendCells(const Field& field, const ColumnView& column, int64_t row, std::string& out) const {
+  if (IsLabelled(field, column)) {
+    for (int64_t j = 0; j < column.width; ++j) {
+      if (j != 0) out += delimiter_;
+      if (column.IsValid(row)) AppendElement(field, column, row * column.width + j, out);
+    }
+  } else if (!column.IsValid(row)) {
+    return;
+  } else if (field.type.is_scalar()) {
+    AppendElement(field, column, row, out);
+  } else {
+    std::string list;
+    AppendJsonCell(field, column, row, list);
+    AppendCell(list, delimiter_, out);
+  }
+}
+
+void CsvRowEncoder::EndLine(size_t begin, std::string& out) const {
+  const bool blank = out.size() == begin && !fields_.empty();  // one column, and its value is null
+  if (blank && fields_[0].type.scalar != ScalarType::kString) out += "\"\"";
+  out += '\n';
 }
 
 void CsvRowEncoder::AppendLine(const Table& table, int64_t row, std::string& out) const {
   const size_t begin = out.size();
   AppendRow(table, row, out);
-  const bool blank = out.size() == begin && !fields_.empty();  // one column, and its value is null
-  if (blank && fields_[0].type.scalar != ScalarType::kString) out += "\"\"";
-  out += '\n';
+  EndLine(begin, out);
+}
+
+void CsvRowEncoder::AppendLine(std::span<const ColumnView> columns, int64_t row, std::string& out) const {
+  const size_t begin = out.size();
+  AppendRow(columns, row, out);
+  EndLine(begin, out);
 }
 
 void CsvRowEncoder::AppendCell(std::string_view text, char delimiter, std::string& out) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -118,12 +119,17 @@ class CsvRowEncoder {
   explicit CsvRowEncoder(std::vector<Field> fields, char delimiter = ',');
   void AppendHeader(std::string& out) const;                                ///< with line break
   void AppendRow(const Table& table, int64_t row, std::string& out) const;  ///< cells without line break
+  /// `columns`: views of a table's columns, for callers that write many rows of one.
+  void AppendRow(std::span<const ColumnView> columns, int64_t row, std::string& out) const;
   /// A whole record with its line break. The null of a table of one column is written as "" where that cannot mean the
   /// empty string, since many readers skip a blank line.
   void AppendLine(const Table& table, int64_t row, std::string& out) const;
+  void AppendLine(std::span<const ColumnView> columns, int64_t row, std::string& out) const;
   static void AppendCell(std::string_view text, char delimiter, std::string& out);
 
  private:
+  void AppendCells(const Field& field, const ColumnView& column, int64_t row, std::string& out) const;
+  void EndLine(size_t begin, std::string& out) const;
   void AppendElement(const Field& field, const ColumnView& column, int64_t element, std::string& out) const;
 
   std::vector<Field> fields_;

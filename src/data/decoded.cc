@@ -51,6 +51,35 @@ void Decoded::Truncate(int64_t rows) {
   table.rows = rows;
 }
 
+void Decoded::Keep(std::span<const uint8_t> kept) {
+  std::vector<int64_t> rows;
+  for (size_t row = 0; row < kept.size(); ++row) {
+    if (kept[row] != 0) rows.push_back(static_cast<int64_t>(row));
+  }
+  for (Column& column : table.columns) {
+    Column left(column.type());
+    for (const int64_t row : rows) left.AppendFrom(column, row);
+    column = std::move(left);
+  }
+  for (size_t c = 0; c < absent.size(); ++c) {
+    if (absent[c].empty()) continue;
+    std::vector<uint64_t> left((rows.size() + 63) >> 6);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (IsAbsent(static_cast<int>(c), rows[i])) left[i >> 6] |= uint64_t{1} << (i & 63);
+    }
+    absent[c] = std::move(left);
+  }
+  std::vector<Violation> left;
+  for (auto& violation : violations) {
+    const auto at = std::ranges::lower_bound(rows, violation.row);
+    if (at == rows.end() || *at != violation.row) continue;
+    violation.row = at - rows.begin();
+    left.push_back(std::move(violation));
+  }
+  violations = std::move(left);
+  table.rows = static_cast<int64_t>(rows.size());
+}
+
 RowBuilder::RowBuilder(const Layout& layout, Decoded& out)
     : layout_(layout), out_(out), row_(out.table.rows), row_violations_(out.violations.size()) {}
 

@@ -28,6 +28,8 @@ struct Decoded {
     const auto word = static_cast<size_t>(row >> 6);
     return word < bits.size() && (bits[word] >> (row & 63) & 1);
   }
+  /// Drops the rows of which `kept` is 0, one for each row, with their violations.
+  void Keep(std::span<const uint8_t> kept);
   /// Drops the rows from `rows` on, finished or not, with their violations.
   void Truncate(int64_t rows);
 };

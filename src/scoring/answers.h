@@ -27,20 +27,22 @@ class AnswerWriter {
   const data::JsonRowEncoder& encoder() const { return encoder_; }
 
   /// Appends one JSON line per row: {"row":0,"prediction":{…}} or {"row":3,"error":{…}}; with warnings of a scored row
-  /// as "warnings". `first_row`: number of the first row. `extra(row, out)` may append members, each led by a comma;
-  /// rows that `skipped(row)` get no line.
-  template <typename Extra, typename Skipped>
-  void AppendLines(const Scores& scores, int64_t first_row, std::string& out, Extra&& extra, Skipped&& skipped) const {
+  /// as "warnings". `number(row)`: of the row. `extra(row, out)` may append members, each led by a comma; rows that
+  /// `skipped(row)` get no line.
+  template <typename Number, typename Extra, typename Skipped>
+  void AppendLines(const Scores& scores, Number&& number, std::string& out, Extra&& extra, Skipped&& skipped) const {
     size_t at = 0, warned = 0;
     for (int64_t row = 0; row < scores.predictions.rows; ++row) {
       if (skipped(row)) continue;
-      AppendLine(scores, row, first_row + row, at, warned, out);
+      AppendLine(scores, row, number(row), at, warned, out);
       extra(row, out);
       out += "}\n";
     }
   }
   void AppendLines(const Scores& scores, int64_t first_row, std::string& out) const {
-    AppendLines(scores, first_row, out, [](int64_t, std::string&) {}, [](int64_t) { return false; });
+    AppendLines(
+        scores, [first_row](int64_t row) { return first_row + row; }, out, [](int64_t, std::string&) {},
+        [](int64_t) { return false; });
   }
 
  private:

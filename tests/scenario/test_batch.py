@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("SLIPWAY_KILLS", "25"))
 @pytest.mark.parametrize("sink", ["csv", "jsonl", "parquet"])
 def test_every_format_gives_the_answers_of_predict(batch, source, sink):
     table = batch.shop / f"flights.{source}"
-    batch("--input", table, "--output", f"b.{sink}", "--keep", "flight")
+    batch("--input", table, "--output", f"b.{sink}", "--keep", "flight", "--no-model-columns")
     batch.slipway("predict", batch.shop / "flights-1.0.0.slipway", "--input", table, "--ignore-unknown", "--keep", "flight",
                   "--output", f"p.{sink}")
     ours, theirs = batch.folder / f"b.{sink}", batch.folder / f"p.{sink}"
@@ -34,7 +34,8 @@ def test_every_format_gives_the_answers_of_predict(batch, source, sink):
 
 
 def test_the_answers_are_those_of_the_server_bit_by_bit(batch):
-    batch("--input", batch.shop / "flights.jsonl", "--output", "b.jsonl", "--ignore-unknown", "--limit", 120_000)
+    batch("--input", batch.shop / "flights.jsonl", "--output", "b.jsonl", "--ignore-unknown", "--limit", 120_000,
+          "--no-model-columns")
     lines = (batch.shop / "flights.jsonl").read_text().splitlines(keepends=True)[:120_000]
     known = [json.dumps({k: v for k, v in json.loads(line).items() if k != "flight"}) for line in lines]
     with batch.slipway.serving(batch.shop / "flights-1.0.0.slipway") as server:

@@ -68,7 +68,7 @@ def test_bad_rows_go_to_a_file_of_their_own(batch, table, rejects):
     text[10_000:].to_csv(batch.folder / "2.csv", index=False)
     batch("--input", "1.csv", "--input", "2.csv", *RUN, "--rejects", rejects)
     scored = pd.read_csv(batch.folder / "b.csv")
-    assert list(scored.columns) == ["flight", "probability", "late"] and len(scored) == ROWS - 2
+    assert list(scored.columns) == ["flight", "probability", "late", "model", "version"] and len(scored) == ROWS - 2
     path = batch.folder / rejects
     bad = list(csv.DictReader(open(path))) if rejects.endswith("csv") else [json.loads(line) for line in open(path)]
     found = [(os.path.basename(row["file"]), int(row["row"]), row["field"], row["code"], row["value"]) for row in bad]

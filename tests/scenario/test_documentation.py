@@ -168,7 +168,7 @@ def test_the_commands_of_the_batch_page_run(shop):
         (shop.folder / "in" / part).write_bytes((shop.folder / "flights.csv").read_bytes())
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
     lines = [line for kind, text in blocks if kind == "" for line in text.splitlines()]
-    assert len(lines) == 12
+    assert len(lines) == 14
     for line in lines:
         done = run(shop, line.replace("| slipway", f"| {shlex.quote(PROGRAM)}"))
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
