@@ -35,7 +35,7 @@ struct Plan {
 
   /// Whether the row with this number in its file is summed up: the first rows of a file, and some of all others, which
   /// tell shares as well.
-  static bool IsTallied(int64_t number) { return number < (int64_t{1} << 16) || number % 8 == 0; }
+  static bool IsTallied(int64_t number) { return number < 16'384 || number % 16 == 0; }
   bool streams() const { return job.output == "-"; }
   tables::PieceBounds bounds() const { return {.rows = job.part_rows, .bytes = kPartBytes}; }
   /// "part-000007.csv", what a part is called in its folder.

@@ -137,6 +137,7 @@ NumberText ReadJsonNumber(const char* begin, const char* end) {
 
 NumberText ReadNumberText(std::string_view text) {
   NumberText plain;
+  if (ReadShortFraction(text.data(), text.data() + text.size(), plain)) return plain;
   if (ReadPlainNumber(text.data(), text.data() + text.size(), plain) && plain.end == text.data() + text.size()) {
     return plain;
   }

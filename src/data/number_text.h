@@ -101,6 +101,31 @@ inline uint64_t LoadEight(const char* at, std::ptrdiff_t size) {
 
 }  // namespace number_text
 
+/// The commonest numbers in one go: a whole text of at most eight characters behind its sign, digits with a point among
+/// them, at least one on either side. False for all others. Little-endian machines only.
+[[gnu::always_inline]] inline bool ReadShortFraction(const char* begin, const char* end, NumberText& out) {
+  if constexpr (std::endian::native != std::endian::little) return false;
+  const bool negative = begin != end && *begin == '-';
+  const char* at = begin + negative;
+  const auto size = end - at;
+  if (size < 3 || size > 8) return false;
+  const uint64_t text = number_text::LoadEight(at, size);
+  const uint64_t bytes = text ^ 0x3030303030303030;
+  const uint64_t others = (bytes | (bytes + 0x7676767676767676)) & 0x8080808080808080;
+  const int point = std::countr_zero(others) >> 3;  // past the end there is no digit either
+  if (point == 0 || point >= size - 1 || at[point] != '.' || (*at == '0' && point != 1)) return false;
+  const uint64_t before = (uint64_t{1} << (8 * point)) - 1;
+  const auto digits = static_cast<int>(size - 1);
+  const uint64_t joined = (bytes & before) | (bytes >> 8 & ~before);
+  const uint64_t whole = joined << (64 - 8 * digits);
+  if (((whole | (whole + 0x7676767676767676)) & 0x8080808080808080) != 0) return false;
+  const double value = static_cast<double>(number_text::EightDigits(whole)) / number_text::kPowersOfTen[digits - point];
+  out.kind = NumberText::Kind::kNumber;
+  out.number = negative ? -value : value;
+  out.end = end;
+  return true;
+}
+
 [[gnu::always_inline]] inline bool ReadPlainNumber(const char* begin, const char* end, NumberText& out) {
   const bool negative = begin != end && *begin == '-';
   const char* digits = begin + negative;

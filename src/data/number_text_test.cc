@@ -49,6 +49,26 @@ int Disagreeing(int count) {
   return disagreeing;
 }
 
+// Of `count` random short texts, those that are read otherwise than with a blank behind them, which takes the long way.
+int ReadOtherwiseThanWithABlank(int count) {
+  std::mt19937_64 random(9);
+  constexpr std::string_view kCharacters = "0123456789012345678901234567890123456789....--+e xn";
+  int otherwise = 0;
+  for (int i = 0; i < count; ++i) {
+    std::string text;
+    for (size_t left = random() % 10; left > 0; --left) text += kCharacters[random() % kCharacters.size()];
+    const NumberText number = ReadNumberText(text), expected = ReadNumberText(text + " ");
+    const bool same = number.kind == expected.kind &&
+                      (number.kind == NumberText::Kind::kNone || number.unsigned_integer == expected.unsigned_integer);
+    otherwise += !same;
+  }
+  return otherwise;
+}
+
+TEST(NumberText, ReadsShortTextsAsItReadsAllOthers) {
+  EXPECT_EQ(ReadOtherwiseThanWithABlank(1'000'000), 0);
+}
+
 TEST(NumberText, ReadsBackEveryDouble) {
   EXPECT_EQ(Misread(20'000), 0);
 }

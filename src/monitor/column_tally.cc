@@ -1,6 +1,7 @@
 #include "monitor/column_tally.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -9,20 +10,19 @@ namespace {
 
 using base::Value;
 
-constexpr double kGrowth = 1.1;
-constexpr double kSmallest = 1e-9;  ///< nearer to zero than this is zero
+constexpr int kBits = 48;             ///< of a double, below those that tell the bucket
+constexpr int kMostBucket = 1 << 15;  ///< all exponents
 
 int BucketOf(double number) {
-  const double size = std::abs(number);
-  if (size < kSmallest) return 0;
-  const int step = 1 + static_cast<int>(std::ceil(std::log(size / kSmallest) / std::log(kGrowth)));
-  return number < 0 ? -step : step;
+  const auto size = static_cast<int>(std::bit_cast<uint64_t>(std::abs(number)) >> kBits);
+  return number < 0 ? -size : size;
 }
 
 double MiddleOf(int bucket) {
-  if (bucket == 0) return 0;
-  const double high = kSmallest * std::pow(kGrowth, std::abs(bucket) - 1);
-  const double middle = high * 2 / (1 + kGrowth);
+  const auto size = static_cast<uint64_t>(std::abs(bucket));
+  if (size == 0) return 0;
+  const auto low = std::bit_cast<double>(size << kBits), high = std::bit_cast<double>((size + 1) << kBits);
+  const double middle = std::isfinite(high) ? low + (high - low) / 2 : low;
   return bucket < 0 ? -middle : middle;
 }
 
@@ -67,29 +67,42 @@ double Moments::std() const {
   return count > 0 ? std::sqrt(squares / static_cast<double>(count)) : 0;
 }
 
+int64_t& LogBuckets::At(int bucket) {
+  if (counts_.empty()) first_ = bucket;
+  if (bucket < first_) {
+    counts_.insert(counts_.begin(), static_cast<size_t>(first_ - bucket), 0);
+    first_ = bucket;
+  }
+  const auto at = static_cast<size_t>(bucket - first_);
+  if (at >= counts_.size()) counts_.resize(at + 1);
+  return counts_[at];
+}
+
 void LogBuckets::Add(double number) {
-  ++buckets_[BucketOf(number)];
+  ++At(BucketOf(number));
   ++count_;
 }
 
 void LogBuckets::Add(const LogBuckets& other) {
-  for (const auto& [bucket, count] : other.buckets_) buckets_[bucket] += count;
+  for (size_t i = 0; i < other.counts_.size(); ++i) {
+    if (other.counts_[i] > 0) At(other.first_ + static_cast<int>(i)) += other.counts_[i];
+  }
   count_ += other.count_;
 }
 
 double LogBuckets::Quantile(double share) const {
   const double wanted = share * static_cast<double>(count_ - 1);
   int64_t below = 0;
-  for (const auto& [bucket, count] : buckets_) {
-    below += count;
-    if (static_cast<double>(below) > wanted) return MiddleOf(bucket);
-  }
-  return MiddleOf(buckets_.rbegin()->first);
+  size_t i = 0;
+  while (i + 1 < counts_.size() && static_cast<double>(below += counts_[i]) <= wanted) ++i;
+  return MiddleOf(first_ + static_cast<int>(i));
 }
 
 Value LogBuckets::ToValue() const {
   auto list = Value::List();
-  for (const auto& [bucket, count] : buckets_) list.Add(int64_t{bucket}).Add(count);
+  for (size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] > 0) list.Add(int64_t{first_} + static_cast<int64_t>(i)).Add(counts_[i]);
+  }
   return list;
 }
 
@@ -98,8 +111,10 @@ std::optional<LogBuckets> LogBuckets::FromValue(const Value& value) {
   LogBuckets buckets;
   for (size_t i = 0; i < value.list().size(); i += 2) {
     const auto &bucket = value.list()[i], &count = value.list()[i + 1];
-    if (!bucket.is_integer() || !count.is_integer() || std::abs(bucket.integer()) > 100'000) return std::nullopt;
-    buckets.buckets_[static_cast<int>(bucket.integer())] += count.integer();
+    const bool fits = bucket.is_integer() && count.is_integer() && count.integer() >= 0 &&
+                      bucket.integer() > -kMostBucket && bucket.integer() < kMostBucket;
+    if (!fits) return std::nullopt;
+    buckets.At(static_cast<int>(bucket.integer())) += count.integer();
     buckets.count_ += count.integer();
   }
   return buckets;
@@ -111,17 +126,14 @@ void ColumnTally::AddNumber(double number) {
     return;
   }
   moments_.Add(number);
-  if (reference_->kind() == Reference::Kind::kNumbers) {
-    ++bins_[reference_->BinOf(number)];
-  } else {
-    buckets_.Add(number);
-  }
+  if (reference_->kind() == Reference::Kind::kNumbers) ++bins_[reference_->BinOf(number)];
+  if (is_answer_) buckets_.Add(number);
 }
 
 void ColumnTally::AddText(std::string_view text) {
   if (reference_->kind() == Reference::Kind::kTexts) {
     ++bins_[reference_->BinOf(text)];
-  } else if (tells_texts_) {
+  } else if (is_answer_) {
     const auto known = texts_.find(text);
     if (known != texts_.end()) {
       ++known->second;

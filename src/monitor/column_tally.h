@@ -25,8 +25,8 @@ struct Moments {
   double std() const;  ///< divided by count
 };
 
-/// Counts of numbers in buckets whose bounds grow by a tenth, so that a quantile is off by 5 % at most, whatever the
-/// range (the idea of Masson, Rim, Lee: DDSketch, 2019).
+/// Counts of finite numbers by sign, exponent and the first four bits of their fraction: 16 buckets from one power of
+/// two to the next, so that a quantile is off by 3 % at most, whatever the range (the idea of Tene's HdrHistogram).
 class LogBuckets {
  public:
   void Add(double number);
@@ -39,17 +39,20 @@ class LogBuckets {
   static std::optional<LogBuckets> FromValue(const base::Value& value);
 
  private:
-  std::map<int, int64_t> buckets_;  ///< ordered as the numbers are
+  int64_t& At(int bucket);
+
+  int first_ = 0;  ///< the bucket of counts_[0]; they are ordered as the numbers are
+  std::vector<int64_t> counts_;
   int64_t count_ = 0;
 };
 
-/// Numbers (booleans are 0 and 1, timestamps microseconds) have moments and buckets, and bins if the reference has.
-/// Texts have the reference's bins; those of answers, `tells_texts`, are counted one by one, up to kTexts.
+/// Numbers (booleans are 0 and 1, timestamps microseconds) have moments, and the reference's bins. Texts have the
+/// reference's bins. Of answers, `is_answer`, numbers have buckets and texts are counted one by one, up to kTexts.
 /// Thread-safety: one thread at a time; `reference` must outlive this.
 class ColumnTally {
  public:
   static constexpr size_t kTexts = 64;
-  ColumnTally(const Reference& reference, bool tells_texts) : reference_(&reference), tells_texts_(tells_texts) {
+  ColumnTally(const Reference& reference, bool is_answer) : reference_(&reference), is_answer_(is_answer) {
     bins_.resize(reference.bins());
   }
 
@@ -79,7 +82,7 @@ class ColumnTally {
   void AddText(std::string_view text);
 
   const Reference* reference_;
-  bool tells_texts_;
+  bool is_answer_;
   int64_t rows_ = 0, nulls_ = 0;
   std::vector<int64_t> bins_;
   Moments moments_;
