@@ -47,11 +47,15 @@ std::vector<FileDescriptor> OutOfTheWay(const std::vector<int>& lent) {
 /// What posix_spawn is to do between the birth of the child and the program.
 class SpawnPlan {
  public:
-  explicit SpawnPlan(const std::vector<FileDescriptor>& lent) {
+  SpawnPlan(const std::vector<FileDescriptor>& lent, int output) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawnattr_init(&attributes_);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (output >= 0) {
+      posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    } else {
+      posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    }
     posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
     int next = kFirstLent;
     for (const FileDescriptor& fd : lent) posix_spawn_file_actions_adddup2(&actions_, fd.get(), next++);
@@ -155,10 +159,17 @@ Child::~Child() {
 }
 
 Result<Child> Child::Start(const ChildStart& start) {
-  const auto copies = OutOfTheWay(start.lent);
-  if (copies.size() < start.lent.size()) return StartFailure(errno);
+  auto all = start.lent;
+  if (start.output >= 0) all.push_back(start.output);
+  auto copies = OutOfTheWay(all);
+  if (copies.size() < all.size()) return StartFailure(errno);
+  FileDescriptor output;
+  if (start.output >= 0) {
+    output = std::move(copies.back());
+    copies.pop_back();
+  }
   pid_t child = 0;
-  if (const int error = SpawnPlan(copies).Spawn(start, child)) return StartFailure(error);
+  if (const int error = SpawnPlan(copies, output.get()).Spawn(start, child)) return StartFailure(error);
   return Child(child);
 }
 
@@ -166,6 +177,10 @@ void Child::Kill() const {
   if (pid_ < 0) return;
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);  // should it have left its group
+}
+
+void Child::Signal(int signal) const {
+  if (pid_ >= 0) ::kill(pid_, signal);
 }
 
 ChildEnd Child::Reap() {

@@ -13,7 +13,8 @@
 
 namespace slipway::base {
 
-/// What a child has beside its standard descriptors, which lead nowhere: those that it is lent, from this number on.
+/// What a child has beside its standard descriptors, which lead nowhere but for an output that is asked for: those that
+/// it is lent, from this number on.
 inline constexpr int kFirstLent = 3;
 /// The two of RunChild().
 inline constexpr int kChildReport = kFirstLent;     ///< what it writes here is ChildEnd::report
@@ -38,6 +39,7 @@ struct ChildStart {
   std::vector<std::string> arguments;      ///< without the program's name
   std::vector<int> lent;                   ///< stay the caller's
   std::vector<std::string> withheld = {};  ///< variables whose names begin so are not in its environment
+  int output = -1;                         ///< lent as its standard output and error; -1: they lead nowhere
 };
 
 /// A child that was started. It inherits the environment but for what is withheld, and no descriptor that it was not
@@ -55,6 +57,8 @@ class Child {
   /// Readable once it has ended; -1: this system does not tell.
   int process() const { return process_.get(); }
   void Kill() const;
+  /// To it alone, not to what it started.
+  void Signal(int signal) const;
   /// Waits for its end, and tells it without a report.
   ChildEnd Reap();
 

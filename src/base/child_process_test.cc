@@ -157,6 +157,30 @@ TEST(Child, ReadsAllThatItIsLent) {
   EXPECT_EQ(child->Reap().Text(), "exit code 4");
 }
 
+TEST(Child, WritesItsOutputAndErrorsWhereItIsTold) {
+  const FileDescriptor output(::memfd_create("output", MFD_CLOEXEC));
+  ChildStart start{
+      .program = "/bin/sh", .arguments = {"-c", "echo out; echo err >&2; cat <&3; kill -TERM $$"}, .lent = {}};
+  const FileDescriptor lent(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  start.lent = {lent.get()};
+  start.output = output.get();
+  auto child = Child::Start(start);
+  ASSERT_TRUE(child) << child.error().Text();
+  EXPECT_EQ(child->Reap().number, SIGTERM);
+  char text[32] = {};
+  EXPECT_EQ(::pread(output.get(), text, sizeof(text), 0), 8);
+  EXPECT_STREQ(text, "out\nerr\n");
+}
+
+TEST(Child, IsTold) {
+  auto child = Child::Start(
+      {.program = "/bin/sh", .arguments = {"-c", "trap 'exit 9' TERM; while :; do sleep 0.01; done"}, .lent = {}});
+  ASSERT_TRUE(child) << child.error().Text();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until the trap is set
+  child->Signal(SIGTERM);
+  EXPECT_EQ(child->Reap().number, 9);
+}
+
 TEST(Child, IsKilledWhenNobodyHoldsIt) {
   auto child = Child::Start({.program = "/bin/sh", .arguments = {"-c", "sleep 1000"}, .lent = {}});
   ASSERT_TRUE(child) << child.error().Text();
