@@ -50,3 +50,13 @@ find_library(SLIPWAY_SQLITE_LIBRARY NAMES libsqlite3.a sqlite3 REQUIRED)
 add_library(sqlite UNKNOWN IMPORTED GLOBAL)
 set_target_properties(sqlite PROPERTIES IMPORTED_LOCATION ${SLIPWAY_SQLITE_LIBRARY}
   INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${SLIPWAY_SQLITE_INCLUDE} INTERFACE_LINK_LIBRARIES "${CMAKE_DL_LIBS};m")
+# The calendar of time zones, from the archives of the Abseil that gRPC brings.
+pkg_check_modules(absl_time REQUIRED absl_time)
+add_library(absl_time INTERFACE)
+foreach(library ${absl_time_STATIC_LIBRARIES})
+  find_library(SLIPWAY_${library} NAMES lib${library}.a ${library})
+  if(SLIPWAY_${library})
+    target_link_libraries(absl_time INTERFACE ${SLIPWAY_${library}})
+  endif()
+endforeach()
+target_include_directories(absl_time SYSTEM INTERFACE ${absl_time_INCLUDE_DIRS})

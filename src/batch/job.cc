@@ -18,6 +18,12 @@ using base::Value;
 const std::vector<std::string> kKeys = {
     "model",     "input", "format", "output", "output_format", "keep",       "rejects", "threads", "ignore_unknown",
     "part_rows", "limit", "shard",  "job",    "memory",        "max_errors", "where",   "sample",  "model_columns"};
+/// Of job.yaml, beside them: what schedule/periodic.h reads.
+const std::vector<std::string> kFileKeys = [] {
+  auto keys = kKeys;
+  for (const auto* key : {"name", "schedule", "retry", "timeout"}) keys.emplace_back(key);
+  return keys;
+}();
 /// Of the record of a job, beside them.
 const std::vector<std::string> kRecordKeys = [] {
   auto keys = kKeys;
@@ -180,7 +186,7 @@ base::Result<Job> ParseJob(std::string_view yaml, const std::string& path) {
                     {}});
   }
   Job job;
-  bundle::SectionReader reader(*document, "", kKeys);
+  bundle::SectionReader reader(*document, "", kFileKeys);
   Read(reader, job);
   if (auto read = reader.Finish(); !read) return in_file(std::move(read).error());
   return job;
@@ -214,6 +220,15 @@ base::Result<Job> FromValue(const Value& value) {
   Read(reader, job);
   SLIPWAY_TRY(reader.Finish());
   return job;
+}
+
+void ForEachText(Job& job, const std::function<void(std::string_view key, std::string& text)>& visit) {
+  visit("model", job.model);
+  for (auto& input : job.input) visit("input", input);
+  visit("output", job.output);
+  visit("rejects", job.rejects);
+  visit("where", job.where);
+  visit("job", job.folder);
 }
 
 base::Result<void> CheckSameJob(const Job& kept, const Job& asked) {

@@ -2,6 +2,7 @@
 // Job: what is to be scored, by what, and where the answers go. Plain data; docs/batch.md describes every key.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,9 @@ base::Result<Job> ParseJob(std::string_view yaml, const std::string& path);
 /// Everything that decides which answers come out, for the record of a job and for comparing two.
 base::Value ToValue(const Job& job);
 base::Result<Job> FromValue(const base::Value& value);
+
+/// The texts in which templates may stand (schedule/template.h), each with its key.
+void ForEachText(Job& job, const std::function<void(std::string_view key, std::string& text)>& visit);
 
 /// Whether two complete jobs give the same output. Error: failed_precondition "batch.changed" naming the first key that
 /// differs.

@@ -4,17 +4,22 @@
 #include <CLI/CLI.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "batch/assembly.h"
 #include "batch/job.h"
 #include "batch/job_folder.h"
 #include "batch/plan.h"
 #include "batch/runner.h"
+#include "batch/schedule/periodic.h"
+#include "batch/schedule/template.h"
 #include "cli/batch_report.h"
+#include "cli/batch_schedule.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "cli/engines.h"
@@ -26,7 +31,7 @@ namespace {
 
 /// As written on the command line; what is not given comes from job.yaml.
 struct Options {
-  std::string file, max_errors, memory, shard, sample;
+  std::string file, max_errors, memory, shard, sample, date = "now";
   batch::Job job;
   bool dry_run = false;
   bool resume = false;
@@ -78,9 +83,11 @@ ExitCode Work(const batch::Plan& plan, batch::JobFolder* folder, bool resumed, c
 
 base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) {
   batch::Job job;
+  batch::Periodic periodic;
   if (!options.file.empty()) {
     SLIPWAY_ASSIGN(const auto text, base::ReadFile(options.file, 1 << 20));
     SLIPWAY_ASSIGN(job, batch::ParseJob(text, options.file));
+    SLIPWAY_ASSIGN(periodic, batch::ParsePeriodic(text, options.file));
   }
   const auto given = [&](const char* name) { return command.count(name) > 0; };
   const auto take = [&](const char* name, auto member) {
@@ -112,6 +119,10 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   if (given("--memory")) {
     SLIPWAY_ASSIGN(job.memory, base::ParseBytes(options.memory));
   }
+  const auto now = std::chrono::floor<std::chrono::seconds>(base::Clock::System().WallNow());
+  const batch::Schedule* schedule = periodic.schedule ? &*periodic.schedule : nullptr;
+  SLIPWAY_ASSIGN(const auto moment, batch::ParseMoment(options.date, schedule, now));
+  SLIPWAY_ASSIGN(job, batch::FillTemplates(job, moment));
   SLIPWAY_TRY(batch::Complete(job));
   return job;
 }
@@ -248,6 +259,11 @@ void AddRun(CLI::App& batch, Run& run) {
   command->add_option("--shard", options.shard, "I/N: every Nth part from the Ith; auto/N takes JOB_COMPLETION_INDEX");
   command->add_option("--job", job.folder, "Folder of the job (default: beside the output)");
   command->add_flag("--resume", options.resume, "Go on with the unfinished job in that folder, if there is one");
+  command
+      ->add_option("--date", options.date,
+                   "Time that {{ ds }} and its like stand for: now, latest, 2026-11-25 or "
+                   "2026-11-25T02:15")
+      ->capture_default_str();
   command->add_flag("--dry-run", options.dry_run, "Look at everything, score nothing");
   AddTuning(*command, options);
   command->footer(
@@ -292,6 +308,7 @@ void AddBatch(CLI::App& app, Run& run) {
   AddRun(*batch, run);
   AddResume(*batch, run);
   AddStatus(*batch, run);
+  AddBatchSchedule(*batch, run);
 }
 
 }  // namespace slipway::cli
