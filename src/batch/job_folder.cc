@@ -138,7 +138,7 @@ base::Result<void> JobFolder::Lock() {
   lock_ = base::FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!lock_.ok()) return WriteFault(path, errno);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return {};
-  return base::Fail(base::Code::kFailedPrecondition, "batch.busy",
+  return base::Fail(base::Code::kUnavailable, "batch.busy",
                     "another process works on this job; wait for it, or stop it first", path_.string());
 }
 

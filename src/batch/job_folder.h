@@ -46,7 +46,7 @@ struct JobRecord {
 class JobFolder {
  public:
   /// A new job. Errors: failed_precondition "batch.unfinished" when the folder holds a job that is not done,
-  /// "batch.busy" when a process works on it, "batch.not_a_job" for a folder with other things in it; unavailable
+  /// "batch.not_a_job" for a folder with other things in it; unavailable "batch.busy" while a process works on it,
   /// "file.write".
   static base::Result<JobFolder> Create(JobRecord record);
   /// One to be resumed. Errors: not_found "batch.no_job", "batch.busy", data_loss "batch.damaged".

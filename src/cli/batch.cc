@@ -1,6 +1,8 @@
 // slipway batch: scores files of any size in parts that survive the process.
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <atomic>
@@ -18,6 +20,7 @@
 #include "batch/runner.h"
 #include "batch/schedule/periodic.h"
 #include "batch/schedule/template.h"
+#include "cli/batch_daemon.h"
 #include "cli/batch_report.h"
 #include "cli/batch_schedule.h"
 #include "cli/command_line.h"
@@ -32,6 +35,7 @@ namespace {
 /// As written on the command line; what is not given comes from job.yaml.
 struct Options {
   std::string file, max_errors, memory, shard, sample, date = "now";
+  int64_t parent = 0;  ///< the process that started this one; 0: any
   batch::Job job;
   bool dry_run = false;
   bool resume = false;
@@ -43,6 +47,15 @@ std::atomic<bool> stop_asked{false};
 void OnStop(int signal) {
   stop_asked = true;
   std::signal(signal, SIG_DFL);
+}
+
+/// Ends as by SIGTERM when the process that started it goes: whoever comes after that one starts it again.
+/// Error: it has gone already.
+base::Result<void> FollowParent(int64_t parent) {
+  if (parent == 0) return {};
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() == parent) return {};
+  return base::Fail(base::Code::kUnavailable, "batch.stopped", "the process that started this one is gone");
 }
 
 base::Result<batch::Maker> MakerOf(const LoadedBundle& loaded) {
@@ -205,6 +218,7 @@ base::Result<bool> HasUnfinished(const batch::Job& job) {
 }
 
 base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, const Console& console) {
+  SLIPWAY_TRY(FollowParent(options.parent));
   SLIPWAY_ASSIGN(const auto job, JobOf(options, command));
   if (options.resume && !job.folder.empty()) {
     SLIPWAY_ASSIGN(const bool unfinished, HasUnfinished(job));
@@ -264,6 +278,7 @@ void AddRun(CLI::App& batch, Run& run) {
                    "Time that {{ ds }} and its like stand for: now, latest, 2026-11-25 or "
                    "2026-11-25T02:15")
       ->capture_default_str();
+  command->add_option("--with-parent", options.parent, "")->group("");  // of the daemon
   command->add_flag("--dry-run", options.dry_run, "Look at everything, score nothing");
   AddTuning(*command, options);
   command->footer(
@@ -308,6 +323,8 @@ void AddBatch(CLI::App& app, Run& run) {
   AddRun(*batch, run);
   AddResume(*batch, run);
   AddStatus(*batch, run);
+  AddBatchDaemon(*batch, run);
+  AddBatchHistory(*batch, run);
   AddBatchSchedule(*batch, run);
 }
 

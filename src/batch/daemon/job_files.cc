@@ -35,10 +35,10 @@ std::vector<std::string> FilesIn(const fs::path& folder) {
 }
 
 base::Result<void> CheckPeriodic(const JobFile& file) {
-  if (file.job.output == "-") {
+  if (file.job.output == "-" || std::ranges::count(file.job.input, "-") > 0) {
     return std::unexpected(Fault("job.streams",
-                                 "a job of the daemon's writes to a file, a folder or a table: standard output (-) "
-                                 "leads nowhere here",
+                                 "a job of the daemon's has an input and an output with names: standard input and "
+                                 "output (-) lead nowhere here",
                                  file.path));
   }
   return {};

@@ -50,7 +50,11 @@ TEST_F(JobFilesTest, ABrokenFileDisturbsNoOther) {
 
 TEST_F(JobFilesTest, AJobThatStreamsIsBroken) {
   std::ofstream(folder_.path() / "s.yaml") << "model: m\ninput: a.csv\noutput: '-'\nschedule: '@daily'\n";
-  EXPECT_EQ(JobFiles::Read({folder_.path().string()}).broken.at(0).error.reason, "job.streams");
+  std::ofstream(folder_.path() / "t.yaml") << "model: m\ninput: '-'\noutput: a.csv\nschedule: '@daily'\n";
+  const auto files = JobFiles::Read({folder_.path().string()});
+  ASSERT_EQ(files.broken.size(), 2u);
+  EXPECT_EQ(files.broken[0].error.reason, "job.streams");
+  EXPECT_EQ(files.broken[1].error.reason, "job.streams");
 }
 
 TEST_F(JobFilesTest, EachTimeHasAFolderOfItsOwn) {
