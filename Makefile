@@ -11,7 +11,7 @@ export CCACHE_NOHASHDIR ?= 1
 # Several clones may share what deps/install brings: SLIPWAY_DEPS names another folder than .deps.
 configure := cmake --log-level=WARNING $(if $(SLIPWAY_DEPS),-DSLIPWAY_DEPS=$(SLIPWAY_DEPS))
 
-.PHONY: help demo build test bench format format-check tidy sanitize fuzz soak kill-test clean
+.PHONY: help demo build test bench format format-check tidy sanitize fuzz soak kill-test airflow-test clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +79,10 @@ soak:  ## Good, bad, slow and aborted traffic at once for MINUTES (default 10), 
 kill-test: build  ## Kill batch jobs KILLS times (default 200) at random moments: each must resume to the same bytes
 	@deps/install test
 	@SLIPWAY_KILLS=$(or $(KILLS),200) $(or $(SLIPWAY_DEPS),.deps)/venv/bin/python -m pytest -q -p no:cacheprovider tests/scenario/test_batch.py -k killed
+
+airflow-test: build  ## Run the DAG that `batch manifest --for airflow` writes in a real Airflow (300 MB)
+	@deps/install airflow
+	@SLIPWAY=build/release/slipway $(or $(SLIPWAY_DEPS),.deps)/airflow-venv/bin/python -m pytest -q -p no:cacheprovider tests/airflow
 
 clean:  ## Remove what was built (not .deps, not the compiler cache)
 	@rm -rf build

@@ -21,6 +21,7 @@
 #include "batch/schedule/periodic.h"
 #include "batch/schedule/template.h"
 #include "cli/batch_daemon.h"
+#include "cli/batch_manifest.h"
 #include "cli/batch_report.h"
 #include "cli/batch_schedule.h"
 #include "cli/command_line.h"
@@ -325,6 +326,7 @@ void AddBatch(CLI::App& app, Run& run) {
   AddStatus(*batch, run);
   AddBatchDaemon(*batch, run);
   AddBatchHistory(*batch, run);
+  AddBatchManifest(*batch, run);
   AddBatchSchedule(*batch, run);
 }
 
