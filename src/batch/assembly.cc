@@ -9,6 +9,8 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "batch/database_output.h"
+#include "tables/database_address.h"
 #include "tables/input_file.h"
 #include "tables/output_file.h"
 #include "tables/parquet_join.h"
@@ -133,7 +135,7 @@ base::Result<void> AssembleRejects(const Plan& plan, const JobFolder& folder) {
 base::Result<void> CheckOutput(const Job& job) {
   std::error_code ignored;
   const fs::path output(job.output);
-  if (job.output == "-") return {};
+  if (job.output == "-" || tables::IsDatabaseAddress(job.output)) return {};
   if (job.output_folder && fs::exists(output, ignored) && !fs::is_empty(output, ignored)) {
     return base::Fail(base::Code::kFailedPrecondition, "batch.output_exists",
                       fmt::format("the output folder {} has files in it; name another one, or remove it", job.output));
@@ -147,6 +149,7 @@ base::Result<void> CheckOutput(const Job& job) {
 
 base::Result<Assembled> Assemble(const Plan& plan, const JobFolder& folder) {
   SLIPWAY_TRY(AssembleRejects(plan, folder));
+  if (tables::IsDatabaseAddress(plan.job.output)) return WriteTable(plan, folder);
   if (plan.job.output_folder) return AssembleFolder(plan, folder);
   auto assembled = plan.form->is_text() ? AssembleText(plan, folder) : AssembleParquet(plan, folder);
   if (assembled) SLIPWAY_TRY(base::SyncFolder(fs::path(plan.job.output).parent_path()));

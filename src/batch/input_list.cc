@@ -117,7 +117,9 @@ base::Result<std::vector<InputFile>> ListInput(const std::vector<std::string>& s
 base::Value ToValue(const std::vector<InputFile>& files) {
   auto list = base::Value::List();
   for (const auto& file : files) {
-    list.Add(base::Value::Map().Set("path", file.path).Set("size", file.size).Set("modified", file.modified));
+    auto item = base::Value::Map().Set("path", file.path).Set("size", file.size).Set("modified", file.modified);
+    if (!file.source.empty()) item.Set("source", file.source).Set("digest", file.digest);
+    list.Add(std::move(item));
   }
   return list;
 }
@@ -133,6 +135,10 @@ base::Result<std::vector<InputFile>> InputFilesOf(const base::Value& value) {
     base::MapReader reader(item);
     files.push_back(
         {.path = reader.Text("path"), .size = reader.Integer("size"), .modified = reader.Integer("modified")});
+    if (item.Find("source") != nullptr) {
+      files.back().source = reader.Text("source");
+      files.back().digest = reader.Text("digest");
+    }
     if (!reader.fine()) return damaged();
   }
   return files;

@@ -12,9 +12,15 @@ namespace slipway::batch {
 
 /// A file as it was found; what tells whether it is still the same.
 struct InputFile {
-  std::string path;  ///< "-" is standard input
+  std::string path;  ///< "-" is standard input; empty: not staged yet
   int64_t size = 0;
   int64_t modified = 0;  ///< nanoseconds since 1970
+  /// Of rows that were staged in `path`: the database or the query they come from, and the digest of the file.
+  std::string source = {}, digest = {};
+
+  bool is_staged() const { return source.empty() || !path.empty(); }
+  /// What people know it by.
+  const std::string& Name() const { return source.empty() ? path : source; }
   friend bool operator==(const InputFile&, const InputFile&) = default;
 };
 

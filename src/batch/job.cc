@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "bundle/manifest.h"
 #include "bundle/manifest/section_reader.h"
+#include "tables/database_address.h"
 
 namespace slipway::batch {
 namespace {
@@ -16,8 +17,9 @@ namespace {
 using base::Value;
 
 const std::vector<std::string> kKeys = {
-    "model",     "input", "format", "output", "output_format", "keep",       "rejects", "threads", "ignore_unknown",
-    "part_rows", "limit", "shard",  "job",    "memory",        "max_errors", "where",   "sample",  "model_columns"};
+    "model",          "input",         "format", "output", "output_format", "keep",   "rejects",    "threads",
+    "ignore_unknown", "part_rows",     "limit",  "shard",  "job",           "memory", "max_errors", "where",
+    "sample",         "model_columns", "sql"};
 /// Of job.yaml, beside them: what schedule/periodic.h reads.
 const std::vector<std::string> kFileKeys = [] {
   auto keys = kKeys;
@@ -27,7 +29,7 @@ const std::vector<std::string> kFileKeys = [] {
 /// Of the record of a job, beside them.
 const std::vector<std::string> kRecordKeys = [] {
   auto keys = kKeys;
-  keys.emplace_back("output_folder");
+  keys.insert(keys.end(), {"output_folder", "sql_folder"});
   return keys;
 }();
 
@@ -70,6 +72,45 @@ bool NamesAFolder(const std::string& path) {
   return !std::filesystem::exists(path, ignored) && !std::filesystem::path(path).has_extension();
 }
 
+/// A path made absolute; an address of a database without its password, which is kept aside.
+std::string Placed(const std::string& text, Job& job) {
+  if (!tables::IsDatabaseAddress(text)) return Absolute(text);
+  std::string whole = tables::WithAbsolutePath(text);
+  std::string shown = tables::WithoutPassword(whole);
+  job.addresses[shown] = std::move(whole);
+  return shown;
+}
+
+base::Result<void> CheckAddresses(const Job& job) {
+  for (const auto& input : job.input) {
+    if (tables::IsDatabaseAddress(input)) SLIPWAY_TRY(tables::ParseDatabaseSource(job.AddressOf(input)));
+  }
+  if (!job.sql.empty() && job.input.size() > 1 &&
+      std::ranges::any_of(job.input, [](const auto& input) { return tables::IsDatabaseAddress(input); })) {
+    return Usage("a query is asked of one database; name one --input");
+  }
+  if (!job.sql.empty() && !job.input.empty() && job.input.front() == "-") {
+    return Usage("a query reads files and databases, not standard input; name a file");
+  }
+  if (!tables::IsDatabaseAddress(job.output)) return {};
+  SLIPWAY_ASSIGN(const auto target, tables::ParseDatabaseTarget(job.AddressOf(job.output)));
+  if (job.shard.count > 1 && target.mode == tables::WriteMode::kReplace) {
+    return Usage("with --shard each process would replace what the others wrote; use mode=append or mode=upsert");
+  }
+  if (!job.output_format.empty() && job.output_format != "parquet") {
+    return Usage("a table of a database has no --output-format; leave it out");
+  }
+  return {};
+}
+
+/// Beside the output; of a table on a server, in the working folder.
+std::string FolderFor(const Job& job) {
+  if (!tables::IsDatabaseAddress(job.output)) return job.output + ".job";
+  const auto target = tables::ParseDatabaseTarget(job.output);
+  const std::string table = target ? target->TableName() : "table";
+  return target && !target->file.empty() ? fmt::format("{}.{}.job", target->file, table) : Absolute(table + ".job");
+}
+
 /// Processes of one job write apart from each other.
 base::Result<void> GiveOwnNames(Job& job) {
   const auto own = fmt::format("{}-of-{}", job.shard.index, job.shard.count);
@@ -77,7 +118,11 @@ base::Result<void> GiveOwnNames(Job& job) {
     if (job.folder.empty()) job.folder = fmt::format("{}.{}.job", job.output, own);
     job.output = fmt::format("{}/shard-{}", job.output, own);
   }
+  if (tables::IsDatabaseAddress(job.output) && job.folder.empty()) {
+    job.folder = std::filesystem::path(FolderFor(job)).replace_extension(own + ".job").string();
+  }
   for (auto* name : {&job.output, &job.rejects, &job.folder}) {
+    if (tables::IsDatabaseAddress(*name)) continue;
     const size_t at = name->find("{shard}");
     if (at != std::string::npos) {
       name->replace(at, 7, own);
@@ -94,6 +139,8 @@ base::Result<void> GiveOwnNames(Job& job) {
 void Read(bundle::SectionReader& reader, Job& job) {
   job.model = reader.Text("model").value_or("");
   job.input = Texts(reader, "input");
+  job.sql = reader.Text("sql").value_or("");
+  job.sql_folder = reader.Text("sql_folder").value_or("");
   job.output_folder = reader.Boolean("output_folder", false);
   job.format = reader.Text("format").value_or("");
   job.output = reader.Text("output").value_or("");
@@ -120,6 +167,11 @@ Value TextList(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+const std::string& Job::AddressOf(const std::string& shown) const {
+  const auto given = addresses.find(shown);
+  return given == addresses.end() ? shown : given->second;
+}
 
 bool ErrorLimit::Exceeded(int64_t rejected, int64_t of) const {
   if (rows && rejected > *rows) return true;
@@ -194,7 +246,9 @@ base::Result<Job> ParseJob(std::string_view yaml, const std::string& path) {
 
 Value ToValue(const Job& job) {
   auto value = Value::Map();
-  value.Set("model", job.model).Set("input", TextList(job.input)).Set("output", job.output);
+  value.Set("model", job.model).Set("output", job.output);
+  if (!job.input.empty()) value.Set("input", TextList(job.input));
+  if (!job.sql.empty()) value.Set("sql", job.sql).Set("sql_folder", job.sql_folder);
   if (!job.format.empty()) value.Set("format", job.format);
   if (!job.output_format.empty()) value.Set("output_format", job.output_format);
   if (!job.keep.empty()) value.Set("keep", TextList(job.keep));
@@ -226,6 +280,7 @@ void ForEachText(Job& job, const std::function<void(std::string_view key, std::s
   visit("model", job.model);
   for (auto& input : job.input) visit("input", input);
   visit("output", job.output);
+  visit("sql", job.sql);
   visit("rejects", job.rejects);
   visit("where", job.where);
   visit("job", job.folder);
@@ -251,7 +306,8 @@ base::Result<void> CheckSameJob(const Job& kept, const Job& asked) {
 
 base::Result<void> Complete(Job& job) {
   if (job.model.empty()) return Usage("a job needs a model: --model BUNDLE, or `model:` in job.yaml");
-  if (job.input.empty()) return Usage("a job needs an input: --input SOURCE, or `input:` in job.yaml");
+  if (job.input.empty() && job.sql.empty())
+    return Usage("a job needs an input: --input SOURCE, or `input:` in job.yaml");
   if (job.output.empty()) return Usage("a job needs an output: --output SINK, or `output:` in job.yaml");
   for (const auto& input : job.input) {
     if (input == "-" && job.input.size() > 1) return Usage("standard input (-) is the only input, or none of them");
@@ -260,12 +316,16 @@ base::Result<void> Complete(Job& job) {
     return Usage(fmt::format("--memory {} is too little; give {} or more", base::FormatBytes(job.memory),
                              base::FormatBytes(kLeastMemory)));
   }
-  job.output_folder = job.output != "-" && NamesAFolder(job.output);
-  for (auto* path : {&job.model, &job.output, &job.rejects, &job.folder}) *path = Absolute(*path);
-  for (auto& path : job.input) path = Absolute(path);
-  while (job.output.size() > 1 && job.output.ends_with('/')) job.output.pop_back();
+  const bool to_database = tables::IsDatabaseAddress(job.output);
+  job.output_folder = job.output != "-" && !to_database && NamesAFolder(job.output);
+  for (auto* path : {&job.model, &job.rejects, &job.folder}) *path = Absolute(*path);
+  job.output = Placed(job.output, job);
+  for (auto& path : job.input) path = Placed(path, job);
+  if (!job.sql.empty()) job.sql_folder = std::filesystem::current_path().string();
+  SLIPWAY_TRY(CheckAddresses(job));
+  while (!to_database && job.output.size() > 1 && job.output.ends_with('/')) job.output.pop_back();
   if (job.shard.count > 1) SLIPWAY_TRY(GiveOwnNames(job));
-  if (job.folder.empty() && job.output != "-") job.folder = job.output + ".job";
+  if (job.folder.empty() && job.output != "-") job.folder = FolderFor(job);
   return {};
 }
 

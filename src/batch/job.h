@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,9 +41,11 @@ base::Result<double> ParseSample(std::string_view text);
 
 struct Job {
   std::string model;               ///< a folder or a .slipway file
-  std::vector<std::string> input;  ///< files, globs, folders; "-" alone is standard input
+  std::vector<std::string> input;  ///< files, globs, folders, databases; "-" alone is standard input
+  std::string sql;                 ///< whose rows are scored; `input` in it stands for what `input` names
+  std::string sql_folder;          ///< known once complete: where relative paths in `sql` begin
   std::string format;              ///< of the input; empty: by extension
-  std::string output;              ///< a file, a folder (of part files), or "-"
+  std::string output;              ///< a file, a folder (of part files), a table of a database, or "-"
   bool output_folder =
       false;                  ///< known once complete: an existing folder, or a name that ends in / or has no extension
   std::string output_format;  ///< empty: by extension; of a folder, the input's
@@ -61,6 +64,11 @@ struct Job {
   int threads = 0;  ///< 0: what the machine allows
   base::Bytes memory{int64_t{1} << 30};
   ErrorLimit max_errors;
+
+  /// Addresses of databases as they were given, by what stands for them above: without their passwords, which are not
+  /// recorded.
+  std::map<std::string, std::string> addresses;
+  const std::string& AddressOf(const std::string& shown) const;
 };
 
 inline constexpr int64_t kMostPartRows = int64_t{1} << 24;

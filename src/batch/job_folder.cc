@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/ids.h"
 #include "base/text.h"
 #include "data/timestamp.h"
 
@@ -47,7 +48,10 @@ Value ToValue(const JobRecord& record) {
   auto bundle = Value::Map();
   bundle.Set("name", record.maker.name).Set("version", record.maker.version).Set("digest", record.maker.digest);
   auto value = Value::Map();
-  value.Set("format", kFormat).Set("state", StateName(record.state)).Set("job", batch::ToValue(record.job));
+  value.Set("format", kFormat)
+      .Set("id", record.id)
+      .Set("state", StateName(record.state))
+      .Set("job", batch::ToValue(record.job));
   value.Set("bundle", std::move(bundle)).Set("program", record.maker.program);
   value.Set("started", record.started).Set("ended", record.ended).Set("fault", record.fault);
   value.Set("summary", record.summary).Set("input", batch::ToValue(record.files));
@@ -73,6 +77,7 @@ base::Result<JobRecord> RecordOf(const Value& value, const fs::path& path) {
                   .version = TextOf(*bundle, "version"),
                   .digest = TextOf(*bundle, "digest"),
                   .program = TextOf(value, "program")};
+  record.id = TextOf(value, "id");
   record.started = TextOf(value, "started");
   record.ended = TextOf(value, "ended");
   record.fault = TextOf(value, "fault");
@@ -179,6 +184,7 @@ base::Result<JobFolder> JobFolder::Create(JobRecord record) {
   if (!failed) fs::create_directories(folder.rejects_folder(), failed);
   if (failed) return WriteFault(folder.path_, failed.value());
   folder.record_ = std::move(record);
+  folder.record_.id = fmt::format("{:016x}{:016x}", base::RandomBits(), base::RandomBits());
   SLIPWAY_TRY(folder.OpenList());
   SLIPWAY_TRY(folder.Save());
   SLIPWAY_TRY(base::SyncFolder(folder.path_.parent_path()));
@@ -252,6 +258,7 @@ void JobFolder::RemoveParts() const {
   std::error_code ignored;
   fs::remove_all(parts_folder(), ignored);
   fs::remove_all(rejects_folder(), ignored);
+  fs::remove_all(input_folder(), ignored);
 }
 
 }  // namespace slipway::batch

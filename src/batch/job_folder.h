@@ -33,6 +33,7 @@ struct Maker {
 
 struct JobRecord {
   JobState state = JobState::kRunning;
+  std::string id;  ///< random; what a database knows this job by
   Job job;
   Maker maker;
   std::vector<InputFile> files;
@@ -63,8 +64,11 @@ class JobFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path parts_folder() const { return path_ / "parts"; }
   std::filesystem::path rejects_folder() const { return path_ / "rejects"; }
+  /// Rows that were staged; there when it is written to.
+  std::filesystem::path input_folder() const { return path_ / "input"; }
 
   JobRecord& record() { return record_; }
+  const JobRecord& record() const { return record_; }
   const std::vector<PartRecord>& parts() const { return parts_; }
 
   base::Result<void> Append(PartRecord part);

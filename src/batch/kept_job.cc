@@ -100,7 +100,8 @@ base::Result<void> CheckKept(JobFolder& folder, const Maker& maker) {
 base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   auto& listed = folder.record().files;
   for (size_t file = 0; file < listed.size(); ++file) {
-    if (plan.files[file] == listed[file]) continue;
+    const bool is_staged = !listed[file].digest.empty() && plan.files[file].digest == listed[file].digest;
+    if (plan.files[file] == listed[file] || is_staged) continue;
     SLIPWAY_TRY(CompareText(plan, folder, static_cast<int64_t>(file)));
   }
   listed = plan.files;

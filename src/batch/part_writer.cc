@@ -136,7 +136,7 @@ void PartWriter::NoteRejects(const ScoredRows& batch, const PartText& part, Part
   auto table = data::Table::Make(RejectFields());
   for (const auto& violation : report.violations) {
     auto& columns = table.columns;
-    columns[0].AppendString(plan_->files[static_cast<size_t>(part.file)].path);
+    columns[0].AppendString(plan_->files[static_cast<size_t>(part.file)].Name());
     columns[1].AppendInteger(batch.NumberOf(violation.row));
     columns[2].AppendString(violation.path);
     columns[3].AppendString(data::ViolationCodeName(violation.code));

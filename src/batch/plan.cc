@@ -8,7 +8,9 @@
 
 #include "base/text.h"
 #include "batch/part_record.h"
+#include "batch/staged_input.h"
 #include "tables/csv_text.h"
+#include "tables/database_address.h"
 
 namespace slipway::batch {
 namespace {
@@ -95,6 +97,7 @@ base::Result<void> ChooseColumns(Plan& plan) {
 
 base::Result<Format> OutputFormat(const Plan& plan) {
   const auto& job = plan.job;
+  if (tables::IsDatabaseAddress(job.output)) return Format::kParquet;  // which the table is filled from
   Format standard = plan.heads.front().format;
   if (standard == Format::kJson) standard = Format::kJsonLines;
   if (job.output_folder && job.output_format.empty()) return standard;
@@ -144,7 +147,11 @@ std::string Plan::PartFile(int64_t number) const {
 }
 
 std::string_view Plan::NameOf(int64_t file) const {
-  return files.size() > 1 ? std::string_view(files[static_cast<size_t>(file)].path) : std::string_view();
+  return files.size() > 1 ? std::string_view(files[static_cast<size_t>(file)].Name()) : std::string_view();
+}
+
+bool Plan::awaits_rows() const {
+  return !std::ranges::all_of(files, &InputFile::is_staged);
 }
 
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
@@ -152,8 +159,14 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
   auto plan = std::make_unique<Plan>();
   plan->job = std::move(job);
   plan->scorer = std::move(scorer);
+  plan->baseline = baseline;
   plan->files = std::move(files);
   for (const auto& file : plan->files) {
+    if (!file.source.empty()) {
+      SLIPWAY_ASSIGN(auto head, HeadOfSource(plan->job, file));
+      plan->heads.push_back(std::move(head));
+      continue;
+    }
     tables::TableOptions options;
     SLIPWAY_ASSIGN(options.format, FormatNamed(plan->job.format, file.path, Format::kJsonLines));
     SLIPWAY_ASSIGN(auto head, tables::ReadHead(file.path, options));
@@ -161,6 +174,7 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
   }
   SLIPWAY_TRY(ChooseColumns(*plan));
   for (const auto& head : plan->heads) SLIPWAY_TRY(CheckColumns(*plan, head));
+  SLIPWAY_TRY(CheckTypes(*plan));
   SLIPWAY_ASSIGN(plan->output, OutputFormat(*plan));
   SLIPWAY_ASSIGN(plan->form, AnswerForm::Create(*plan->scorer, plan->carried, plan->output,
                                                 {.leave_out_rejected = !plan->job.rejects.empty(),

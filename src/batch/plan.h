@@ -24,6 +24,7 @@ inline constexpr int64_t kPartBytes = int64_t{32} << 20;
 struct Plan {
   Job job;
   std::shared_ptr<const scoring::Scorer> scorer;
+  base::Value baseline;  ///< the bundle's, or null
   std::vector<InputFile> files;
   std::vector<tables::TableHead> heads;  ///< one per file
   CarriedColumns carried;
@@ -40,6 +41,8 @@ struct Plan {
   tables::PieceBounds bounds() const { return {.rows = job.part_rows, .bytes = kPartBytes}; }
   /// "part-000007.csv", what a part is called in its folder.
   std::string PartFile(int64_t number) const;
+  /// Whether rows of databases or queries are still to be staged.
+  bool awaits_rows() const;
   /// How rows name their file: not at all when there is only one.
   std::string_view NameOf(int64_t file) const;
 };

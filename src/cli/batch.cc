@@ -8,18 +8,22 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "batch/assembly.h"
+#include "batch/database_output.h"
 #include "batch/job.h"
 #include "batch/job_folder.h"
 #include "batch/plan.h"
 #include "batch/runner.h"
 #include "batch/schedule/periodic.h"
 #include "batch/schedule/template.h"
+#include "batch/staged_input.h"
 #include "cli/batch_daemon.h"
 #include "cli/batch_manifest.h"
 #include "cli/batch_report.h"
@@ -68,18 +72,44 @@ base::Result<batch::Maker> MakerOf(const LoadedBundle& loaded) {
                       .program = kProgramVersion};
 }
 
+using PlanPointer = std::unique_ptr<const batch::Plan>;
+
+/// Stages what rows the plan still awaits, and plans again with them. `own`: where those of a job without a folder go.
+base::Result<void> StageRows(PlanPointer& plan, batch::JobFolder* folder, std::optional<base::TemporaryFolder>& own,
+                             BatchReport& report) {
+  if (!plan->awaits_rows()) return {};
+  if (!folder) {
+    SLIPWAY_ASSIGN(own, base::TemporaryFolder::Create());
+  }
+  batch::StagingHooks hooks;
+  hooks.stop = [] { return stop_asked.load(); };
+  hooks.on_progress = [&](const auto& source, int64_t rows, int64_t bytes) { report.Staging(source, rows, bytes); };
+  hooks.on_staged = [&](const auto& file, int64_t rows) { report.Staged(file, rows); };
+  SLIPWAY_ASSIGN(auto files, batch::Stage(*plan, folder ? folder->input_folder() : own->path(), hooks));
+  if (folder) {
+    folder->record().files = files;
+    SLIPWAY_TRY(folder->Save());
+  }
+  SLIPWAY_ASSIGN(plan, batch::MakePlan(plan->job, plan->scorer, plan->baseline, std::move(files)));
+  report.Follow(*plan);
+  return {};
+}
+
 /// Runs a planned job and keeps its record.
-ExitCode Work(const batch::Plan& plan, batch::JobFolder* folder, bool resumed, const Console& console) {
+ExitCode Work(PlanPointer plan, batch::JobFolder* folder, bool resumed, const Console& console) {
   // What comes from a pipe cannot be read again, so there is nothing to be kept by ending gently.
-  if (plan.job.input.front() != "-") {
+  if (plan->files.front().path != "-") {
     std::signal(SIGINT, OnStop);
     std::signal(SIGTERM, OnStop);
   }
-  BatchReport report(console, plan, plan.job.folder, resumed);
+  BatchReport report(console, *plan);
+  report.Started(plan->job.folder, resumed);
   batch::RunHooks hooks;
   hooks.stop = [] { return stop_asked.load(); };
   hooks.on_part = [&](const auto& part, const auto& totals) { report.Part(part, totals); };
-  const auto ran = batch::RunJob(plan, folder, hooks);
+  std::optional<base::TemporaryFolder> staged_rows;
+  const auto staged = StageRows(plan, folder, staged_rows, report);
+  const auto ran = staged ? batch::RunJob(*plan, folder, hooks) : std::unexpected(staged.error());
   if (folder) {
     auto& record = folder->record();
     record.ended = batch::Now();
@@ -109,6 +139,7 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   };
   take("--model", &batch::Job::model);
   take("--input", &batch::Job::input);
+  take("--sql", &batch::Job::sql);
   take("--format", &batch::Job::format);
   take("--output", &batch::Job::output);
   take("--output-format", &batch::Job::output_format);
@@ -145,7 +176,7 @@ ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
   auto files = base::Value::List();
   int64_t bytes = 0;
   for (size_t i = 0; i < plan.files.size(); ++i) {
-    auto file = base::Value::Map().Set("path", plan.files[i].path).Set("bytes", plan.files[i].size);
+    auto file = base::Value::Map().Set("path", plan.files[i].Name()).Set("bytes", plan.files[i].size);
     file.Set("format", tables::FormatName(plan.heads[i].format));
     if (plan.heads[i].rows) file.Set("rows", *plan.heads[i].rows);
     files.Add(std::move(file));
@@ -158,7 +189,7 @@ ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
   if (!console.json()) {
     for (size_t i = 0; i < plan.files.size(); ++i) {
       console.Print(fmt::format("{:>12}  {:<8} {}\n", base::FormatBytes({plan.files[i].size}),
-                                tables::FormatName(plan.heads[i].format), plan.files[i].path));
+                                tables::FormatName(plan.heads[i].format), plan.files[i].Name()));
     }
     console.Print(fmt::format("{} files, {}, would be scored into {}{} ({})\n",
                               Grouped(static_cast<int64_t>(plan.files.size())), base::FormatBytes({bytes}),
@@ -175,8 +206,9 @@ base::Value BaselineOf(const bundle::Bundle& bundle) {
   return baseline.value_or(base::Value());
 }
 
+/// `addresses`: of databases, with passwords, where they were given again.
 base::Result<ExitCode> Resume(const std::string& path, const Options& options, const CLI::App& command,
-                              const Console& console) {
+                              const Console& console, const std::map<std::string, std::string>& addresses = {}) {
   SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Open(path));
   auto& record = folder.record();
   if (record.state == batch::JobState::kDone) {
@@ -186,6 +218,7 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
     return ExitCode::kFine;
   }
   auto& job = record.job;
+  job.addresses = addresses;
   if (command.count("--threads") > 0) job.threads = options.job.threads;
   if (command.count("--memory") > 0) {
     SLIPWAY_ASSIGN(job.memory, base::ParseBytes(options.memory));
@@ -198,14 +231,15 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
   SLIPWAY_TRY(batch::CheckKept(folder, maker));
   std::vector<batch::InputFile> files;
   for (const auto& file : record.files) {
-    SLIPWAY_ASSIGN(auto now, batch::Look(file.path));
+    SLIPWAY_ASSIGN(auto now, batch::LookAgain(file));
     files.push_back(std::move(now));
   }
-  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
+  SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
+  SLIPWAY_TRY(batch::CheckTable(*plan));
   record.state = batch::JobState::kRunning;
   record.fault = record.ended = "";
   SLIPWAY_TRY(batch::CheckParts(*plan, folder));
-  return Work(*plan, &folder, true, console);
+  return Work(std::move(plan), &folder, true, console);
 }
 
 /// Whether the folder holds an unfinished job, for `run --resume`. Error: it is another job.
@@ -223,18 +257,19 @@ base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, c
   SLIPWAY_ASSIGN(const auto job, JobOf(options, command));
   if (options.resume && !job.folder.empty()) {
     SLIPWAY_ASSIGN(const bool unfinished, HasUnfinished(job));
-    if (unfinished) return Resume(job.folder, options, command, console);
+    if (unfinished) return Resume(job.folder, options, command, console, job.addresses);
   }
   SLIPWAY_TRY(batch::CheckOutput(job));
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
-  SLIPWAY_ASSIGN(auto files, batch::ListInput(job.input, !job.format.empty()));
-  SLIPWAY_ASSIGN(const auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
+  SLIPWAY_ASSIGN(auto files, batch::ListSources(job));
+  SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
+  SLIPWAY_TRY(batch::CheckTable(*plan));
   if (options.dry_run) return ShowPlan(*plan, console);
-  if (plan->streams()) return Work(*plan, nullptr, false, console);
+  if (plan->streams()) return Work(std::move(plan), nullptr, false, console);
   batch::JobRecord record{.job = job, .maker = {}, .files = plan->files, .started = batch::Now()};
   SLIPWAY_ASSIGN(record.maker, MakerOf(loaded));
   SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Create(std::move(record)));
-  return Work(*plan, &folder, false, console);
+  return Work(std::move(plan), &folder, false, console);
 }
 
 ExitCode Ended(const base::Result<ExitCode>& done, const Console& console) {
@@ -255,10 +290,11 @@ void AddRun(CLI::App& batch, Run& run) {
   auto& job = options.job;
   command->add_option("job.yaml", options.file, "The same options in a file; flags go before it");
   command->add_option("--model", job.model, "A folder or a .slipway file");
-  command->add_option("--input", job.input, "Files, globs or folders; - is standard input");
+  command->add_option("--input", job.input, "Files, globs, folders or databases; - is standard input");
+  command->add_option("--sql", job.sql, "A SELECT whose rows are scored; `input` in it stands for what --input names");
   command->add_option("--format", job.format, "Format of the input (default: by extension)")
       ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
-  command->add_option("--output", job.output, "A file, a folder for a file a part, or - for standard output");
+  command->add_option("--output", job.output, "A file, a folder for a file a part, a table, or - for standard output");
   command->add_option("--output-format", job.output_format, "Format of the output (default: by extension)")
       ->check(CLI::IsMember({"csv", "tsv", "ssv", "jsonl", "parquet"}, CLI::ignore_case));
   command->add_option("--keep", job.keep, "Columns of the input to carry along")->delimiter(',');

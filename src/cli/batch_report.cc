@@ -71,21 +71,41 @@ bool MayGoOn(const base::Error& error) {
          ExitCodeOf(error) == ExitCode::kEnvironment;
 }
 
-BatchReport::BatchReport(const Console& console, const batch::Plan& plan, const std::string& folder, bool resumed)
-    : console_(console), plan_(plan), progress_(console, "scoring", [&]() -> std::optional<int64_t> {
-        int64_t bytes = 0;
-        for (const auto& file : plan.files) bytes += file.size;
-        return bytes > 0 ? std::optional(bytes) : std::nullopt;
-      }()) {
+BatchReport::BatchReport(const Console& console, const batch::Plan& plan) : console_(console), plan_(&plan) {
+  Follow(plan);
+}
+
+void BatchReport::Follow(const batch::Plan& plan) {
+  plan_ = &plan;
+  int64_t bytes = 0;
+  for (const auto& file : plan.files) bytes += file.size;
+  if (progress_) progress_->Done();
+  progress_.emplace(console_, plan.awaits_rows() ? "reading the database" : "scoring",
+                    bytes > 0 && !plan.awaits_rows() ? std::optional(bytes) : std::nullopt);
+}
+
+void BatchReport::Started(const std::string& folder, bool resumed) const {
   auto event = Value::Map().Set("event", resumed ? "resumed" : "started");
-  event.Set("job", folder).Set("files", static_cast<int64_t>(plan.files.size())).Set("output", plan.job.output);
+  event.Set("job", folder).Set("files", static_cast<int64_t>(plan_->files.size())).Set("output", plan_->job.output);
   Emit(event);
+}
+
+void BatchReport::Staging(const std::string& source, int64_t rows, int64_t bytes) {
+  progress_->Update(bytes, rows > 0 ? fmt::format("{} rows", Grouped(rows)) : base::FormatBytes({bytes}));
+  if (!console_.json()) return;
+  auto event = Value::Map().Set("event", "staging").Set("source", source).Set("bytes", bytes);
+  if (rows > 0) event.Set("rows", rows);
+  Emit(event);
+}
+
+void BatchReport::Staged(const batch::InputFile& file, int64_t rows) {
+  Emit(Value::Map().Set("event", "staged").Set("source", file.source).Set("rows", rows).Set("bytes", file.size));
 }
 
 void BatchReport::Emit(const Value& event) const {
   if (!console_.json()) return;
   const std::string line = base::ToJson(event) + "\n";
-  if (plan_.streams()) {
+  if (plan_->streams()) {
     std::fwrite(line.data(), 1, line.size(), stderr);
   } else {
     console_.Print(line);
@@ -94,13 +114,13 @@ void BatchReport::Emit(const Value& event) const {
 
 void BatchReport::Part(const batch::PartRecord& part, const batch::RunReport& report) {
   const auto rate = Rate(report.rows_now, report.seconds);
-  progress_.Update(report.bytes_read,
-                   fmt::format("{} of {}, {} rows, {} rows/s, {} rejected", base::FormatBytes({report.bytes_read}),
-                               base::FormatBytes({report.bytes_total}), Grouped(report.totals.rows),
-                               Grouped(static_cast<int64_t>(rate)), Grouped(report.totals.rejected)));
+  progress_->Update(report.bytes_read,
+                    fmt::format("{} of {}, {} rows, {} rows/s, {} rejected", base::FormatBytes({report.bytes_read}),
+                                base::FormatBytes({report.bytes_total}), Grouped(report.totals.rows),
+                                Grouped(static_cast<int64_t>(rate)), Grouped(report.totals.rejected)));
   if (!console_.json()) return;
   auto event = Value::Map().Set("event", "part").Set("part", part.number);
-  event.Set("file", plan_.files[static_cast<size_t>(part.file)].path).Set("first_row", part.begin.row);
+  event.Set("file", plan_->files[static_cast<size_t>(part.file)].Name()).Set("first_row", part.begin.row);
   event.Set("rows", part.scored()).Set("rejected", part.rejected).Set("total_rows", report.totals.rows);
   event.Set("total_rejected", report.totals.rejected).Set("bytes_read", report.bytes_read);
   event.Set("bytes_total", report.bytes_total).Set("rows_per_second", static_cast<int64_t>(rate));
@@ -125,16 +145,16 @@ Value BatchReport::Summary(const batch::RunReport& report) {
 }
 
 ExitCode BatchReport::Finished(const batch::RunReport& report) {
-  progress_.Done();
+  progress_->Done();
   auto event = Summary(report);
-  event.map().insert(event.map().begin(), {{"event", "finished"}, {"output", plan_.job.output}});
+  event.map().insert(event.map().begin(), {{"event", "finished"}, {"output", plan_->job.output}});
   Emit(event);
   const auto& totals = report.totals;
-  if (!console_.json() && !plan_.streams()) {
+  if (!console_.json() && !plan_->streams()) {
     const auto left_out = totals.left_out > 0 ? fmt::format(" ({} left out)", Grouped(totals.left_out)) : "";
     console_.Print(fmt::format("{} {}: {} rows{}, {} rejected, {} parts, {:.1f} s, {} rows/s\n",
-                               console_.Paint("wrote", Color::kGreen), plan_.job.output, Grouped(totals.rows), left_out,
-                               Grouped(totals.rejected), Grouped(totals.parts), report.seconds,
+                               console_.Paint("wrote", Color::kGreen), plan_->job.output, Grouped(totals.rows),
+                               left_out, Grouped(totals.rejected), Grouped(totals.parts), report.seconds,
                                Grouped(static_cast<int64_t>(Rate(report.rows_now, report.seconds)))));
   }
   if (totals.rejected > 0) {
@@ -148,7 +168,7 @@ ExitCode BatchReport::Finished(const batch::RunReport& report) {
 }
 
 ExitCode BatchReport::Ended(const base::Error& error, const batch::JobFolder* folder) {
-  progress_.Done();
+  progress_->Done();
   const auto code = folder && MayGoOn(error) ? ExitCode::kStopped : ExitCodeOf(error);
   if (!console_.json()) {
     static_cast<void>(console_.Fail(error));

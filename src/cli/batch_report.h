@@ -1,6 +1,8 @@
 #pragma once
 // What a batch job says while it runs and when it ends: lines for people, events for machines.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -14,9 +16,14 @@ namespace slipway::cli {
 /// Thread-safety: one thread at a time.
 class BatchReport {
  public:
-  /// `streams`: standard output carries answers, so that events go to standard error.
-  BatchReport(const Console& console, const batch::Plan& plan, const std::string& folder, bool resumed);
+  /// Of a plan that streams, standard output carries answers, so that events go to standard error.
+  BatchReport(const Console& console, const batch::Plan& plan);
 
+  void Started(const std::string& folder, bool resumed) const;
+  void Staging(const std::string& source, int64_t rows, int64_t bytes);
+  void Staged(const batch::InputFile& file, int64_t rows);
+  /// Goes on with a plan whose rows are all staged.
+  void Follow(const batch::Plan& plan);
   void Part(const batch::PartRecord& part, const batch::RunReport& report);
   /// The end of a job that is through; the exit code that its rows mean.
   ExitCode Finished(const batch::RunReport& report);
@@ -29,8 +36,8 @@ class BatchReport {
   void Emit(const base::Value& event) const;
 
   const Console& console_;
-  const batch::Plan& plan_;
-  Progress progress_;
+  const batch::Plan* plan_;
+  std::optional<Progress> progress_;
 };
 
 /// Whether the machine was at fault, or somebody stopped it, and the same job may go on later.

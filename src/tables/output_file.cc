@@ -114,4 +114,13 @@ base::Result<void> OutputFile::Finish() {
   return {};
 }
 
+base::Result<void> GiveName(const std::string& temporary, const std::string& path) {
+  const base::FileDescriptor file(open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
+  int error = file.ok() ? base::Sync(file.get()) : errno;
+  if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return {};
+  return base::Fail(base::Code::kUnavailable, "tables.write",
+                    fmt::format("cannot write {}: {}", base::Shorten(path, 512), std::strerror(error)));
+}
+
 }  // namespace slipway::tables

@@ -45,4 +45,7 @@ class OutputFile {
 /// A name beside `path` for a file in the making: hidden, and unlike any other's.
 std::string TemporaryNameFor(std::string_view path);
 
+/// Makes a file that was written under such a name lasting, and gives it its own. Error: unavailable "tables.write".
+base::Result<void> GiveName(const std::string& temporary, const std::string& path);
+
 }  // namespace slipway::tables

@@ -3,12 +3,14 @@
 import json
 import re
 import shlex
+import sqlite3
 import subprocess
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROGRAM, ROOT
+from postgres_server import PASSWORD
 from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -157,7 +159,7 @@ def test_the_examples_of_every_help_run(shop):
     assert {"/models", "/livez", "/readyz", "/metrics"} <= set(re.findall(r"/\w+", pages))
 
 
-def test_the_commands_of_the_batch_page_run(shop):
+def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
     page = (ROOT / "docs/batch.md").read_text()
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, re.M | re.S)
     shop.write("flight-delay/slipway.yaml", EXAMPLE.read_text())
@@ -168,12 +170,27 @@ def test_the_commands_of_the_batch_page_run(shop):
         (shop.folder / "in" / part).write_bytes((shop.folder / "flights.csv").read_bytes())
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
     lines = [line for kind, text in blocks if kind == "" for line in text.splitlines()]
-    assert len(lines) == 14
+    assert len(lines) == 20
+    with sqlite3.connect(shop.folder / "shop.db") as database:
+        pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight").to_sql("flights", database, index=False)
+    server = postgres.server
+    server.sql("CREATE DATABASE shop")
+    server.sql("CREATE TABLE flights (carrier text, flight bigint PRIMARY KEY, origin text, dest text, distance integer, sched_dep timestamp, tailnum text)", "shop")
+    rows = pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight")
+    server.sql("COPY flights FROM STDIN (FORMAT csv)", "shop", stdin=rows.to_csv(index=False, header=False))
+    for name, value in {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": PASSWORD}.items():
+        monkeypatch.setenv(name, value)
     for line in lines:
         done = run(shop, line.replace("| slipway", f"| {shlex.quote(PROGRAM)}"))
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     for name, rows in {"scored.csv": 200, "from-glob.csv": 400, "good.csv": 200, "tried.csv": 100}.items():
         assert len(pd.read_csv(shop.folder / name)) == rows
+    far = rows[rows.distance > 1000]
+    assert len(pd.read_csv(shop.folder / "from-table.csv")) == len(rows)
+    assert list(pd.read_csv(shop.folder / "from-query.csv").flight) == sorted(far.flight)
+    assert len(pd.read_csv(shop.folder / "from-sql.csv")) == 2 * len(pd.read_csv(shop.folder / "from-input.csv")) > 0
+    assert sqlite3.connect(shop.folder / "shop.db").execute("SELECT count(*) FROM scores").fetchone() == (len(rows),)
+    assert server.sql("SELECT count(*) FROM scores", "shop") == [[str(len(rows))]]
     assert len(pd.read_parquet(shop.folder / "from-folder.parquet")) == 400 and not (shop.folder / "planned.csv").exists()
     assert sum(len(pd.read_csv(path)) for path in (shop.folder / "shards").glob("*/*.csv")) == 200
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 
 #include "base/error.h"
 
@@ -26,7 +27,7 @@
   X(duckdb_table_function_set_init) X(duckdb_table_function_set_function) X(duckdb_register_table_function) \
   X(duckdb_bind_get_extra_info) X(duckdb_bind_add_result_column) X(duckdb_init_set_max_threads) \
   X(duckdb_function_set_error) X(duckdb_disconnect) X(duckdb_function_get_extra_info) \
-  X(duckdb_list_vector_get_child) X(duckdb_vector_size)
+  X(duckdb_list_vector_get_child) X(duckdb_vector_size) X(duckdb_query_progress) X(duckdb_prepared_statement_type)
 // clang-format on
 
 // The function, with its type from duckdb.h, which only .cc files include: SLIPWAY_DUCKDB(library, duckdb_query)(…).
@@ -51,11 +52,16 @@ class Library {
 
   void* Find(Function function) const { return functions_[static_cast<size_t>(function)]; }
 
+  /// The file of an extension of DuckDB's, which stands in the library's own folder. Error: unavailable
+  /// "library.missing".
+  base::Result<std::string> ExtensionPath(const std::string& name) const;
+
  private:
   Library() = default;
   static base::Result<Library> Open();
 
   std::array<void*, static_cast<size_t>(Function::kCount)> functions_{};
+  std::string folder_;
 };
 
 }  // namespace slipway::tables::duckdb

@@ -1,8 +1,6 @@
 #include "tables/duckdb/parquet_sink.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,7 +10,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/file_descriptor.h"
 #include "base/text.h"
 #include "data/type.h"
 #include "tables/output_file.h"
@@ -26,13 +23,6 @@ constexpr int64_t kMaxGroupRows = 60 * kVectorRows;  // DuckDB's own default
 std::unexpected<base::Error> Fault(std::string_view path, std::string_view words) {
   return base::Fail(base::Code::kUnavailable, "tables.write",
                     fmt::format("cannot write {}: {}", base::Shorten(path, 512), words));
-}
-
-/// 0, or the system's error.
-int SyncFile(const std::string& path) {
-  base::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.ok()) return errno;
-  return base::Sync(file.get());
 }
 
 /// As many rows as fill an eighth of the memory, in whole vectors.
@@ -113,8 +103,7 @@ base::Result<void> ParquetSink::Write(const data::Table& rows) {
 base::Result<void> ParquetSink::Finish() {
   feed_.Close();
   SLIPWAY_TRY(Join());
-  if (const int error = SyncFile(temporary_)) return Fault(path_, std::strerror(error));
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return Fault(path_, std::strerror(errno));
+  SLIPWAY_TRY(GiveName(temporary_, path_));
   temporary_.clear();
   return {};
 }

@@ -15,18 +15,6 @@
 namespace slipway::tables::duckdb {
 namespace {
 
-/// DuckDB's words, without the SQL it quotes on the lines below.
-std::unexpected<base::Error> Fault(const char* words) {
-  std::string_view text = words ? words : "no reason given";
-  text = text.substr(0, text.find("\n\n"));
-  std::string line(text);
-  std::ranges::replace(line, '\n', ' ');
-  const bool machine = line.starts_with("Out of Memory") ||
-                       (line.starts_with("IO Error") && line.find("magic bytes") == std::string::npos);
-  return base::Fail(machine ? base::Code::kUnavailable : base::Code::kInvalidArgument, "tables.duckdb",
-                    fmt::format("DuckDB says: {}", base::Shorten(line, 512)));
-}
-
 std::string Quoted(std::string_view text, char quote) {
   std::string quoted(1, quote);
   for (const char c : text) {
@@ -69,6 +57,22 @@ std::string QuotedName(std::string_view name) {
   return Quoted(name, '"');
 }
 
+/// DuckDB's words, without the SQL it quotes on the lines below.
+std::unexpected<base::Error> Session::Fault(const char* words) const {
+  std::string line = words ? words : "no reason given";
+  line.resize(std::min(line.find("\n\n"), line.size()));
+  for (const auto& [secret, shown] : hidden_) {
+    for (size_t at = line.find(secret); at != std::string::npos; at = line.find(secret, at + shown.size())) {
+      line.replace(at, secret.size(), shown);
+    }
+  }
+  std::ranges::replace(line, '\n', ' ');
+  const bool machine = line.starts_with("Out of Memory") ||
+                       (line.starts_with("IO Error") && line.find("magic bytes") == std::string::npos);
+  return base::Fail(machine ? base::Code::kUnavailable : base::Code::kInvalidArgument, "tables.duckdb",
+                    fmt::format("DuckDB says: {}", base::Shorten(line, 512)));
+}
+
 struct Session::Handles {
   duckdb_database database = nullptr;
   duckdb_connection connection = nullptr;
@@ -76,8 +80,8 @@ struct Session::Handles {
 };
 
 struct RowStream::State {
-  explicit State(const Library& library, const data::Layout& layout)
-      : library(library), layout(layout), result(library) {}
+  State(const Session& session, const data::Layout& layout)
+      : session(session), library(session.library()), layout(layout), result(library) {}
   ~State() { DropChunk(); }
   void DropChunk() {
     if (chunk) SLIPWAY_DUCKDB(library, duckdb_destroy_data_chunk)(&chunk);
@@ -110,6 +114,7 @@ struct RowStream::State {
     }
   }
 
+  const Session& session;
   const Library& library;
   const data::Layout& layout;
   ResultHandle result;
@@ -132,6 +137,7 @@ Session::~Session() {
 base::Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
   SLIPWAY_ASSIGN(const Library* library, Library::Load());
   std::unique_ptr<Session> session(new Session(*library));
+  session->hidden_ = options.hidden;
   SLIPWAY_TRY(session->Connect(options));
   return session;
 }
@@ -165,12 +171,23 @@ base::Result<void> Session::Connect(const SessionOptions& options) {
   if (SLIPWAY_DUCKDB(library_, duckdb_connect)(handles_->database, &handles_->connection) != DuckDBSuccess) {
     return Fault("no connection");
   }
+  SLIPWAY_TRY(Prepare(options));
   if (!options.path.empty()) SLIPWAY_TRY(Run(fmt::format("SET allowed_paths = [{}]", QuotedText(options.path))));
   if (!options.folder.empty()) {
-    SLIPWAY_TRY(Run(fmt::format("SET allowed_directories = [{}]", QuotedText(options.folder + "/"))));
+    SLIPWAY_TRY(Run(fmt::format("SET allowed_directories = [{}]",
+                                QuotedText(options.folder.ends_with('/') ? options.folder : options.folder + "/"))));
   }
   SLIPWAY_TRY(Run("SET enable_external_access = false"));
   return Run("SET lock_configuration = true");
+}
+
+base::Result<void> Session::Prepare(const SessionOptions& options) {
+  for (const auto& name : options.extensions) {
+    SLIPWAY_ASSIGN(const auto path, library_.ExtensionPath(name));
+    SLIPWAY_TRY(Run(fmt::format("LOAD {}", QuotedText(path))));
+  }
+  for (const auto& statement : options.preparations) SLIPWAY_TRY(Run(statement));
+  return {};
 }
 
 _duckdb_connection* Session::connection() const {
@@ -181,6 +198,39 @@ void Session::Interrupt() {
   SLIPWAY_DUCKDB(library_, duckdb_interrupt)(handles_->connection);
 }
 
+base::Result<void> Session::RunBeside(const std::string& sql) {
+  duckdb_connection beside = nullptr;
+  if (SLIPWAY_DUCKDB(library_, duckdb_connect)(handles_->database, &beside) != DuckDBSuccess) {
+    return Fault("no connection");
+  }
+  base::Result<void> done;
+  {
+    ResultHandle result(library_);
+    if (SLIPWAY_DUCKDB(library_, duckdb_query)(beside, sql.c_str(), &result.get()) != DuckDBSuccess) {
+      done = Fault(SLIPWAY_DUCKDB(library_, duckdb_result_error)(&result.get()));
+    }
+  }
+  SLIPWAY_DUCKDB(library_, duckdb_disconnect)(&beside);
+  return done;
+}
+
+int64_t Session::RowsRead() const {
+  return static_cast<int64_t>(SLIPWAY_DUCKDB(library_, duckdb_query_progress)(handles_->connection).rows_processed);
+}
+
+base::Result<void> Session::CheckQuestion(const std::string& sql) {
+  duckdb_prepared_statement statement = nullptr;
+  base::Result<void> fine;
+  if (SLIPWAY_DUCKDB(library_, duckdb_prepare)(handles_->connection, sql.c_str(), &statement) != DuckDBSuccess) {
+    fine = Fault(SLIPWAY_DUCKDB(library_, duckdb_prepare_error)(statement));
+  } else if (SLIPWAY_DUCKDB(library_, duckdb_prepared_statement_type)(statement) != DUCKDB_STATEMENT_TYPE_SELECT) {
+    fine = base::Fail(base::Code::kInvalidArgument, "tables.sql",
+                      "the query is no SELECT; it may only read, and the answers go to the output");
+  }
+  SLIPWAY_DUCKDB(library_, duckdb_destroy_prepare)(&statement);
+  return fine;
+}
+
 base::Result<void> Session::Run(const std::string& sql) {
   ResultHandle result(library_);
   if (SLIPWAY_DUCKDB(library_, duckdb_query)(handles_->connection, sql.c_str(), &result.get()) == DuckDBSuccess)
@@ -188,10 +238,10 @@ base::Result<void> Session::Run(const std::string& sql) {
   return Fault(SLIPWAY_DUCKDB(library_, duckdb_result_error)(&result.get()));
 }
 
-base::Result<std::vector<std::vector<std::string>>> Session::QueryTexts(const std::string& sql) {
+base::Result<std::vector<std::vector<std::string>>> Session::QueryTexts(const std::string& sql, int columns) {
   std::vector<data::Field> fields;
   std::vector<int> targets;
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < columns; ++i) {
     fields.push_back({.name = std::to_string(i), .type = {data::ScalarType::kString, {}}, .as_text = true});
     targets.push_back(i);
   }
@@ -212,7 +262,7 @@ base::Result<std::vector<std::vector<std::string>>> Session::QueryTexts(const st
 
 base::Result<std::unique_ptr<RowStream>> Session::Query(const std::string& sql, const data::Layout& layout,
                                                         std::vector<int> targets) {
-  auto state = std::make_unique<RowStream::State>(library_, layout);
+  auto state = std::make_unique<RowStream::State>(*this, layout);
   duckdb_prepared_statement statement = nullptr;
   duckdb_pending_result pending = nullptr;
   base::Result<void> done;
@@ -251,7 +301,7 @@ base::Result<bool> RowStream::FetchChunk() {
     if (!state_->chunk) {
       state_->ended = true;
       const char* words = SLIPWAY_DUCKDB(library, duckdb_result_error)(&state_->result.get());
-      if (words && *words) return Fault(words);
+      if (words && *words) return state_->session.Fault(words);
       return false;
     }
     state_->next_row = 0;

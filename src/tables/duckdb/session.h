@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -22,6 +23,10 @@ struct SessionOptions {
   base::Bytes memory{int64_t{512} << 20};
   std::string path;    ///< the file that may be read or written
   std::string folder;  ///< likewise, any file in it
+  /// DuckDB's own, loaded before access is locked, and statements that need such access.
+  std::vector<std::string> extensions, preparations;
+  /// Texts that must not be shown, with what stands for each in messages.
+  std::vector<std::pair<std::string, std::string>> hidden;
 };
 
 /// "it''s": a text between SQL's single quotes, with them. `name` likewise between double quotes.
@@ -39,14 +44,20 @@ class Session {
 
   /// Errors of Run, Query and RowStream: "tables.duckdb" with DuckDB's own first line.
   base::Result<void> Run(const std::string& sql);
-  /// Rows of text columns, all of them: for catalogues and metadata.
-  base::Result<std::vector<std::vector<std::string>>> QueryTexts(const std::string& sql);
+  /// The first `columns` columns of all rows, as text, null as an empty one: for catalogues and metadata.
+  base::Result<std::vector<std::vector<std::string>>> QueryTexts(const std::string& sql, int columns = 2);
+  /// Whether the text is one statement that only reads. Errors: DuckDB's own; invalid_argument "tables.sql".
+  base::Result<void> CheckQuestion(const std::string& sql);
   /// Streams rows; `targets[i]` is the field of `layout` that column i fills. The session must outlive the stream and
   /// serves nothing else meanwhile.
   base::Result<std::unique_ptr<RowStream>> Query(const std::string& sql, const data::Layout& layout,
                                                  std::vector<int> targets);
   /// Makes a running statement fail soon.
   void Interrupt();
+  /// A statement on a connection of its own, while another runs. From any thread.
+  base::Result<void> RunBeside(const std::string& sql);
+  /// Rows that the running statement has read, as far as DuckDB counts them. From any thread.
+  int64_t RowsRead() const;
 
   const Library& library() const { return library_; }
   _duckdb_connection* connection() const;
@@ -54,10 +65,14 @@ class Session {
  private:
   explicit Session(const Library& library);
   base::Result<void> Connect(const SessionOptions& options);
+  base::Result<void> Prepare(const SessionOptions& options);
+  std::unexpected<base::Error> Fault(const char* words) const;
 
   struct Handles;
   const Library& library_;
   std::unique_ptr<Handles> handles_;
+  std::vector<std::pair<std::string, std::string>> hidden_;
+  friend class RowStream;
 };
 
 /// The rows of one query, in order.

@@ -1,0 +1,275 @@
+#include "tables/database_address.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <optional>
+
+#include "base/text.h"
+
+namespace slipway::tables {
+namespace {
+
+constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::array<std::string_view, 2> kPostgres = {"postgres://", "postgresql://"};
+constexpr std::array<std::string_view, 2> kSecrets = {"password", "sslpassword"};
+constexpr std::array<std::string_view, 3> kModes = {"append", "upsert", "replace"};
+/// Our own parameters; all others are the database's.
+constexpr std::array<std::string_view, 4> kOwn = {"table", "query", "mode", "key"};
+
+std::string_view SchemeOf(std::string_view text) {
+  if (text.starts_with(kSqlite)) return text.substr(0, kSqlite.size());
+  for (const auto scheme : kPostgres) {
+    if (text.starts_with(scheme)) return text.substr(0, scheme.size());
+  }
+  return {};
+}
+
+/// Where the text stands apart: `user:secret@host:port/db` and `a=b&c=d`.
+struct Pieces {
+  std::string_view scheme, place;
+  std::vector<std::string_view> parameters;  ///< "name=value", as written
+};
+
+Pieces Split(std::string_view text) {
+  Pieces pieces{.scheme = SchemeOf(text), .place = {}, .parameters = {}};
+  text.remove_prefix(pieces.scheme.size());
+  const size_t mark = text.find('?');
+  pieces.place = text.substr(0, mark);
+  if (mark == std::string_view::npos) return pieces;
+  std::string_view rest = text.substr(mark + 1);
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('&'), rest.size());
+    if (end > 0) pieces.parameters.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return pieces;
+}
+
+bool IsSecret(std::string_view parameter) {
+  return std::ranges::find(kSecrets, parameter.substr(0, parameter.find('='))) != kSecrets.end();
+}
+
+std::unexpected<base::Error> Usage(const std::string& shown, std::string_view problem) {
+  return base::Fail(base::Code::kInvalidArgument, "usage", fmt::format("{}: {}", base::Shorten(shown, 512), problem));
+}
+
+/// Everything before the last @ of what stands before the first /: a password may hold any other character.
+size_t EndOfUser(std::string_view place) {
+  const size_t at = place.substr(0, place.find('/')).rfind('@');
+  // A password with a slash that was not written as %2F: the last @ of all ends it too.
+  return at != std::string_view::npos ? at : place.rfind('@');
+}
+
+/// Whether ports are numbers. They are not where a password with a ? was not written with %3F.
+bool HasSoundPorts(std::string_view place) {
+  std::string_view hosts = place.substr(0, place.find('/'));
+  while (!hosts.empty()) {
+    const std::string_view host = hosts.substr(0, hosts.find(','));
+    hosts.remove_prefix(std::min(host.size() + 1, hosts.size()));
+    const size_t colon = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+    if (colon != std::string_view::npos && host.find_first_not_of("0123456789", colon + 1) != std::string_view::npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// libpq's quotes.
+std::string Quoted(std::string_view value) {
+  std::string quoted = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : pieces_(Split(text)) { address_.shown = WithoutPassword(text); }
+
+  base::Result<DatabaseAddress> Read() {
+    if (pieces_.scheme == kSqlite) {
+      address_.kind = DatabaseKind::kSqlite;
+      address_.file = pieces_.place;
+      if (address_.file.empty()) return Wrong("names no file; write sqlite:FILE?table=T");
+    } else {
+      address_.kind = DatabaseKind::kPostgres;
+      SLIPWAY_TRY(ReadPlace());
+    }
+    for (const auto parameter : pieces_.parameters) SLIPWAY_TRY(ReadParameter(parameter));
+    if (address_.kind == DatabaseKind::kPostgres) SplitSchema();
+    return std::move(address_);
+  }
+
+ private:
+  std::unexpected<base::Error> Wrong(std::string_view problem) const { return Usage(address_.shown, problem); }
+
+  base::Result<void> Put(const char* name, std::string_view written) {
+    if (written.empty()) return {};
+    auto value = base::DecodePercent(written);
+    if (!value) return Wrong(fmt::format("its {} has a % that begins no code such as %2F; write %25 for %", name));
+    address_.parameters.emplace_back(name, *std::move(value));
+    return {};
+  }
+
+  base::Result<void> ReadPlace() {
+    std::string_view place = pieces_.place;
+    if (const size_t at = EndOfUser(place); at != std::string_view::npos) {
+      const std::string_view user = place.substr(0, at);
+      const size_t colon = user.find(':');
+      SLIPWAY_TRY(Put("user", user.substr(0, colon)));
+      if (colon != std::string_view::npos) SLIPWAY_TRY(Put("password", user.substr(colon + 1)));
+      place.remove_prefix(at + 1);
+    }
+    if (!HasSoundPorts(place))
+      return Wrong("its port is no number; in a password write %3F for ?, %2F for / and %40 for @");
+    const size_t slash = std::min(place.find('/'), place.size());
+    if (slash < place.size()) SLIPWAY_TRY(Put("dbname", place.substr(slash + 1)));
+    std::string hosts, ports;
+    bool has_port = false;
+    for (std::string_view rest = place.substr(0, slash); !rest.empty();) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      const std::string_view host = rest.substr(0, comma);
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      const size_t colon = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
+      std::string_view name = host.substr(0, colon);
+      if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+      const std::string_view port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
+      has_port = has_port || !port.empty();
+      hosts += fmt::format("{}{}", hosts.empty() ? "" : ",", name);
+      ports += fmt::format("{}{}", hosts.size() == name.size() ? "" : ",", port);
+    }
+    SLIPWAY_TRY(Put("host", hosts));
+    return has_port ? Put("port", ports) : base::Result<void>();
+  }
+
+  base::Result<void> ReadParameter(std::string_view parameter) {
+    const size_t equal = parameter.find('=');
+    const std::string name(parameter.substr(0, equal));
+    if (equal == std::string_view::npos) return Wrong(fmt::format("{} has no value; write {}=…", name, name));
+    auto value = base::DecodePercent(parameter.substr(equal + 1));
+    if (!value) return Wrong(fmt::format("{} has a % that begins no code such as %26; write %25 for %", name));
+    if (name == "table") {
+      address_.table = *std::move(value);
+    } else if (name == "query") {
+      address_.query = *std::move(value);
+    } else if (name == "mode") {
+      const auto* const mode = std::ranges::find(kModes, *value);
+      if (mode == kModes.end()) return Wrong("its mode is none of append, upsert and replace");
+      address_.mode = static_cast<WriteMode>(mode - kModes.begin());
+    } else if (name == "key") {
+      for (std::string_view rest = *value; !rest.empty();) {
+        const size_t comma = std::min(rest.find(','), rest.size());
+        if (comma > 0) address_.key.emplace_back(rest.substr(0, comma));
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+      }
+    } else if (address_.kind == DatabaseKind::kSqlite) {
+      const std::vector<std::string> known(kOwn.begin(), kOwn.end());
+      return Wrong(fmt::format("there is no parameter {}{}; known are table, query, mode and key", name,
+                               base::DidYouMean(name, known)));
+    } else {
+      address_.parameters.emplace_back(name, *std::move(value));
+    }
+    return {};
+  }
+
+  void SplitSchema() {
+    const size_t dot = address_.table.find('.');
+    if (dot == std::string::npos) return;
+    address_.schema = address_.table.substr(0, dot);
+    address_.table.erase(0, dot + 1);
+  }
+
+  Pieces pieces_;
+  DatabaseAddress address_;
+};
+
+}  // namespace
+
+std::string DatabaseAddress::Connection() const {
+  if (kind == DatabaseKind::kSqlite) return file;
+  // What libpq waits for without end otherwise: a host that does not answer, and one that went away.
+  std::vector<std::pair<std::string, std::string>> all = {
+      {"connect_timeout", "10"}, {"keepalives_idle", "30"},     {"keepalives_interval", "10"},
+      {"keepalives_count", "3"}, {"tcp_user_timeout", "60000"}, {"fallback_application_name", "slipway"}};
+  for (const auto& [name, value] : parameters) {
+    const auto known = std::ranges::find(all, name, &std::pair<std::string, std::string>::first);
+    if (known == all.end()) {
+      all.emplace_back(name, value);
+    } else {
+      known->second = value;
+    }
+  }
+  std::string text;
+  for (const auto& [name, value] : all) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, Quoted(value));
+  return text;
+}
+
+bool IsDatabaseAddress(std::string_view text) {
+  return !SchemeOf(text).empty();
+}
+
+std::string WithoutPassword(std::string_view text) {
+  const Pieces pieces = Split(text);
+  if (pieces.scheme.empty() || pieces.scheme == kSqlite) return std::string(text);
+  std::string_view place = pieces.place;
+  std::string shown(pieces.scheme);
+  if (const size_t at = EndOfUser(place); at != std::string_view::npos) {
+    shown += place.substr(0, std::min(at, place.find(':')));
+    place.remove_prefix(at);
+  } else if (!HasSoundPorts(place)) {
+    return shown + "…";
+  }
+  shown += place;
+  char mark = '?';
+  for (const auto parameter : pieces.parameters) {
+    if (IsSecret(parameter)) continue;
+    shown += mark;
+    shown += parameter;
+    mark = '&';
+  }
+  return shown;
+}
+
+std::string WithAbsolutePath(std::string_view text) {
+  if (!text.starts_with(kSqlite)) return std::string(text);
+  const size_t mark = std::min(text.find('?'), text.size());
+  const std::string_view file = text.substr(kSqlite.size(), mark - kSqlite.size());
+  if (file.empty()) return std::string(text);
+  return fmt::format("{}{}{}", kSqlite, std::filesystem::absolute(file).lexically_normal().string(), text.substr(mark));
+}
+
+base::Result<DatabaseAddress> ParseDatabaseAddress(std::string_view text) {
+  return Reader(text).Read();
+}
+
+base::Result<DatabaseAddress> ParseDatabaseSource(std::string_view text) {
+  SLIPWAY_ASSIGN(auto address, ParseDatabaseAddress(text));
+  if (address.table.empty() == address.query.empty()) {
+    return Usage(address.shown, "name either a table or a query to read: ?table=T or ?query=SELECT …");
+  }
+  if (address.mode != WriteMode::kAppend || !address.key.empty()) {
+    return Usage(address.shown, "mode and key are of tables that are written, and this one is read; leave them out");
+  }
+  return address;
+}
+
+base::Result<DatabaseAddress> ParseDatabaseTarget(std::string_view text) {
+  SLIPWAY_ASSIGN(auto address, ParseDatabaseAddress(text));
+  if (address.table.empty() || !address.query.empty()) {
+    return Usage(address.shown, "name the table to write: ?table=T");
+  }
+  if (address.mode == WriteMode::kUpsert && address.key.empty()) {
+    return Usage(address.shown, "mode=upsert finds rows again by their key; name its columns: &key=a,b");
+  }
+  if (address.mode != WriteMode::kUpsert && !address.key.empty()) {
+    return Usage(address.shown, "a key belongs to mode=upsert; add that, or leave the key out");
+  }
+  return address;
+}
+
+}  // namespace slipway::tables

@@ -1,0 +1,265 @@
+#include "tables/table_query.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <future>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/machine.h"
+#include "base/text.h"
+#include "tables/csv_text.h"
+#include "tables/duckdb/attached_database.h"
+#include "tables/duckdb/stored_type.h"
+#include "tables/input_file.h"
+#include "tables/output_file.h"
+
+namespace slipway::tables {
+namespace {
+
+using duckdb::Access;
+using duckdb::AttachedDatabase;
+using duckdb::QuotedName;
+using duckdb::QuotedText;
+using duckdb::Session;
+
+/// Groups of rows as large as a part of a job, which then reads one.
+constexpr int64_t kGroupRows = 65536;
+
+/// A question without the semicolon that may end it, so that it can stand in brackets.
+std::string InBrackets(std::string_view sql) {
+  sql = base::Trim(sql);
+  while (sql.ends_with(';')) sql = base::Trim(sql.substr(0, sql.size() - 1));
+  return fmt::format("({}\n)", sql);
+}
+
+/// DuckDB's reader for files of that format.
+base::Result<std::string> ReaderOf(const std::vector<std::string>& files) {
+  SLIPWAY_ASSIGN(const Format format, FormatOf(files.front()));
+  std::vector<std::string> names;
+  for (const auto& file : files) {
+    SLIPWAY_ASSIGN(const Format other, FormatOf(file));
+    if (other != format) {
+      return base::Fail(base::Code::kInvalidArgument, "tables.sql",
+                        "`input` of a query stands for files of one format; name the others in the query", file);
+    }
+    names.push_back(QuotedText(file));
+  }
+  const std::string list = fmt::format("[{}]", fmt::join(names, ", "));
+  if (format == Format::kParquet) return fmt::format("read_parquet({})", list);
+  if (IsSeparated(format))
+    return fmt::format("read_csv({}, delim = {})", list, QuotedText(std::string(1, DelimiterOf(format))));
+  return fmt::format("read_json_auto({})", list);
+}
+
+class Question final : public TableQuery {
+ public:
+  explicit Question(QuestionText text) : text_(std::move(text)) {}
+
+  base::Result<void> Open(const QueryOptions& options) {
+    duckdb::SessionOptions session;
+    session.threads = options.threads > 0 ? options.threads : base::CpuBudget();
+    session.memory = options.memory;
+    // What SQL may name is the user's own choice; it can only be read, for only a SELECT is run.
+    session.folder = text_.sql.empty() ? options.writes_to : "/";
+    session.preparations = {"SET enable_progress_bar = true", "SET enable_progress_bar_print = false"};
+    if (!text_.folder.empty()) {
+      session.preparations.push_back(fmt::format("SET file_search_path = {}", QuotedText(text_.folder)));
+    }
+    if (text_.database) {
+      SLIPWAY_ASSIGN(database_, AttachedDatabase::Open(*text_.database, Access::kRead, session));
+      SLIPWAY_TRY(AskDatabase());
+    } else {
+      SLIPWAY_ASSIGN(session_, Session::Open(session));
+      if (!text_.files.empty()) {
+        SLIPWAY_ASSIGN(relation_, ReaderOf(text_.files));
+      }
+    }
+    if (!text_.sql.empty()) SLIPWAY_TRY(AskBySql());
+    return columns_.empty() ? Describe(fmt::format("SELECT * FROM {}", relation_)) : base::Result<void>();
+  }
+
+  const std::vector<StoredColumn>& columns() const override { return columns_; }
+
+  base::Result<WrittenRows> WriteTo(const std::string& path, const std::vector<std::string>& names,
+                                    std::optional<int64_t> limit, const QueryHooks& hooks) override {
+    const std::string temporary = TemporaryNameFor(path);
+    const std::string sql =
+        fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
+                    Selection(names, limit), QuotedText(temporary), kGroupRows);
+    auto done = RunWatched(sql, temporary, hooks);
+    if (done) done = GiveName(temporary, path);
+    if (!done) {
+      std::remove(temporary.c_str());
+      return std::unexpected(done.error());
+    }
+    return Measure(path);
+  }
+
+ private:
+  Session& session() { return database_ ? database_->session() : *session_; }
+  bool is_postgres() const { return text_.database && text_.database->kind == DatabaseKind::kPostgres; }
+
+  base::Error Told(base::Error error) const {
+    if (error.where.empty()) error.where = text_.shown;
+    return error;
+  }
+
+  base::Result<void> Run(const std::string& sql) {
+    if (database_) return database_->Run(sql);
+    auto done = session_->Run(sql);
+    if (!done) return std::unexpected(Told(done.error()));
+    return done;
+  }
+
+  /// What the database is asked, and the order of its rows.
+  base::Result<void> AskDatabase() {
+    const auto& address = database_->address();
+    if (!address.table.empty()) {
+      SLIPWAY_TRY(database_->CheckTable());
+      SLIPWAY_ASSIGN(key_, database_->PrimaryKey());
+    }
+    if (is_postgres()) {
+      question_ = address.query.empty() ? database_->TableThere() : InBrackets(address.query) + " AS asked";
+      relation_ = fmt::format("postgres_query('db', {})", QuotedText("SELECT * FROM " + question_));
+      return Describe(fmt::format("SELECT * FROM {}", relation_));
+    }
+    SLIPWAY_TRY(Run("USE db"));
+    if (address.query.empty()) {
+      relation_ = database_->TableHere();
+      return {};
+    }
+    SLIPWAY_TRY(Check(address.query));
+    relation_ = InBrackets(address.query);
+    return {};
+  }
+
+  /// SQL over what was found so far, as `input`.
+  base::Result<void> AskBySql() {
+    if (!relation_.empty()) {
+      if (is_postgres()) {
+        std::vector<std::string> names;
+        for (const auto& column : columns_) names.push_back(column.name);
+        relation_ = fmt::format("postgres_query('db', {})", QuotedText(QuestionToServer(names, std::nullopt, false)));
+      }
+      SLIPWAY_TRY(Run(fmt::format("CREATE TEMP VIEW input AS SELECT * FROM {}", relation_)));
+    }
+    SLIPWAY_TRY(Check(text_.sql));
+    relation_ = InBrackets(text_.sql);
+    columns_.clear();
+    key_.clear();
+    by_sql_ = true;
+    return {};
+  }
+
+  base::Result<void> Check(const std::string& sql) {
+    const auto fine = session().CheckQuestion(sql);
+    if (!fine) return std::unexpected(Told(fine.error()));
+    return {};
+  }
+
+  base::Result<void> Describe(const std::string& select) {
+    const std::string sql = fmt::format("SELECT column_name, column_type FROM (DESCRIBE {})", select);
+    auto rows = database_ ? database_->Query(sql) : session_->QueryTexts(sql);
+    if (!rows) return std::unexpected(Told(rows.error()));
+    for (const auto& row : *rows)
+      columns_.push_back({.name = row[0], .type = duckdb::TypeOf(row[1]), .stored_type = row[1]});
+    return {};
+  }
+
+  /// PostgreSQL's numeric without bounds comes as a double that is not always the nearest; the server's own cast is.
+  std::string ColumnThere(const std::string& name) const {
+    const auto column = std::ranges::find(columns_, name, &StoredColumn::name);
+    if (column == columns_.end() || !column->stored_type.starts_with("DOUBLE")) return QuotedName(name);
+    const bool list = column->stored_type.ends_with(']');
+    return fmt::format("{0}::float8{1} AS {0}", QuotedName(name), list ? "[]" : "");
+  }
+
+  std::string QuestionToServer(const std::vector<std::string>& names, std::optional<int64_t> limit,
+                               bool ordered) const {
+    std::vector<std::string> selected;
+    for (const auto& name : names) selected.push_back(ColumnThere(name));
+    std::string sql = fmt::format("SELECT {} FROM {}", fmt::join(selected, ", "), question_);
+    if (ordered) sql += Order();
+    if (limit) sql += fmt::format(" LIMIT {}", *limit);
+    return sql;
+  }
+
+  std::string Order() const {
+    if (key_.empty()) return {};
+    std::vector<std::string> names;
+    for (const auto& name : key_) names.push_back(QuotedName(name));
+    return fmt::format(" ORDER BY {}", fmt::join(names, ", "));
+  }
+
+  std::string Selection(const std::vector<std::string>& names, std::optional<int64_t> limit) const {
+    if (is_postgres() && !by_sql_) {
+      return fmt::format("SELECT * FROM postgres_query('db', {})", QuotedText(QuestionToServer(names, limit, true)));
+    }
+    std::vector<std::string> selected;
+    for (const auto& name : names) selected.push_back(QuotedName(name));
+    std::string sql = fmt::format("SELECT {} FROM {}{}", fmt::join(selected, ", "), relation_, Order());
+    if (limit) sql += fmt::format(" LIMIT {}", *limit);
+    return sql;
+  }
+
+  /// Runs a statement on a thread of its own, so that it can be watched and given up.
+  base::Result<void> RunWatched(const std::string& sql, const std::string& file, const QueryHooks& hooks) {
+    auto done = std::async(std::launch::async, [&] { return Run(sql); });
+    bool stopped = false;
+    while (done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+      if (!stopped && hooks.stop && hooks.stop()) {
+        stopped = true;
+        database_ ? database_->Cancel() : session_->Interrupt();
+      }
+      std::error_code ignored;
+      const auto bytes = std::filesystem::file_size(file, ignored);
+      if (hooks.on_progress) hooks.on_progress(session().RowsRead(), ignored ? 0 : static_cast<int64_t>(bytes));
+    }
+    auto outcome = done.get();
+    if (stopped) return base::Fail(base::Code::kAborted, "tables.stopped", "the query was stopped by a signal");
+    return outcome;
+  }
+
+  base::Result<WrittenRows> Measure(const std::string& path) {
+    SLIPWAY_ASSIGN(
+        const auto rows,
+        session().QueryTexts(fmt::format("SELECT num_rows FROM parquet_file_metadata({})", QuotedText(path)), 1));
+    WrittenRows written;
+    written.rows = rows.empty() ? 0 : base::ParseInt64(rows[0][0]).value_or(0);
+    SLIPWAY_ASSIGN(auto file, InputFile::Open(path));
+    base::Xxh3Stream digest;
+    while (true) {
+      SLIPWAY_ASSIGN(const std::string_view block, file.ReadBlock());
+      if (block.empty()) break;
+      digest.Add(block);
+      written.bytes += static_cast<int64_t>(block.size());
+    }
+    written.digest = digest.Digits();
+    return written;
+  }
+
+  QuestionText text_;
+  std::unique_ptr<AttachedDatabase> database_;
+  std::unique_ptr<Session> session_;  ///< without a database
+  std::string question_;              ///< to PostgreSQL: what stands behind FROM
+  std::string relation_;              ///< to DuckDB: likewise
+  bool by_sql_ = false;
+  std::vector<std::string> key_;
+  std::vector<StoredColumn> columns_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<TableQuery>> TableQuery::Open(const QuestionText& text, const QueryOptions& options) {
+  auto question = std::make_unique<Question>(text);
+  SLIPWAY_TRY(question->Open(options));
+  return question;
+}
+
+}  // namespace slipway::tables
