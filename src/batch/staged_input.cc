@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "tables/database_address.h"
 #include "tables/input_file.h"
-#include "tables/table_query.h"
 
 namespace slipway::batch {
 namespace {
@@ -20,22 +19,6 @@ namespace fs = std::filesystem;
 
 /// What the program takes beside the engine that answers.
 constexpr int64_t kBaseBytes = int64_t{128} << 20;
-
-base::Result<tables::QuestionText> QuestionOf(const Job& job, const InputFile& file) {
-  tables::QuestionText text{
-      .database = {}, .files = {}, .sql = job.sql, .folder = job.sql_folder, .shown = file.source};
-  if (job.sql.empty()) {
-    SLIPWAY_ASSIGN(text.database, tables::ParseDatabaseSource(job.AddressOf(file.source)));
-    return text;
-  }
-  if (!job.input.empty() && tables::IsDatabaseAddress(job.input.front())) {
-    SLIPWAY_ASSIGN(text.database, tables::ParseDatabaseSource(job.AddressOf(job.input.front())));
-    return text;
-  }
-  SLIPWAY_ASSIGN(const auto files, ListInput(job.input, false));
-  for (const auto& input : files) text.files.push_back(input.path);
-  return text;
-}
 
 base::Result<std::unique_ptr<tables::TableQuery>> Ask(const Job& job, const InputFile& file, const fs::path& folder) {
   SLIPWAY_ASSIGN(const auto text, QuestionOf(job, file));
@@ -94,6 +77,22 @@ base::Result<InputFile> StageOne(const Plan& plan, const InputFile& file, const 
 }
 
 }  // namespace
+
+base::Result<tables::QuestionText> QuestionOf(const Job& job, const InputFile& file) {
+  tables::QuestionText text{
+      .database = {}, .files = {}, .sql = job.sql, .folder = job.sql_folder, .shown = file.source};
+  if (job.sql.empty()) {
+    SLIPWAY_ASSIGN(text.database, tables::ParseDatabaseSource(job.AddressOf(file.source)));
+    return text;
+  }
+  if (!job.input.empty() && tables::IsDatabaseAddress(job.input.front())) {
+    SLIPWAY_ASSIGN(text.database, tables::ParseDatabaseSource(job.AddressOf(job.input.front())));
+    return text;
+  }
+  SLIPWAY_ASSIGN(const auto files, ListInput(job.input, false));
+  for (const auto& input : files) text.files.push_back(input.path);
+  return text;
+}
 
 base::Result<std::vector<InputFile>> ListSources(const Job& job) {
   if (!job.sql.empty()) return std::vector<InputFile>{{.path = "", .source = job.sql}};

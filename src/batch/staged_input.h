@@ -12,11 +12,15 @@
 #include "batch/input_list.h"
 #include "batch/job.h"
 #include "batch/plan.h"
+#include "tables/table_query.h"
 
 namespace slipway::batch {
 
 /// The files of a job; of a database or a query one that is yet to be staged. Errors: those of ListInput.
 base::Result<std::vector<InputFile>> ListSources(const Job& job);
+
+/// What is asked for a source that is no file.
+base::Result<tables::QuestionText> QuestionOf(const Job& job, const InputFile& file);
 
 /// The columns of a source: of its staged file, or, before there is one, as the database tells them. Errors: those of
 /// tables::TableQuery::Open; data_loss "batch.staged_damaged".

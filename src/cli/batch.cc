@@ -23,6 +23,7 @@
 #include "batch/runner.h"
 #include "batch/schedule/periodic.h"
 #include "batch/schedule/template.h"
+#include "batch/sql_scoring.h"
 #include "batch/staged_input.h"
 #include "cli/batch_daemon.h"
 #include "cli/batch_manifest.h"
@@ -252,6 +253,45 @@ base::Result<bool> HasUnfinished(const batch::Job& job) {
   return true;
 }
 
+/// A query that scores by itself: no parts, no record.
+base::Result<ExitCode> RunSql(const batch::Job& job, const scoring::Scorer& scorer, bool dry_run,
+                              const Console& console) {
+  if (dry_run) {
+    SLIPWAY_ASSIGN(const auto columns, batch::LookAtSql(job, scorer));
+    auto list = base::Value::List();
+    for (const auto& column : columns) {
+      list.Add(base::Value::Map().Set("name", column.name).Set("type", column.stored_type));
+      if (!console.json()) console.Print(fmt::format("{:<30} {}\n", column.name, column.stored_type));
+    }
+    console.Result(base::Value::Map().Set("columns", std::move(list)).Set("output", job.output));
+    return ExitCode::kFine;
+  }
+  std::signal(SIGINT, OnStop);
+  std::signal(SIGTERM, OnStop);
+  Progress progress(console, "scoring", std::nullopt);
+  batch::SqlHooks hooks;
+  hooks.stop = [] { return stop_asked.load(); };
+  hooks.on_progress = [&](int64_t rows, int64_t bytes) {
+    progress.Update(rows, fmt::format("{} rows read, {} written", Grouped(rows), base::FormatBytes({bytes})));
+  };
+  SLIPWAY_ASSIGN(const auto report, batch::ScoreBySql(job, scorer, hooks));
+  progress.Done();
+  if (job.output != "-") {
+    console.Result(base::Value::Map()
+                       .Set("event", "finished")
+                       .Set("output", job.output)
+                       .Set("rows", report.rows)
+                       .Set("rejected", report.rejected)
+                       .Set("seconds", report.seconds));
+    if (!console.json()) {
+      console.Print(fmt::format("{} {}: {} rows, {:.1f} s\n", console.Paint("wrote", Color::kGreen), job.output,
+                                Grouped(report.rows), report.seconds));
+    }
+  }
+  if (report.rejected > 0) console.Warn(fmt::format("{} records were rejected", Grouped(report.rejected)));
+  return ExitCode::kFine;
+}
+
 base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, const Console& console) {
   SLIPWAY_TRY(FollowParent(options.parent));
   SLIPWAY_ASSIGN(const auto job, JobOf(options, command));
@@ -261,6 +301,7 @@ base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, c
   }
   SLIPWAY_TRY(batch::CheckOutput(job));
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
+  if (batch::ScoresBySql(job)) return RunSql(job, *loaded.scorer, options.dry_run, console);
   SLIPWAY_ASSIGN(auto files, batch::ListSources(job));
   SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
   SLIPWAY_TRY(batch::CheckTable(*plan));

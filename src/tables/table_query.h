@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/quantities.h"
 #include "tables/database_address.h"
+#include "tables/record_function.h"
 #include "tables/table_files.h"
 
 namespace slipway::tables {
@@ -27,6 +28,8 @@ struct QuestionText {
   std::string sql;
   std::string folder;  ///< where relative paths in the SQL begin
   std::string shown;   ///< what messages call it
+  /// What the SQL may call; must outlive the query.
+  const RecordFunction* function = nullptr;
 };
 
 struct QueryOptions {
@@ -64,6 +67,10 @@ class TableQuery {
   /// "tables.write".
   virtual base::Result<WrittenRows> WriteTo(const std::string& path, const std::vector<std::string>& names,
                                             std::optional<int64_t> limit, const QueryHooks& hooks) = 0;
+
+  /// Writes all columns as csv, tsv, ssv, jsonl or parquet, to a file likewise or to "-"; answers of the function that
+  /// have no name of their own as a column for each member. The number of rows. Errors: as WriteTo; "tables.unfit".
+  virtual base::Result<int64_t> Export(const std::string& path, Format format, const QueryHooks& hooks) = 0;
 };
 
 }  // namespace slipway::tables

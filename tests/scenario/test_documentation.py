@@ -170,14 +170,14 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
         (shop.folder / "in" / part).write_bytes((shop.folder / "flights.csv").read_bytes())
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
     lines = [line for kind, text in blocks if kind == "" for line in text.splitlines()]
-    assert len(lines) == 20
+    assert len(lines) == 22
     with sqlite3.connect(shop.folder / "shop.db") as database:
         pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight").to_sql("flights", database, index=False)
     server = postgres.server
     server.sql("CREATE DATABASE shop")
     server.sql("CREATE TABLE flights (carrier text, flight bigint PRIMARY KEY, origin text, dest text, distance integer, sched_dep timestamp, tailnum text)", "shop")
-    rows = pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight")
-    server.sql("COPY flights FROM STDIN (FORMAT csv)", "shop", stdin=rows.to_csv(index=False, header=False))
+    stored = pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight")
+    server.sql("COPY flights FROM STDIN (FORMAT csv)", "shop", stdin=stored.to_csv(index=False, header=False))
     for name, value in {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": PASSWORD}.items():
         monkeypatch.setenv(name, value)
     for line in lines:
@@ -185,12 +185,15 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     for name, rows in {"scored.csv": 200, "from-glob.csv": 400, "good.csv": 200, "tried.csv": 100}.items():
         assert len(pd.read_csv(shop.folder / name)) == rows
-    far = rows[rows.distance > 1000]
-    assert len(pd.read_csv(shop.folder / "from-table.csv")) == len(rows)
+    far = stored[stored.distance > 1000]
+    assert len(pd.read_csv(shop.folder / "from-table.csv")) == len(stored)
     assert list(pd.read_csv(shop.folder / "from-query.csv").flight) == sorted(far.flight)
     assert len(pd.read_csv(shop.folder / "from-sql.csv")) == 2 * len(pd.read_csv(shop.folder / "from-input.csv")) > 0
-    assert sqlite3.connect(shop.folder / "shop.db").execute("SELECT count(*) FROM scores").fetchone() == (len(rows),)
-    assert server.sql("SELECT count(*) FROM scores", "shop") == [[str(len(rows))]]
+    by_sql = pd.read_parquet(shop.folder / "by-sql.parquet")
+    assert list(by_sql.columns) == ["flight", "probability", "late", "error"] and by_sql.probability.notna().all()
+    assert list(pd.read_csv(shop.folder / "risk.csv").origin) == ["EWR", "JFK", "LGA"]
+    assert sqlite3.connect(shop.folder / "shop.db").execute("SELECT count(*) FROM scores").fetchone() == (len(stored),)
+    assert server.sql("SELECT count(*) FROM scores", "shop") == [[str(len(stored))]]
     assert len(pd.read_parquet(shop.folder / "from-folder.parquet")) == 400 and not (shop.folder / "planned.csv").exists()
     assert sum(len(pd.read_csv(path)) for path in (shop.folder / "shards").glob("*/*.csv")) == 200
 

@@ -27,7 +27,17 @@
   X(duckdb_table_function_set_init) X(duckdb_table_function_set_function) X(duckdb_register_table_function) \
   X(duckdb_bind_get_extra_info) X(duckdb_bind_add_result_column) X(duckdb_init_set_max_threads) \
   X(duckdb_function_set_error) X(duckdb_disconnect) X(duckdb_function_get_extra_info) \
-  X(duckdb_list_vector_get_child) X(duckdb_vector_size) X(duckdb_query_progress) X(duckdb_prepared_statement_type)
+  X(duckdb_list_vector_get_child) X(duckdb_vector_size) X(duckdb_query_progress) \
+  X(duckdb_create_struct_type) X(duckdb_create_scalar_function) X(duckdb_destroy_scalar_function) \
+  X(duckdb_scalar_function_set_name) X(duckdb_scalar_function_add_parameter) \
+  X(duckdb_scalar_function_set_return_type) X(duckdb_scalar_function_set_special_handling) \
+  X(duckdb_scalar_function_set_extra_info) X(duckdb_scalar_function_set_bind) X(duckdb_scalar_function_set_function) \
+  X(duckdb_register_scalar_function) X(duckdb_scalar_function_bind_get_extra_info) \
+  X(duckdb_scalar_function_bind_set_error) X(duckdb_scalar_function_get_extra_info) \
+  X(duckdb_scalar_function_set_error) X(duckdb_scalar_function_bind_get_argument) X(duckdb_expression_return_type) \
+  X(duckdb_destroy_expression) X(duckdb_struct_type_child_count) X(duckdb_struct_type_child_name) \
+  X(duckdb_struct_type_child_type) X(duckdb_struct_vector_get_child) X(duckdb_vector_get_column_type) \
+  X(duckdb_prepared_statement_type)
 // clang-format on
 
 // The function, with its type from duckdb.h, which only .cc files include: SLIPWAY_DUCKDB(library, duckdb_query)(…).

@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "tables/duckdb/vector_reader.h"
+#include "tables/duckdb/row_appender.h"
 #include "tables/row_source.h"
 
 namespace slipway::tables::duckdb {
@@ -68,7 +68,8 @@ std::unexpected<base::Error> Session::Fault(const char* words) const {
   }
   std::ranges::replace(line, '\n', ' ');
   const bool machine = line.starts_with("Out of Memory") ||
-                       (line.starts_with("IO Error") && line.find("magic bytes") == std::string::npos);
+                       (line.starts_with("IO Error") && line.find("magic bytes") == std::string::npos &&
+                        line.find("No files found") == std::string::npos);
   return base::Fail(machine ? base::Code::kUnavailable : base::Code::kInvalidArgument, "tables.duckdb",
                     fmt::format("DuckDB says: {}", base::Shorten(line, 512)));
 }
@@ -81,46 +82,17 @@ struct Session::Handles {
 
 struct RowStream::State {
   State(const Session& session, const data::Layout& layout)
-      : session(session), library(session.library()), layout(layout), result(library) {}
+      : session(session), library(session.library()), result(library), rows(layout) {}
   ~State() { DropChunk(); }
   void DropChunk() {
     if (chunk) SLIPWAY_DUCKDB(library, duckdb_destroy_data_chunk)(&chunk);
     chunk = nullptr;
   }
 
-  /// Rows [begin, end) of the chunk. Columns that can be copied are filled ahead, which the builder takes as given.
-  void AppendRows(int64_t begin, int64_t end, const std::vector<std::string>& unknown, data::Decoded& out) {
-    slow.clear();
-    int filled = 0;
-    for (size_t i = 0; i < readers.size(); ++i) {
-      if (targets[i] < 0) continue;
-      const auto field = static_cast<size_t>(targets[i]);
-      if (readers[i].AppendTo(layout.fields()[field], begin, end - begin, out.table.columns[field])) {
-        ++filled;
-      } else {
-        slow.push_back(i);
-      }
-    }
-    if (filled == layout.size() && unknown.empty()) {
-      out.table.rows += end - begin;
-      return;
-    }
-    data::RowBuilder builder(layout, out);
-    for (int64_t row = begin; row < end; ++row) {
-      builder.BeginRow();
-      for (const size_t i : slow) readers[i].Deliver(row, targets[i], builder);
-      for (const auto& name : unknown) builder.Unknown(name);
-      builder.EndRow();
-    }
-  }
-
   const Session& session;
   const Library& library;
-  const data::Layout& layout;
   ResultHandle result;
-  std::vector<VectorReader> readers;
-  std::vector<int> targets;
-  std::vector<size_t> slow;  ///< readers of the columns delivered value by value
+  RowAppender rows;
   duckdb_data_chunk chunk = nullptr;
   int64_t chunk_rows = 0;
   int64_t next_row = 0;
@@ -278,14 +250,11 @@ base::Result<std::unique_ptr<RowStream>> Session::Query(const std::string& sql, 
   if (!done) return std::unexpected(std::move(done).error());
   const auto count = static_cast<size_t>(SLIPWAY_DUCKDB(library_, duckdb_column_count)(&state->result.get()));
   targets.resize(std::min(targets.size(), count));
-  state->readers.reserve(targets.size());
   for (size_t i = 0; i < targets.size(); ++i) {
     duckdb_logical_type type = SLIPWAY_DUCKDB(library_, duckdb_column_logical_type)(&state->result.get(), i);
-    const int zone = targets[i] < 0 ? 0 : layout.fields()[static_cast<size_t>(targets[i])].zone_minutes;
-    state->readers.emplace_back(library_, type, zone);
+    state->rows.AddColumn(library_, type, targets[i]);
     SLIPWAY_DUCKDB(library_, duckdb_destroy_logical_type)(&type);
   }
-  state->targets = std::move(targets);
   return std::unique_ptr<RowStream>(new RowStream(std::move(state)));
 }
 
@@ -306,8 +275,8 @@ base::Result<bool> RowStream::FetchChunk() {
     }
     state_->next_row = 0;
     state_->chunk_rows = static_cast<int64_t>(SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_size)(state_->chunk));
-    for (size_t i = 0; i < state_->readers.size(); ++i) {
-      state_->readers[i].Attach(SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_vector)(state_->chunk, i));
+    for (size_t i = 0; i < state_->rows.columns(); ++i) {
+      state_->rows.Attach(i, SLIPWAY_DUCKDB(library, duckdb_data_chunk_get_vector)(state_->chunk, i));
     }
   }
   return true;
@@ -319,7 +288,7 @@ base::Result<int64_t> RowStream::Append(int64_t rows, const std::vector<std::str
     SLIPWAY_ASSIGN(const bool more, FetchChunk());
     if (!more) break;
     const int64_t end = std::min(state_->chunk_rows, state_->next_row + rows - appended);
-    state_->AppendRows(state_->next_row, end, unknown, out);
+    state_->rows.Append(state_->next_row, end, unknown, out);
     appended += end - state_->next_row;
     state_->next_row = end;
   }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "tables/csv_text.h"
 #include "tables/duckdb/attached_database.h"
+#include "tables/duckdb/function_call.h"
 #include "tables/duckdb/stored_type.h"
 #include "tables/input_file.h"
 #include "tables/output_file.h"
@@ -80,6 +81,10 @@ class Question final : public TableQuery {
         SLIPWAY_ASSIGN(relation_, ReaderOf(text_.files));
       }
     }
+    if (text_.function != nullptr) {
+      call_ = std::make_unique<duckdb::FunctionCall>(*text_.function);
+      SLIPWAY_TRY(call_->Register(this->session()));
+    }
     if (!text_.sql.empty()) SLIPWAY_TRY(AskBySql());
     return columns_.empty() ? Describe(fmt::format("SELECT * FROM {}", relation_)) : base::Result<void>();
   }
@@ -92,7 +97,7 @@ class Question final : public TableQuery {
     const std::string sql =
         fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
                     Selection(names, limit), QuotedText(temporary), kGroupRows);
-    auto done = RunWatched(sql, temporary, hooks);
+    auto done = RunWatched([&] { return Run(sql); }, temporary, hooks);
     if (done) done = GiveName(temporary, path);
     if (!done) {
       std::remove(temporary.c_str());
@@ -101,7 +106,52 @@ class Question final : public TableQuery {
     return Measure(path);
   }
 
+  base::Result<int64_t> Export(const std::string& path, Format format, const QueryHooks& hooks) override {
+    SLIPWAY_ASSIGN(const auto form, CopyOptions(path, format));
+    const bool streams = path == "-";
+    const std::string file = streams ? "/dev/stdout" : TemporaryNameFor(path);
+    const std::string sql = fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", Spread(), QuotedText(file), form);
+    AttachedDatabase::Rows counted;
+    auto done = RunWatched(
+        [&]() -> base::Result<void> {
+          auto rows = database_ ? database_->Query(sql, 1) : session_->QueryTexts(sql, 1);
+          if (!rows) return std::unexpected(Told(rows.error()));
+          counted = *std::move(rows);
+          return {};
+        },
+        file, hooks);
+    if (done && !streams) done = GiveName(file, path);
+    if (!done && !streams) std::remove(file.c_str());
+    if (!done) return std::unexpected(done.error());
+    return counted.empty() ? 0 : base::ParseInt64(counted[0][0]).value_or(0);
+  }
+
  private:
+  static base::Result<std::string> CopyOptions(const std::string& path, Format format) {
+    if (IsPackedName(path)) {
+      return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                        "rows of a query are written as they are, not packed", path);
+    }
+    if (IsSeparated(format)) {
+      return fmt::format("FORMAT csv, HEADER true, DELIMITER {}", QuotedText(std::string(1, DelimiterOf(format))));
+    }
+    if (format == Format::kJsonLines) return "FORMAT json";
+    if (format == Format::kParquet && path != "-") return "FORMAT parquet, COMPRESSION snappy";
+    return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                      "rows of a query are written as csv, tsv, ssv, jsonl or, to a file, parquet", path);
+  }
+
+  /// All columns; an answer of the function that nobody named is told by what DuckDB calls it.
+  std::string Spread() const {
+    std::vector<std::string> selected;
+    for (const auto& column : columns_) {
+      const bool unnamed =
+          call_ && column.name.starts_with(text_.function->name + "(") && column.stored_type.starts_with("STRUCT");
+      selected.push_back(unnamed ? fmt::format("unnest({})", QuotedName(column.name)) : QuotedName(column.name));
+    }
+    return fmt::format("SELECT {} FROM {}", fmt::join(selected, ", "), relation_);
+  }
+
   Session& session() { return database_ ? database_->session() : *session_; }
   bool is_postgres() const { return text_.database && text_.database->kind == DatabaseKind::kPostgres; }
 
@@ -209,8 +259,9 @@ class Question final : public TableQuery {
   }
 
   /// Runs a statement on a thread of its own, so that it can be watched and given up.
-  base::Result<void> RunWatched(const std::string& sql, const std::string& file, const QueryHooks& hooks) {
-    auto done = std::async(std::launch::async, [&] { return Run(sql); });
+  template <typename Statement>
+  base::Result<void> RunWatched(const Statement& statement, const std::string& file, const QueryHooks& hooks) {
+    auto done = std::async(std::launch::async, statement);
     bool stopped = false;
     while (done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
       if (!stopped && hooks.stop && hooks.stop()) {
@@ -245,6 +296,7 @@ class Question final : public TableQuery {
   }
 
   QuestionText text_;
+  std::unique_ptr<duckdb::FunctionCall> call_;  ///< outlives the sessions
   std::unique_ptr<AttachedDatabase> database_;
   std::unique_ptr<Session> session_;  ///< without a database
   std::string question_;              ///< to PostgreSQL: what stands behind FROM

@@ -1,0 +1,150 @@
+#include "tables/sql_text.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+namespace slipway::tables {
+namespace {
+
+bool IsWordCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool IsBlank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/// Steps over a text token by token.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  size_t at() const { return at_; }
+  bool ended() const { return at_ >= text_.size(); }
+  void MoveTo(size_t at) { at_ = at; }
+
+  void SkipBlanks() {
+    while (!ended()) {
+      if (IsBlank(text_[at_])) {
+        ++at_;
+      } else if (rest().starts_with("--")) {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+      } else if (rest().starts_with("/*")) {
+        SkipComment();
+      } else {
+        return;
+      }
+    }
+  }
+
+  /// The token here, which may be a whole quoted text; the scanner stands behind it.
+  std::string_view Next() {
+    const size_t begin = at_;
+    const char c = text_[at_];
+    if (c == '\'' || c == '"') {
+      SkipQuoted(c, false);
+    } else if ((c == 'e' || c == 'E') && at_ + 1 < text_.size() && text_[at_ + 1] == '\'') {
+      ++at_;
+      SkipQuoted('\'', true);
+    } else if (c == '$' && SkipDollars()) {
+      // a text between $tags$
+    } else if (IsWordCharacter(c)) {
+      while (!ended() && IsWordCharacter(text_[at_])) ++at_;
+    } else {
+      ++at_;
+    }
+    return text_.substr(begin, at_ - begin);
+  }
+
+ private:
+  std::string_view rest() const { return text_.substr(at_); }
+
+  /// Comments may hold comments.
+  void SkipComment() {
+    int depth = 0;
+    do {
+      if (rest().starts_with("/*")) {
+        ++depth;
+        at_ += 2;
+      } else if (rest().starts_with("*/")) {
+        --depth;
+        at_ += 2;
+      } else {
+        ++at_;
+      }
+    } while (depth > 0 && !ended());
+    at_ = std::min(at_, text_.size());
+  }
+
+  void SkipQuoted(char quote, bool escapes) {
+    for (++at_; !ended(); ++at_) {
+      if (escapes && text_[at_] == '\\') {
+        ++at_;
+      } else if (text_[at_] == quote) {
+        ++at_;
+        if (ended() || text_[at_] != quote) return;
+      }
+    }
+    at_ = std::min(at_, text_.size());
+  }
+
+  bool SkipDollars() {
+    size_t end = at_ + 1;
+    while (end < text_.size() && text_[end] != '$' && IsWordCharacter(text_[end])) ++end;
+    if (end >= text_.size() || text_[end] != '$') return false;
+    const std::string_view tag = text_.substr(at_, end + 1 - at_);
+    const size_t close = text_.find(tag, end + 1);
+    at_ = close == std::string_view::npos ? text_.size() : close + tag.size();
+    return true;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+/// Where the bracket that was just opened is closed; the end of the text when it is not.
+size_t ClosingBracket(Scanner scanner) {
+  for (int depth = 1; !scanner.ended();) {
+    scanner.SkipBlanks();
+    if (scanner.ended()) break;
+    const size_t begin = scanner.at();
+    const std::string_view token = scanner.Next();
+    if (token == "(") ++depth;
+    if (token == ")" && --depth == 0) return begin;
+  }
+  return scanner.at();
+}
+
+}  // namespace
+
+std::optional<std::string> CallsOf(std::string_view function, std::string_view sql) {
+  Scanner scanner(sql);
+  std::string text;
+  size_t copied = 0;
+  bool found = false;
+  while (true) {
+    scanner.SkipBlanks();
+    if (scanner.ended()) break;
+    const std::string_view word = scanner.Next();
+    if (word.size() != function.size() || strncasecmp(word.data(), function.data(), word.size()) != 0) continue;
+    scanner.SkipBlanks();
+    if (scanner.ended() || sql[scanner.at()] != '(') continue;
+    found = true;
+    scanner.Next();
+    scanner.SkipBlanks();
+    if (scanner.ended() || sql[scanner.at()] != '*') continue;
+    const size_t begin = scanner.at(), end = ClosingBracket(scanner);
+    text += sql.substr(copied, begin - copied);
+    text += "struct_pack(*COLUMNS(";
+    text += sql.substr(begin, end - begin);
+    text += "))";
+    copied = end;
+    scanner.MoveTo(end);
+  }
+  if (!found) return std::nullopt;
+  return text += sql.substr(copied);
+}
+
+}  // namespace slipway::tables

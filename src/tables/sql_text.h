@@ -1,0 +1,15 @@
+#pragma once
+// What can be told of a text of SQL without understanding it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace slipway::tables {
+
+/// The text if it calls the function, outside of quotes and comments; nothing otherwise. A call with a star, `f(*)` or
+/// `f(* EXCLUDE (a))`, which DuckDB knows for functions of its own alone, is made one with all those columns in a
+/// struct.
+std::optional<std::string> CallsOf(std::string_view function, std::string_view sql);
+
+}  // namespace slipway::tables

@@ -1,0 +1,35 @@
+#include "tables/sql_text.h"
+
+#include <gtest/gtest.h>
+
+namespace slipway::tables {
+namespace {
+
+TEST(SqlText, FindsCallsOutsideOfQuotesAndComments) {
+  EXPECT_EQ(CallsOf("predict", "SELECT a, Predict (t) FROM t"), "SELECT a, Predict (t) FROM t");
+  EXPECT_EQ(CallsOf("predict", "SELECT predict FROM t"), std::nullopt);
+  EXPECT_EQ(CallsOf("predict", "SELECT 'it''s predict(t)', \"predict(\", xpredict(t), predict2(t) FROM t"),
+            std::nullopt);
+  EXPECT_EQ(CallsOf("predict", "SELECT 1 -- predict(t)\n/* predict(/* */ t) */ FROM t"), std::nullopt);
+  EXPECT_EQ(CallsOf("predict", "SELECT $$predict(t)$$, $x$ $$ predict(*) $x$, E'\\' predict(*)' FROM t"), std::nullopt);
+}
+
+TEST(SqlText, PutsAllColumnsIntoAStructForAStar) {
+  EXPECT_EQ(CallsOf("predict", "SELECT predict( /* all */ *) FROM t"),
+            "SELECT predict( /* all */ struct_pack(*COLUMNS(*))) FROM t");
+  EXPECT_EQ(CallsOf("predict", "SELECT predict(* EXCLUDE (a, \")\")), f(*) FROM t"),
+            "SELECT predict(struct_pack(*COLUMNS(* EXCLUDE (a, \")\")))), f(*) FROM t");
+  EXPECT_EQ(CallsOf("predict", "SELECT predict(*), predict(*)"),
+            "SELECT predict(struct_pack(*COLUMNS(*))), predict(struct_pack(*COLUMNS(*)))");
+}
+
+TEST(SqlText, LeavesWhatIsNotClosedToTheParser) {
+  EXPECT_EQ(CallsOf("predict", "SELECT predict(*"), "SELECT predict(struct_pack(*COLUMNS(*))");
+  EXPECT_EQ(CallsOf("predict", "SELECT 'predict(*)"), std::nullopt);
+  EXPECT_EQ(CallsOf("predict", "SELECT /* predict(*)"), std::nullopt);
+  EXPECT_EQ(CallsOf("predict", "SELECT $predict(*)"), std::nullopt);
+  EXPECT_EQ(CallsOf("predict", ""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace slipway::tables
