@@ -25,7 +25,7 @@ class RowFeed {
  public:
   static constexpr size_t kQueued = 2;
 
-  explicit RowFeed(const std::vector<data::Field>& fields) : columns_(OutputColumnsOf(fields)) {}
+  explicit RowFeed(const std::vector<data::Field>& fields) : columns_(data::OutputColumnsOf(fields)) {}
   RowFeed(const RowFeed&) = delete;
 
   /// Makes the rows readable in `session` under `name`. The feed must outlive the session's statements.

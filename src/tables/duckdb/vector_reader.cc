@@ -4,72 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-
-#include "base/text.h"
 
 namespace slipway::tables::duckdb {
 namespace {
 
-__extension__ using Wide = __int128;
-__extension__ using UnsignedWide = unsigned __int128;
-
-constexpr int64_t kFirstSecond = -62135596800;  // 0001-01-01T00:00:00Z
-constexpr int64_t kLastSecond = 253402300799;   // 9999-12-31T23:59:59Z
 constexpr int64_t kMicrosPerSecond = 1'000'000;
-constexpr int64_t kExactIntegers = int64_t{1} << 53;
-constexpr size_t kRankLimit = 8;
-constexpr std::array kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-/// A whole cell of a row.
-struct CellTarget {
-  data::RowBuilder& builder;
-  int field;
-
-  void Null() const { builder.SetNull(field); }
-  void Boolean(bool value) const { builder.SetBoolean(field, value); }
-  void Integer(int64_t value) const { builder.SetInteger(field, value); }
-  void Unsigned(uint64_t value) const { builder.SetUnsigned(field, value); }
-  void Number(double value) const { builder.SetNumber(field, value); }
-  void Text(std::string_view value) const { builder.SetString(field, value); }
-  void Time(int64_t value) const { builder.SetTimestamp(field, value); }
-  void Wrong(std::string_view found) const { builder.SetWrong(field, found); }
-};
-
-/// An element of the tensor at hand.
-struct ElementTarget {
-  data::RowBuilder& builder;
-
-  void Null() const { builder.ElementNull(); }
-  void Boolean(bool value) const { builder.ElementBoolean(value); }
-  void Integer(int64_t value) const { builder.ElementInteger(value); }
-  void Unsigned(uint64_t value) const { builder.ElementUnsigned(value); }
-  void Number(double value) const { builder.ElementNumber(value); }
-  void Text(std::string_view value) const { builder.ElementString(value); }
-  void Time(int64_t value) const { builder.ElementTimestamp(value); }
-  void Wrong(std::string_view found) const { builder.ElementWrong(found); }
-};
 
 std::string_view TextOf(const duckdb_string_t& text) {
   const uint32_t length = text.value.inlined.length;
   return {length <= sizeof(text.value.inlined.inlined) ? text.value.inlined.inlined : text.value.pointer.ptr, length};
-}
-
-/// The nearest double to value / 10^scale.
-double DecimalNumber(Wide value, int scale) {
-  const bool exact = value >= -kExactIntegers && value <= kExactIntegers;
-  if (exact && scale < static_cast<int>(kPowersOfTen.size())) {
-    return static_cast<double>(static_cast<int64_t>(value)) / kPowersOfTen[static_cast<size_t>(scale)];
-  }
-  std::string digits;
-  for (UnsignedWide rest = value < 0 ? -static_cast<UnsignedWide>(value) : static_cast<UnsignedWide>(value); rest != 0;
-       rest /= 10) {
-    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
-  }
-  return base::ParseDouble(fmt::format("{}{}e-{}", value < 0 ? "-" : "", digits.empty() ? "0" : digits, scale))
-      .value_or(0);
 }
 
 std::string UuidText(uint64_t low, int64_t high) {
@@ -131,14 +75,6 @@ class ChildType {
 
 }  // namespace
 
-/// The shape of nested lists, found while they are delivered; as the JSON reader does.
-struct VectorReader::Shape {
-  std::array<int64_t, kRankLimit> dimensions;
-  size_t depth = 0;
-  size_t rank = 0;
-  bool ragged = false;
-};
-
 VectorReader::VectorReader(const Library& library, duckdb_logical_type type, int zone_minutes)
     : library_(library), words_("a value of an unknown type"), zone_minutes_(zone_minutes) {
   const auto id = static_cast<int>(SLIPWAY_DUCKDB(library, duckdb_get_type_id)(type));
@@ -199,19 +135,18 @@ void VectorReader::Attach(duckdb_vector vector) {
 }
 
 void VectorReader::Deliver(int64_t row, int field, data::RowBuilder& builder) const {
-  if (kind_ != VectorKind::kList && kind_ != VectorKind::kArray) return DeliverValue(row, CellTarget{builder, field});
+  if (kind_ != VectorKind::kList && kind_ != VectorKind::kArray)
+    return DeliverValue(row, data::CellTarget{builder, field});
   if (!IsValid(row)) return builder.SetNull(field);
-  Shape shape;
-  shape.dimensions.fill(-1);
+  data::NestedShape shape;
   builder.BeginTensor(field);
   DeliverElements(row, 0, shape, builder);
-  builder.EndTensor({shape.dimensions.data(), std::min(shape.depth, kRankLimit)},
-                    shape.ragged || shape.depth > kRankLimit);
+  shape.End(builder);
 }
 
-void VectorReader::DeliverElements(int64_t row, size_t level, Shape& shape, data::RowBuilder& builder) const {
-  shape.depth = std::max(shape.depth, level + 1);
-  if (shape.rank != 0 && level >= shape.rank) shape.ragged = true;
+void VectorReader::DeliverElements(int64_t row, size_t level, data::NestedShape& shape,
+                                   data::RowBuilder& builder) const {
+  shape.BeginList(level);
   int64_t begin = row * array_size_;
   int64_t count = array_size_;
   if (kind_ == VectorKind::kList) {
@@ -225,18 +160,14 @@ void VectorReader::DeliverElements(int64_t row, size_t level, Shape& shape, data
       child_->DeliverElements(i, level + 1, shape, builder);
       continue;
     }
-    if (shape.rank == 0) shape.rank = level + 1;
-    if (shape.rank != level + 1 || shape.depth != level + 1) shape.ragged = true;
+    shape.BeginElement(level);
     if (nested) {
       builder.ElementNull();
     } else {
-      child_->DeliverValue(i, ElementTarget{builder});
+      child_->DeliverValue(i, data::ElementTarget{builder});
     }
   }
-  if (level >= kRankLimit) return;
-  int64_t& dimension = shape.dimensions[level];
-  if (dimension >= 0 && dimension != count) shape.ragged = true;
-  dimension = count;
+  shape.EndList(level, count);
 }
 
 template <typename Target>
@@ -295,7 +226,7 @@ void VectorReader::DeliverValue(int64_t row, const Target& target) const {
 /// An integer, a decimal's or an enum's stored number.
 template <typename Target>
 void VectorReader::DeliverInteger(int64_t value, const Target& target) const {
-  if (is_decimal_ && scale_ > 0) return target.Number(DecimalNumber(value, scale_));
+  if (is_decimal_ && scale_ > 0) return target.Number(data::DecimalNumber(value, scale_));
   if (!is_enum_) return target.Integer(value);
   if (static_cast<uint64_t>(value) < dictionary_.size()) return target.Text(dictionary_[static_cast<size_t>(value)]);
   target.Wrong("a value outside its enum");
@@ -303,27 +234,16 @@ void VectorReader::DeliverInteger(int64_t value, const Target& target) const {
 
 template <typename Target>
 void VectorReader::DeliverInteger128(Integer128 value, bool is_signed, const Target& target) const {
-  const UnsignedWide bits = static_cast<UnsignedWide>(static_cast<uint64_t>(value.high)) << 64 | value.low;
-  const auto number = static_cast<Wide>(bits);
-  if (is_decimal_ && scale_ > 0) return target.Number(DecimalNumber(number, scale_));
-  if (value.high == 0) return target.Unsigned(value.low);
-  if (!is_signed) return target.Number(static_cast<double>(bits));
-  if (value.high == -1 && value.low >> 63) return target.Integer(static_cast<int64_t>(value.low));
-  target.Number(static_cast<double>(number));
+  const data::UnsignedWide bits = static_cast<data::UnsignedWide>(static_cast<uint64_t>(value.high)) << 64 | value.low;
+  const auto number = static_cast<data::Wide>(bits);
+  if (is_decimal_ && scale_ > 0) return target.Number(data::DecimalNumber(number, scale_));
+  if (!is_signed && value.high != 0) return target.Number(static_cast<double>(bits));
+  data::DeliverWide(number, target);
 }
 
 template <typename Target>
 void VectorReader::DeliverTime(int64_t value, int64_t per_second, bool local, const Target& target) const {
-  int64_t seconds = value / per_second;
-  int64_t rest = value % per_second;
-  if (rest < 0) {
-    --seconds;
-    rest += per_second;
-  }
-  if (seconds < kFirstSecond || seconds > kLastSecond) return target.Wrong("a time outside the years 1 to 9999");
-  const int64_t micros =
-      per_second > kMicrosPerSecond ? rest / (per_second / kMicrosPerSecond) : rest * (kMicrosPerSecond / per_second);
-  target.Time((seconds - (local ? int64_t{zone_minutes_} * 60 : 0)) * kMicrosPerSecond + micros);
+  data::DeliverTime(value, per_second, local ? zone_minutes_ : 0, target);
 }
 
 bool VectorReader::AppendTo(const data::Field& field, int64_t first, int64_t count, data::Column& column) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/decoded.h"
+#include "data/typed_delivery.h"
 #include "tables/duckdb/library.h"
 
 struct _duckdb_logical_type;
@@ -85,8 +86,7 @@ class VectorReader {
   bool AppendNumbers(int64_t first, int64_t count, data::Column& column) const;
   bool AppendTexts(int64_t first, int64_t count, data::Column& column) const;
   void MarkNulls(int64_t first, int64_t count, data::Column& column) const;
-  struct Shape;
-  void DeliverElements(int64_t row, size_t level, Shape& shape, data::RowBuilder& builder) const;
+  void DeliverElements(int64_t row, size_t level, data::NestedShape& shape, data::RowBuilder& builder) const;
 
   const Library& library_;
   VectorKind kind_ = VectorKind::kUnusable;

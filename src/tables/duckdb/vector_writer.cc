@@ -112,25 +112,6 @@ class ColumnWriter {
 
 }  // namespace
 
-std::vector<OutputColumn> OutputColumnsOf(const std::vector<data::Field>& fields) {
-  std::vector<OutputColumn> columns;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const auto& field = fields[i];
-    if (field.labels.empty()) {
-      columns.push_back({field.name, i, -1, field.type, field.single_precision});
-      continue;
-    }
-    for (size_t label = 0; label < field.labels.size(); ++label) {
-      columns.push_back({field.name + "." + field.labels[label],
-                         i,
-                         static_cast<int64_t>(label),
-                         {field.type.scalar, {}},
-                         field.single_precision});
-    }
-  }
-  return columns;
-}
-
 _duckdb_logical_type* StoredTypeOf(const Library& library, const OutputColumn& column) {
   duckdb_logical_type type = SLIPWAY_DUCKDB(library, duckdb_create_logical_type)(ScalarTypeOf(column));
   for (size_t i = 0; i < column.type.shape.size(); ++i) {

@@ -2,10 +2,9 @@
 // VectorWriter copies rows of our columns into DuckDB's vectors.
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "data/column.h"
+#include "data/output_column.h"
 #include "tables/duckdb/library.h"
 
 struct _duckdb_logical_type;
@@ -13,17 +12,8 @@ struct _duckdb_vector;
 
 namespace slipway::tables::duckdb {
 
-/// A column of the stored table: a field, or one label of a labelled vector.
-struct OutputColumn {
-  std::string name;
-  size_t field = 0;
-  int64_t label = -1;  ///< element of the vector; -1: the whole field
-  data::DataType type;
-  bool single_precision = false;
-};
-
-/// Columns in order; `name.label` for each label of a labelled vector.
-std::vector<OutputColumn> OutputColumnsOf(const std::vector<data::Field>& fields);
+using data::OutputColumn;
+using data::OutputColumnsOf;
 
 /// BOOLEAN, BIGINT, DOUBLE or FLOAT, VARCHAR, TIMESTAMP WITH TIME ZONE; a LIST of them for each dimension of a tensor.
 /// The caller destroys it.
