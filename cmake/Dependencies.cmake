@@ -7,7 +7,6 @@ find_package(yaml-cpp REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(LibArchive REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
@@ -36,7 +35,17 @@ add_library(onnxruntime_headers INTERFACE)
 target_include_directories(onnxruntime_headers SYSTEM INTERFACE ${SLIPWAY_DEPS}/onnxruntime/include)
 add_library(duckdb_headers INTERFACE)
 target_include_directories(duckdb_headers SYSTEM INTERFACE ${SLIPWAY_DEPS}/duckdb/include)
-# Linked into the program where there is an archive of it: it is small, and one library less to install.
+# Linked into what ships where there is an archive of it: only what reads and writes tar is needed, and the linker leaves
+# out the rest (--gc-sections), while the shared library brings libxml2 and ICU along.
+find_path(SLIPWAY_ARCHIVE_INCLUDE archive.h REQUIRED)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(archive libarchive.a)
+endif()
+find_library(SLIPWAY_ARCHIVE_LIBRARY NAMES ${archive} archive REQUIRED)
+add_library(libarchive UNKNOWN IMPORTED GLOBAL)
+set_target_properties(libarchive PROPERTIES IMPORTED_LOCATION ${SLIPWAY_ARCHIVE_LIBRARY}
+  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${SLIPWAY_ARCHIVE_INCLUDE})
+# The same: it is small, and one library less to install.
 find_path(SLIPWAY_HIREDIS_INCLUDE hiredis/hiredis.h REQUIRED)
 find_library(SLIPWAY_HIREDIS_LIBRARY NAMES libhiredis.a hiredis REQUIRED)
 add_library(hiredis UNKNOWN IMPORTED GLOBAL)
