@@ -6,6 +6,8 @@
 set(SLIPWAY_THREADED_ROOMS base telemetry net rpc engine live serving scoring)
 # What of a room is tested so, where other tests drive a library that is not built with it, or fork.
 set(SLIPWAY_TSAN_ONLY_engine --gtest_filter=BatcherTest.*:IsolatedModel.*:*ProtocolViolation.*:AnswerInMemory.*:Request.*)
+# Rooms that libslipway.so has in it, beside the program.
+set(SLIPWAY_EMBEDDED_ROOMS base data expr schema features bundle engine scoring embed)
 add_custom_target(unit_tests)
 add_custom_target(threaded_tests)
 
@@ -18,6 +20,10 @@ function(slipway_room name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   if(sources)
     add_library(slipway_${name} STATIC ${sources})
+    if(name IN_LIST SLIPWAY_EMBEDDED_ROOMS)
+      set_target_properties(slipway_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+      target_compile_options(slipway_${name} PRIVATE -fno-semantic-interposition)
+    endif()
     set(scope PUBLIC)
   else()
     add_library(slipway_${name} INTERFACE)

@@ -25,6 +25,8 @@ Result<SharedLibrary> SharedLibrary::Open(std::string_view name, const char* var
   std::vector<std::string> places;
   if (named != nullptr && *named != '\0') {
     places = {named};
+  } else if (const auto beside = LibraryFolder(); !beside.empty()) {
+    places = {(beside / file).string(), file};
   } else {
     const std::filesystem::path folder = ProgramFolder();
     places = {(folder / "lib" / file).string(), (folder.parent_path() / "lib" / "slipway" / file).string(), file};

@@ -1,5 +1,7 @@
 #include "base/machine.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -206,6 +208,18 @@ fs::path ProgramFolder() {
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
   return failed ? fs::path(".") : program.parent_path();
+}
+
+fs::path LibraryFolder() {
+  static const char here = 0;
+  Dl_info info{};
+  void* map = nullptr;
+  if (dladdr1(&here, &info, &map, RTLD_DL_LINKMAP) == 0 || map == nullptr) return {};
+  const std::string_view name = static_cast<const link_map*>(map)->l_name;  // the program itself has none
+  if (name.empty()) return {};
+  std::error_code failed;
+  const fs::path whole = fs::absolute(name, failed);
+  return failed ? fs::path() : whole.parent_path();
 }
 
 }  // namespace slipway::base

@@ -45,4 +45,7 @@ int64_t RaiseOpenFiles();
 /// The folder that holds this program's executable.
 std::filesystem::path ProgramFolder();
 
+/// The folder of the shared library that this code is part of; empty where it is part of the program itself.
+std::filesystem::path LibraryFolder();
+
 }  // namespace slipway::base

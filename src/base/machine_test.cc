@@ -135,5 +135,9 @@ TEST(Machine, OpenFilesAreRaisedToTheHardLimit) {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
+TEST(LibraryFolder, IsEmptyInAProgram) {
+  EXPECT_TRUE(LibraryFolder().empty());
+}
+
 }  // namespace
 }  // namespace slipway::base
