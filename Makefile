@@ -11,7 +11,7 @@ export CCACHE_NOHASHDIR ?= 1
 # Several clones may share what deps/install brings: SLIPWAY_DEPS names another folder than .deps.
 configure := cmake --log-level=WARNING $(if $(SLIPWAY_DEPS),-DSLIPWAY_DEPS=$(SLIPWAY_DEPS))
 
-.PHONY: help demo build test bench format format-check tidy sanitize fuzz soak kill-test airflow-test clean
+.PHONY: help demo build test bench format format-check tidy sanitize fuzz soak kill-test airflow-test python-wheel test-python-engines clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,15 @@ kill-test: build  ## Kill batch jobs KILLS times (default 200) at random moments
 airflow-test: build  ## Run the DAG that `batch manifest --for airflow` writes in a real Airflow (300 MB)
 	@deps/install airflow
 	@SLIPWAY=build/release/slipway $(or $(SLIPWAY_DEPS),.deps)/airflow-venv/bin/python -m pytest -q -p no:cacheprovider tests/airflow
+
+python-wheel: build  ## The Python package, with everything it needs inside: build/wheels/
+	@deps/install wheel
+	@tools/build_wheel build/release build/wheels
+
+test-python-engines: python-wheel  ## The wheel in real Spark and Ray (large: deps/install engines), every answer compared
+	@deps/install demo
+	@deps/install engines
+	@tools/test_engines build/release build/wheels
 
 clean:  ## Remove what was built (not .deps, not the compiler cache)
 	@rm -rf build

@@ -31,6 +31,9 @@ foreach(suite scenario conformance performance)
   slipway_check(${suite} ${suite} 1200 ${python} -m pytest -q -ra -p no:cacheprovider tests/${suite})
   set_tests_properties(${suite} PROPERTIES ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS}")
 endforeach()
+# The scorer in the process of others: the Python package, with the library of this build. Spark and Ray: make test-python-engines.
+slipway_check(python python 600 ${python} -m pytest -q -ra -p no:cacheprovider tests/python --ignore tests/python/engines)
+set_tests_properties(python PROPERTIES ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS};SLIPWAY_LIBRARY=${CMAKE_BINARY_DIR}/lib/libslipway.so")
 # The program again, by clients that other projects wrote; they have an environment of their own.
 # KServe's client and Triton's declare the same messages, so no process can have both.
 slipway_check(clients clients 1200 ${SLIPWAY_DEPS}/clients-venv/bin/python -m pytest -q -ra -p no:cacheprovider tests/clients
