@@ -8,11 +8,11 @@
 #include <functional>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "batch/database_output.h"
+#include "batch/object_output.h"
+#include "storage/object_store.h"
 #include "tables/database_address.h"
 #include "tables/input_file.h"
-#include "tables/output_file.h"
 #include "tables/parquet_join.h"
 
 namespace slipway::batch {
@@ -31,29 +31,13 @@ std::unexpected<base::Error> WriteFault(const std::string& path, const std::erro
                     fmt::format("cannot write {}: {}", path, error.message()));
 }
 
-/// Hands a part's bytes on, and checks that they are the recorded ones.
-base::Result<void> CopyPart(const fs::path& part, int64_t bytes, const std::string& digest, base::Xxh3Stream& all,
-                            tables::OutputFile& to) {
-  SLIPWAY_ASSIGN(auto file, tables::InputFile::Open(part.string()));
-  base::Xxh3Stream own;
-  int64_t copied = 0;
-  while (true) {
-    SLIPWAY_ASSIGN(const std::string_view block, file.ReadBlock());
-    if (block.empty()) break;
-    own.Add(block);
-    all.Add(block);
-    copied += static_cast<int64_t>(block.size());
-    SLIPWAY_TRY(to.Append(block));
-  }
-  if (copied != bytes || own.Digits() != digest) return Lost(part, "has other bytes than were written");
-  return {};
-}
-
 base::Result<Assembled> AssembleText(const Plan& plan, const JobFolder& folder) {
-  SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(plan.job.output));
   Assembled assembled;
   base::Xxh3Stream digest;
   const std::string header = plan.form->Header();
+  int64_t bytes = static_cast<int64_t>(header.size());
+  for (const auto& part : folder.parts()) bytes += part.bytes;
+  SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(plan.job.output, bytes));
   digest.Add(header);
   assembled.bytes = static_cast<int64_t>(header.size());
   SLIPWAY_TRY(file.Append(header));
@@ -101,6 +85,10 @@ base::Result<Assembled> AssembleFolder(const Plan& plan, const JobFolder& folder
   if (folder.parts().empty() && plan.output != tables::Format::kJsonLines) {
     SLIPWAY_TRY(WriteEmpty(plan, (folder.parts_folder() / plan.PartFile(0)).string()));
   }
+  if (storage::IsObjectUrl(plan.job.output)) {
+    SLIPWAY_TRY(SendParts(plan, folder, assembled));
+    return assembled;
+  }
   const fs::path target(plan.job.output);
   fs::create_directories(target.parent_path(), failed);
   if (std::rename(folder.parts_folder().c_str(), target.c_str()) != 0) {
@@ -132,10 +120,28 @@ base::Result<void> AssembleRejects(const Plan& plan, const JobFolder& folder) {
 
 }  // namespace
 
+base::Result<void> CopyPart(const fs::path& part, int64_t bytes, const std::string& digest, base::Xxh3Stream& all,
+                            tables::OutputFile& to) {
+  SLIPWAY_ASSIGN(auto file, tables::InputFile::Open(part.string()));
+  base::Xxh3Stream own;
+  int64_t copied = 0;
+  while (true) {
+    SLIPWAY_ASSIGN(const std::string_view block, file.ReadBlock());
+    if (block.empty()) break;
+    own.Add(block);
+    all.Add(block);
+    copied += static_cast<int64_t>(block.size());
+    SLIPWAY_TRY(to.Append(block));
+  }
+  if (copied != bytes || own.Digits() != digest) return Lost(part, "has other bytes than were written");
+  return {};
+}
+
 base::Result<void> CheckOutput(const Job& job) {
   std::error_code ignored;
   const fs::path output(job.output);
   if (job.output == "-" || tables::IsDatabaseAddress(job.output)) return {};
+  if (storage::IsObjectUrl(job.output)) return CheckObjectOutput(job);
   if (job.output_folder && fs::exists(output, ignored) && !fs::is_empty(output, ignored)) {
     return base::Fail(base::Code::kFailedPrecondition, "batch.output_exists",
                       fmt::format("the output folder {} has files in it; name another one, or remove it", job.output));
@@ -152,7 +158,8 @@ base::Result<Assembled> Assemble(const Plan& plan, const JobFolder& folder) {
   if (tables::IsDatabaseAddress(plan.job.output)) return WriteTable(plan, folder);
   if (plan.job.output_folder) return AssembleFolder(plan, folder);
   auto assembled = plan.form->is_text() ? AssembleText(plan, folder) : AssembleParquet(plan, folder);
-  if (assembled) SLIPWAY_TRY(base::SyncFolder(fs::path(plan.job.output).parent_path()));
+  if (assembled && !storage::IsObjectUrl(plan.job.output))
+    SLIPWAY_TRY(base::SyncFolder(fs::path(plan.job.output).parent_path()));
   return assembled;
 }
 

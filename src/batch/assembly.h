@@ -1,11 +1,14 @@
 #pragma once
 // Assembly makes the output of a job from its parts: one file in the input's order, or a folder of them.
 
+#include <filesystem>
 #include <string>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "batch/job_folder.h"
 #include "batch/plan.h"
+#include "tables/output_file.h"
 
 namespace slipway::batch {
 
@@ -17,6 +20,10 @@ struct Assembled {
 /// The output and the rejects appear under their names, complete and on disk. Errors: data_loss "batch.part_lost" when
 /// a part is not what was recorded; unavailable "tables.write"; failed_precondition "batch.output_exists".
 base::Result<Assembled> Assemble(const Plan& plan, const JobFolder& folder);
+
+/// Hands a part's bytes on, and checks that they are the recorded ones.
+base::Result<void> CopyPart(const std::filesystem::path& part, int64_t bytes, const std::string& digest,
+                            base::Xxh3Stream& all, tables::OutputFile& to);
 
 /// Whether the output can be made at all, looked at before anything is scored: a folder that is not empty cannot be
 /// replaced.

@@ -12,6 +12,8 @@
 
 #include "base/map_reader.h"
 #include "base/text.h"
+#include "batch/object_input.h"
+#include "storage/object_store.h"
 #include "tables/format.h"
 
 namespace slipway::batch {
@@ -76,10 +78,25 @@ base::Result<std::vector<std::string>> PathsOf(const std::string& source, bool a
   return paths;
 }
 
+base::Result<std::vector<InputFile>> FilesOf(const std::string& source, bool any_extension) {
+  if (storage::IsObjectUrl(source)) return ListObjects(source, any_extension);
+  std::vector<std::string> paths = {source};
+  if (source != "-") {
+    SLIPWAY_ASSIGN(paths, PathsOf(source, any_extension));
+  }
+  std::vector<InputFile> files;
+  for (const auto& path : paths) {
+    SLIPWAY_ASSIGN(auto file, Look(path));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
 }  // namespace
 
 base::Result<InputFile> Look(const std::string& path) {
   if (path == "-") return InputFile{.path = path};
+  if (storage::IsObjectUrl(path)) return LookAtObject(path);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
@@ -97,18 +114,15 @@ base::Result<std::vector<InputFile>> ListInput(const std::vector<std::string>& s
   std::vector<InputFile> files;
   std::set<std::string> seen;
   for (const auto& source : sources) {
-    SLIPWAY_ASSIGN(const auto paths, source == "-" ? base::Result<std::vector<std::string>>(std::vector{source})
-                                                   : PathsOf(source, any_extension));
-    if (paths.empty()) {
+    SLIPWAY_ASSIGN(auto found, FilesOf(source, any_extension));
+    if (found.empty()) {
       return base::Fail(base::Code::kNotFound, "batch.no_files",
                         fmt::format("there is no table to read in {}; check the path, or name the format with --format "
                                     "if the files have other extensions",
                                     base::Shorten(source, 512)));
     }
-    for (const auto& path : paths) {
-      if (!seen.insert(path).second) continue;
-      SLIPWAY_ASSIGN(auto file, Look(path));
-      files.push_back(std::move(file));
+    for (auto& file : found) {
+      if (seen.insert(file.path).second) files.push_back(std::move(file));
     }
   }
   return files;
@@ -119,6 +133,7 @@ base::Value ToValue(const std::vector<InputFile>& files) {
   for (const auto& file : files) {
     auto item = base::Value::Map().Set("path", file.path).Set("size", file.size).Set("modified", file.modified);
     if (!file.source.empty()) item.Set("source", file.source).Set("digest", file.digest);
+    if (!file.tag.empty()) item.Set("tag", file.tag);
     list.Add(std::move(item));
   }
   return list;
@@ -139,6 +154,7 @@ base::Result<std::vector<InputFile>> InputFilesOf(const base::Value& value) {
       files.back().source = reader.Text("source");
       files.back().digest = reader.Text("digest");
     }
+    if (item.Find("tag") != nullptr) files.back().tag = reader.Text("tag");
     if (!reader.fine()) return damaged();
   }
   return files;

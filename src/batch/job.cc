@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "bundle/manifest.h"
 #include "bundle/manifest/section_reader.h"
+#include "storage/object_store.h"
 #include "tables/database_address.h"
 
 namespace slipway::batch {
@@ -63,11 +64,14 @@ std::string Written(bundle::SectionReader& reader, std::string_view key) {
 }
 
 std::string Absolute(const std::string& path) {
-  return path.empty() || path == "-" ? path : std::filesystem::absolute(path).lexically_normal().string();
+  return path.empty() || path == "-" || storage::IsObjectUrl(path)
+             ? path
+             : std::filesystem::absolute(path).lexically_normal().string();
 }
 
 bool NamesAFolder(const std::string& path) {
   std::error_code ignored;
+  if (storage::IsObjectUrl(path)) return path.ends_with('/') || !std::filesystem::path(path).has_extension();
   if (path.ends_with('/') || std::filesystem::is_directory(path, ignored)) return true;
   return !std::filesystem::exists(path, ignored) && !std::filesystem::path(path).has_extension();
 }
@@ -103,8 +107,9 @@ base::Result<void> CheckAddresses(const Job& job) {
   return {};
 }
 
-/// Beside the output; of a table on a server, in the working folder.
+/// Beside the output; of objects and tables on a server, in the working folder.
 std::string FolderFor(const Job& job) {
+  if (storage::IsObjectUrl(job.output)) return Absolute(job.output.substr(job.output.rfind('/') + 1)) + ".job";
   if (!tables::IsDatabaseAddress(job.output)) return job.output + ".job";
   const auto target = tables::ParseDatabaseTarget(job.output);
   const std::string table = target ? target->TableName() : "table";
@@ -115,7 +120,7 @@ std::string FolderFor(const Job& job) {
 base::Result<void> GiveOwnNames(Job& job) {
   const auto own = fmt::format("{}-of-{}", job.shard.index, job.shard.count);
   if (job.output_folder) {
-    if (job.folder.empty()) job.folder = fmt::format("{}.{}.job", job.output, own);
+    if (job.folder.empty()) job.folder = std::filesystem::path(FolderFor(job)).replace_extension(own + ".job").string();
     job.output = fmt::format("{}/shard-{}", job.output, own);
   }
   if (tables::IsDatabaseAddress(job.output) && job.folder.empty()) {
@@ -315,6 +320,14 @@ base::Result<void> Complete(Job& job) {
   if (job.memory < kLeastMemory) {
     return Usage(fmt::format("--memory {} is too little; give {} or more", base::FormatBytes(job.memory),
                              base::FormatBytes(kLeastMemory)));
+  }
+  for (const auto& name : {job.output, job.rejects}) {
+    if (!storage::IsObjectUrl(name)) continue;
+    if (const auto url = storage::ParseObjectUrl(name); !url) return Usage(url.error().message);
+  }
+  if (storage::IsObjectUrl(job.folder)) return Usage("the job's folder lies on this machine; give --job a path");
+  if (!job.sql.empty() && std::ranges::any_of(job.input, storage::IsObjectUrl)) {
+    return Usage("a query reads files and databases, not objects; copy them first, or use --where");
   }
   const bool to_database = tables::IsDatabaseAddress(job.output);
   job.output_folder = job.output != "-" && !to_database && NamesAFolder(job.output);

@@ -259,6 +259,14 @@ void JobFolder::RemoveParts() const {
   fs::remove_all(parts_folder(), ignored);
   fs::remove_all(rejects_folder(), ignored);
   fs::remove_all(input_folder(), ignored);
+  fs::remove_all(copies_folder(), ignored);
+}
+
+void JobFolder::Discard() const {
+  RemoveParts();
+  std::error_code ignored;
+  for (const auto name : {kListFile, kTallyFile, kRecordFile, kLockFile}) fs::remove(path_ / name, ignored);
+  fs::remove(path_, ignored);
 }
 
 }  // namespace slipway::batch

@@ -66,6 +66,8 @@ class JobFolder {
   std::filesystem::path rejects_folder() const { return path_ / "rejects"; }
   /// Rows that were staged; there when it is written to.
   std::filesystem::path input_folder() const { return path_ / "input"; }
+  /// Copies of objects that cannot be read in place.
+  std::filesystem::path copies_folder() const { return path_ / "copies"; }
 
   JobRecord& record() { return record_; }
   const JobRecord& record() const { return record_; }
@@ -82,6 +84,8 @@ class JobFolder {
   base::Result<void> Save() const;
   /// Leaves only the record and the list of parts.
   void RemoveParts() const;
+  /// Takes a job back that never began.
+  void Discard() const;
 
  private:
   JobFolder() = default;

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "batch/object_output.h"
 #include "batch/runner.h"
+#include "storage/object_store.h"
 #include "tables/piece_source.h"
 
 namespace slipway::batch {
@@ -63,8 +65,9 @@ void RemoveStrays(const fs::path& folder, const std::set<std::string>& recorded)
 }
 
 /// Likewise beside the output and the rejects, where only names that tables::TemporaryNameFor makes are ours.
-void RemoveStraysOf(const std::string& target) {
+void RemoveStraysOf(const std::string& target, bool folder) {
   if (target.empty()) return;
+  if (storage::IsObjectUrl(target)) return DropUnfinishedObjects(target, folder);
   const fs::path path(target);
   const std::string begin = "." + path.filename().string() + ".";
   std::error_code ignored;
@@ -107,7 +110,8 @@ base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   listed = plan.files;
   std::error_code ignored;
   // A folder of parts that has taken the output's name already is where they are.
-  const bool moved = plan.job.output_folder && !fs::exists(folder.parts_folder(), ignored);
+  const bool moved =
+      plan.job.output_folder && !storage::IsObjectUrl(plan.job.output) && !fs::exists(folder.parts_folder(), ignored);
   const fs::path parts = moved ? fs::path(plan.job.output) : folder.parts_folder();
   size_t whole = 0;
   for (const auto& part : folder.parts()) {
@@ -125,8 +129,8 @@ base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   }
   if (!moved) RemoveStrays(folder.parts_folder(), recorded);
   RemoveStrays(folder.rejects_folder(), rejected);
-  RemoveStraysOf(plan.job.output);
-  RemoveStraysOf(plan.job.rejects);
+  RemoveStraysOf(plan.job.output, plan.job.output_folder);
+  RemoveStraysOf(plan.job.rejects, false);
   for (const auto& path : {folder.parts_folder(), folder.rejects_folder()}) {
     if (!moved) fs::create_directories(path, ignored);
   }

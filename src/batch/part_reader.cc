@@ -8,12 +8,12 @@ namespace slipway::batch {
 
 base::Result<void> PartReader::CheckUnchanged() const {
   const auto& listed = plan_.files[static_cast<size_t>(at_.file)];
-  if (listed.path == "-") return {};
+  if (listed.path == "-" || !listed.copy.empty()) return {};
   SLIPWAY_ASSIGN(const auto now, Look(listed.path));
   if (now.size == listed.size && now.modified == listed.modified) return {};
   return base::Fail(
       base::Code::kFailedPrecondition, "batch.input_changed",
-      fmt::format("the file changed while it was read: it had {} bytes and has {}; resume the job once it "
+      fmt::format("the file changed while it was read: it had {} bytes and has {} now; resume the job once it "
                   "is complete, what was scored of it is compared then",
                   listed.size, now.size),
       listed.path);
@@ -32,7 +32,15 @@ base::Result<bool> PartReader::NextOfAnyShard(PartText& part) {
   if (bounds.rows <= 0) return false;
   while (at_.file < static_cast<int64_t>(plan_.heads.size())) {
     if (!source_) SLIPWAY_TRY(OpenFile());
-    SLIPWAY_ASSIGN(const bool more, source_->Next(bounds, part.piece));
+    auto next = source_->Next(bounds, part.piece);
+    // An object that was replaced is seen by whoever reads on in it, if the store still tells others what it was.
+    if (!next && next.error().reason == "storage.changed") {
+      return base::Fail(base::Code::kFailedPrecondition, "batch.input_changed",
+                        "the object was replaced while it was read; resume the job, what was scored of it is compared "
+                        "then",
+                        next.error().where);
+    }
+    SLIPWAY_ASSIGN(const bool more, std::move(next));
     if (more) {
       // The end of a file that grows may be half a record: nothing of it is taken for finished.
       if (source_->share() >= 1) SLIPWAY_TRY(CheckUnchanged());

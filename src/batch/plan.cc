@@ -169,7 +169,7 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
     }
     tables::TableOptions options;
     SLIPWAY_ASSIGN(options.format, FormatNamed(plan->job.format, file.path, Format::kJsonLines));
-    SLIPWAY_ASSIGN(auto head, tables::ReadHead(file.path, options));
+    SLIPWAY_ASSIGN(auto head, tables::ReadHead(file.Place(), options));
     plan->heads.push_back(std::move(head));
   }
   SLIPWAY_TRY(ChooseColumns(*plan));

@@ -19,6 +19,7 @@
 #include "batch/database_output.h"
 #include "batch/job.h"
 #include "batch/job_folder.h"
+#include "batch/object_input.h"
 #include "batch/plan.h"
 #include "batch/runner.h"
 #include "batch/schedule/periodic.h"
@@ -232,9 +233,10 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
   SLIPWAY_TRY(batch::CheckKept(folder, maker));
   std::vector<batch::InputFile> files;
   for (const auto& file : record.files) {
-    SLIPWAY_ASSIGN(auto now, batch::LookAgain(file));
+    SLIPWAY_ASSIGN(auto now, batch::LookAtListed(folder.copies_folder(), file));
     files.push_back(std::move(now));
   }
+  if (batch::NeedCopies(job, files)) SLIPWAY_TRY(batch::FetchCopies(folder.copies_folder(), job, files));
   SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
   SLIPWAY_TRY(batch::CheckTable(*plan));
   record.state = batch::JobState::kRunning;
@@ -292,6 +294,29 @@ base::Result<ExitCode> RunSql(const batch::Job& job, const scoring::Scorer& scor
   return ExitCode::kFine;
 }
 
+/// A job over objects that are copied before they are read: into the job's folder, so that it comes first here.
+base::Result<ExitCode> RunOverCopies(const batch::Job& job, const LoadedBundle& loaded,
+                                     std::vector<batch::InputFile> files, bool dry_run, const Console& console) {
+  const auto plan_over = [&](const std::filesystem::path& copies) -> base::Result<PlanPointer> {
+    SLIPWAY_TRY(batch::FetchCopies(copies, job, files));
+    SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), files));
+    SLIPWAY_TRY(batch::CheckTable(*plan));
+    return plan;
+  };
+  if (dry_run || job.output == "-") {
+    SLIPWAY_ASSIGN(const auto temporary, base::TemporaryFolder::Create());
+    SLIPWAY_ASSIGN(auto plan, plan_over(temporary.path()));
+    return dry_run ? ShowPlan(*plan, console) : Work(std::move(plan), nullptr, false, console);
+  }
+  batch::JobRecord record{.job = job, .maker = {}, .files = files, .started = batch::Now()};
+  SLIPWAY_ASSIGN(record.maker, MakerOf(loaded));
+  SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Create(std::move(record)));
+  auto plan = plan_over(folder.copies_folder());
+  if (plan) return Work(*std::move(plan), &folder, false, console);
+  folder.Discard();
+  return std::unexpected(plan.error());
+}
+
 base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, const Console& console) {
   SLIPWAY_TRY(FollowParent(options.parent));
   SLIPWAY_ASSIGN(const auto job, JobOf(options, command));
@@ -303,6 +328,7 @@ base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, c
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
   if (batch::ScoresBySql(job)) return RunSql(job, *loaded.scorer, options.dry_run, console);
   SLIPWAY_ASSIGN(auto files, batch::ListSources(job));
+  if (batch::NeedCopies(job, files)) return RunOverCopies(job, loaded, std::move(files), options.dry_run, console);
   SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
   SLIPWAY_TRY(batch::CheckTable(*plan));
   if (options.dry_run) return ShowPlan(*plan, console);
@@ -331,11 +357,12 @@ void AddRun(CLI::App& batch, Run& run) {
   auto& job = options.job;
   command->add_option("job.yaml", options.file, "The same options in a file; flags go before it");
   command->add_option("--model", job.model, "A folder or a .slipway file");
-  command->add_option("--input", job.input, "Files, globs, folders or databases; - is standard input");
+  command->add_option("--input", job.input, "Files, globs, folders (s3://… too) or databases; - is standard input");
   command->add_option("--sql", job.sql, "A SELECT whose rows are scored; `input` in it stands for what --input names");
   command->add_option("--format", job.format, "Format of the input (default: by extension)")
       ->check(CLI::IsMember(InputFormats(), CLI::ignore_case));
-  command->add_option("--output", job.output, "A file, a folder for a file a part, a table, or - for standard output");
+  command->add_option("--output", job.output,
+                      "A file, a folder for a file a part (s3://… too), a table, or - for standard output");
   command->add_option("--output-format", job.output_format, "Format of the output (default: by extension)")
       ->check(CLI::IsMember({"csv", "tsv", "ssv", "jsonl", "parquet"}, CLI::ignore_case));
   command->add_option("--keep", job.keep, "Columns of the input to carry along")->delimiter(',');

@@ -32,6 +32,7 @@ InputFile::InputFile(InputFile&& other) noexcept {
 InputFile& InputFile::operator=(InputFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
+  std::swap(object_, other.object_);
   std::swap(done_, other.done_);
   std::swap(total_, other.total_);
   std::swap(begun_, other.begun_);
@@ -50,6 +51,14 @@ InputFile::~InputFile() {
 base::Result<InputFile> InputFile::Open(std::string_view path) {
   if (path == "-") return InputFile("-", STDIN_FILENO, 0);
   std::string name(path);
+  if (storage::IsObjectUrl(path)) {
+    SLIPWAY_ASSIGN(auto* store, storage::StoreOf(path));
+    SLIPWAY_ASSIGN(const auto url, storage::ParseObjectUrl(path));
+    SLIPWAY_ASSIGN(auto object, store->Open(url));
+    InputFile file(std::move(name), -1, object->info().size);
+    file.object_ = std::move(object);
+    return file;
+  }
   const int descriptor = open(name.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     const int error = errno;
@@ -73,6 +82,11 @@ base::Result<InputFile> InputFile::Open(std::string_view path) {
 base::Result<size_t> InputFile::ReadStored(std::string& to) {
   if (to.empty()) to.resize(kBlockBytes);
   size_t filled = 0;
+  if (object_) {
+    SLIPWAY_ASSIGN(filled, object_->Read(to));
+    done_ += static_cast<int64_t>(filled);
+    return filled;
+  }
   while (filled < kBlockBytes) {  // pipes deliver a few kilobytes at a time
     const ssize_t got = read(descriptor_, to.data() + filled, kBlockBytes - filled);
     if (got < 0 && errno == EINTR) continue;
@@ -136,7 +150,9 @@ base::Result<void> InputFile::Skip(int64_t bytes) {
   held_.remove_prefix(static_cast<size_t>(held));
   bytes -= held;
   if (!unpacking_ && bytes > 0 && total_ > 0) {
-    if (lseek(descriptor_, bytes, SEEK_CUR) < 0) {
+    if (object_) {
+      object_->Seek(done_ + bytes);
+    } else if (lseek(descriptor_, bytes, SEEK_CUR) < 0) {
       return Fault(base::Code::kUnavailable, "tables.read", path_, std::strerror(errno));
     }
     done_ += bytes;
@@ -155,11 +171,13 @@ base::Result<void> InputFile::Skip(int64_t bytes) {
 
 bool InputFile::IsReady() const {
   pollfd state{.fd = descriptor_, .events = POLLIN, .revents = 0};
-  return total_ > 0 || !held_.empty() || !packed_.empty() || poll(&state, 1, 0) != 0;
+  return total_ > 0 || object_ || !held_.empty() || !packed_.empty() || poll(&state, 1, 0) != 0;
 }
 
 base::Result<void> InputFile::Rewind() {
-  if (path_ == "-" || lseek(descriptor_, 0, SEEK_SET) < 0) {
+  if (object_) {
+    object_->Seek(0);
+  } else if (path_ == "-" || lseek(descriptor_, 0, SEEK_SET) < 0) {
     return base::Fail(base::Code::kFailedPrecondition, "tables.not_seekable",
                       fmt::format("{} can be read only once; store it in a file first",
                                   path_ == "-" ? "standard input" : base::Shorten(path_, 512)));

@@ -1,5 +1,5 @@
 #pragma once
-// InputFile reads a file or standard input block by block, unpacked when it is gzip or zstd.
+// InputFile reads a file, an object (s3://…) or standard input block by block, unpacked when it is gzip or zstd.
 
 #include <cstdint>
 #include <memory>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "storage/object_store.h"
 #include "tables/decompressor.h"
 
 namespace slipway::tables {
@@ -17,14 +18,15 @@ class InputFile {
   static constexpr size_t kBlockBytes = size_t{1} << 20;
 
   /// `path` "-" is standard input. Errors: not_found "tables.missing", invalid_argument "tables.not_a_file" (a folder),
-  /// unavailable "tables.read".
+  /// unavailable "tables.read"; of objects, those of storage::ObjectStore.
   static base::Result<InputFile> Open(std::string_view path);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
   ~InputFile();
 
   /// The next bytes, at most kBlockBytes, valid until the next call; empty at the end. Errors: unavailable
-  /// "tables.read"; data_loss "tables.packed" (damaged), "tables.truncated" (packed, and ends too early).
+  /// "tables.read"; data_loss "tables.packed" (damaged), "tables.truncated" (packed, and ends too early); of objects,
+  /// those of storage::ObjectReader.
   base::Result<std::string_view> ReadBlock();
   /// Passes over bytes of the unpacked text from where it stands; a file that is not packed is not read for it.
   base::Result<void> Skip(int64_t bytes);
@@ -48,6 +50,7 @@ class InputFile {
 
   std::string path_;
   int descriptor_ = -1;
+  std::unique_ptr<storage::ObjectReader> object_;  ///< in place of a descriptor
   int64_t done_ = 0;
   int64_t total_ = 0;
   bool begun_ = false;

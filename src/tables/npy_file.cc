@@ -56,7 +56,7 @@ base::Result<std::unique_ptr<NpyFileSink>> NpyFileSink::Open(std::string_view pa
   SLIPWAY_ASSIGN(const int64_t width, WidthOf(fields));
   const bool single = !fields.empty() && std::ranges::all_of(fields, &data::Field::single_precision);
   SLIPWAY_ASSIGN(auto file, OutputFile::Create(path));
-  if (file.is_stream()) {
+  if (file.is_stream() || file.is_object()) {
     return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
                       "a .npy file states its number of rows first and cannot be written to a stream; name a file");
   }

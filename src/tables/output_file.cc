@@ -34,6 +34,7 @@ OutputFile::OutputFile(std::string path, std::string temporary, int descriptor)
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::exchange(other.temporary_, {})),
+      object_(std::move(other.object_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       buffer_(std::move(other.buffer_)) {}
 
@@ -52,8 +53,15 @@ std::unexpected<base::Error> OutputFile::Fault(int error) const {
                                 std::strerror(error), advice));
 }
 
-base::Result<OutputFile> OutputFile::Create(std::string_view path) {
+base::Result<OutputFile> OutputFile::Create(std::string_view path, int64_t expected_bytes) {
   if (path == "-") return OutputFile("-", "", STDOUT_FILENO);
+  if (storage::IsObjectUrl(path)) {
+    SLIPWAY_ASSIGN(auto* store, storage::StoreOf(path));
+    SLIPWAY_ASSIGN(const auto url, storage::ParseObjectUrl(path));
+    OutputFile file(std::string(path), "", -1);
+    SLIPWAY_ASSIGN(file.object_, store->Create(url, expected_bytes));
+    return file;
+  }
   std::error_code ignored;
   std::filesystem::path target(path);
   if (std::filesystem::is_symlink(target, ignored)) target = std::filesystem::weakly_canonical(target, ignored);
@@ -85,6 +93,7 @@ base::Result<void> OutputFile::Flush() {
 }
 
 base::Result<void> OutputFile::WriteAll(std::string_view bytes) {
+  if (object_) return object_->Append(bytes);
   while (!bytes.empty()) {
     const ssize_t put = write(descriptor_, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
@@ -104,6 +113,7 @@ base::Result<void> OutputFile::Patch(int64_t offset, std::string_view bytes) {
 base::Result<void> OutputFile::Finish() {
   SLIPWAY_TRY(Flush());
   if (is_stream()) return {};
+  if (object_) return object_->Finish();
   if (const int error = base::Sync(descriptor_)) return Fault(error);
   const int descriptor = std::exchange(descriptor_, -1);
   if (close(descriptor) != 0 || std::rename(temporary_.c_str(), path_.c_str()) != 0) {

@@ -1,11 +1,14 @@
 #pragma once
-// OutputFile writes a file that appears under its name only when it is complete, or standard output.
+// OutputFile writes a file or an object (s3://…) that appears under its name only when it is complete, or standard
+// output.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "storage/object_store.h"
 
 namespace slipway::tables {
 
@@ -13,9 +16,10 @@ namespace slipway::tables {
 /// Thread-safety: one thread at a time.
 class OutputFile {
  public:
-  /// `path` "-" is standard output; devices and pipes are written as they are. Error: unavailable "tables.write" (no
-  /// permission, no such folder).
-  static base::Result<OutputFile> Create(std::string_view path);
+  /// `path` "-" is standard output; devices and pipes are written as they are. `expected_bytes`: of an object, about
+  /// how long it will be; 0 when that is not known. Errors: unavailable "tables.write" (no permission, no such folder);
+  /// of objects, here and below, those of storage::ObjectStore.
+  static base::Result<OutputFile> Create(std::string_view path, int64_t expected_bytes = 0);
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&&) = delete;
   ~OutputFile();
@@ -24,12 +28,13 @@ class OutputFile {
   base::Result<void> Append(std::string_view bytes);
   /// Hands buffered bytes to the system, for readers at the other end of a pipe.
   base::Result<void> Flush();
-  /// Replaces bytes written before; not for streams.
+  /// Replaces bytes written before; not for streams and objects.
   base::Result<void> Patch(int64_t offset, std::string_view bytes);
   /// Flushes and gives the file its name.
   base::Result<void> Finish();
 
-  bool is_stream() const { return temporary_.empty(); }
+  bool is_stream() const { return temporary_.empty() && !object_; }
+  bool is_object() const { return object_ != nullptr; }
 
  private:
   OutputFile(std::string path, std::string temporary, int descriptor);
@@ -37,7 +42,8 @@ class OutputFile {
   std::unexpected<base::Error> Fault(int error) const;
 
   std::string path_;
-  std::string temporary_;  ///< empty for streams
+  std::string temporary_;  ///< empty for streams and objects
+  std::unique_ptr<storage::ObjectWriter> object_;
   int descriptor_ = -1;
   std::string buffer_;
 };

@@ -154,7 +154,10 @@ class Join {
 }  // namespace
 
 base::Result<JoinedParquet> JoinParquet(const std::vector<std::string>& parts, const std::string& path) {
-  SLIPWAY_ASSIGN(auto file, OutputFile::Create(path));
+  int64_t bytes = 0;
+  std::error_code ignored;
+  for (const auto& part : parts) bytes += static_cast<int64_t>(std::filesystem::file_size(part, ignored));
+  SLIPWAY_ASSIGN(auto file, OutputFile::Create(path, bytes));
   Join join(std::move(file));
   for (const auto& part : parts) SLIPWAY_TRY(join.Add(part));
   return join.Finish();

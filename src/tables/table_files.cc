@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/object_store.h"
 #include "tables/csv_file.h"
 #include "tables/csv_text.h"
 #include "tables/duckdb/parquet_sink.h"
@@ -14,8 +15,13 @@ namespace slipway::tables {
 namespace {
 
 base::Result<Format> FormatFor(std::string_view path, const TableOptions& options) {
-  if (options.format) return *options.format;
-  return FormatOf(path);
+  SLIPWAY_ASSIGN(const Format format, options.format ? base::Result<Format>(*options.format) : FormatOf(path));
+  if (format != Format::kParquet || !storage::IsObjectUrl(path)) return format;
+  return base::Fail(
+      base::Code::kInvalidArgument, "tables.unfit",
+      "an object of Parquet is read and written by `slipway batch` only, since its index stands at its end; "
+      "copy it, or use csv or jsonl",
+      std::string(path));
 }
 
 JsonRecordReader::Form FormOf(Format format) {

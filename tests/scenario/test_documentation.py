@@ -169,7 +169,8 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
     for part in "1.csv", "2.csv":
         (shop.folder / "in" / part).write_bytes((shop.folder / "flights.csv").read_bytes())
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
-    lines = [line for kind, text in blocks if kind == "" for line in text.splitlines()]
+    # Those that name objects are run by test_batch_s3.py, with an object store.
+    lines = [line for kind, text in blocks if kind == "" for line in text.splitlines() if "s3://" not in line]
     assert len(lines) == 22
     with sqlite3.connect(shop.folder / "shop.db") as database:
         pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight").to_sql("flights", database, index=False)

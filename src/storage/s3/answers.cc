@@ -33,7 +33,8 @@ bool IsOneOf(std::string_view code, const std::array<std::string_view, N>& codes
   return std::ranges::find(codes, code) != codes.end();
 }
 
-base::Error Missing(const std::string& code, const Asked& asked) {
+base::Error Missing(const Fault& fault, const Asked& asked) {
+  const auto& code = fault.code;
   if (code == "NoSuchBucket") {
     return {Code::kNotFound,
             "storage.no_bucket",
@@ -48,11 +49,16 @@ base::Error Missing(const std::string& code, const Asked& asked) {
         "an upload was thrown away before it was finished, by a rule of the bucket or another process; run it again",
         {}};
   }
-  return {
-      Code::kNotFound,
-      "storage.missing",
-      fmt::format("there is no object {:?} in the bucket; check the key (the name of a folder ends in /)", asked.key),
-      {}};
+  // A code of the server's own may mean something else that is not there.
+  const std::string told =
+      code.empty() || code == "NoSuchKey"
+          ? ""
+          : fmt::format(" (the server says: {} {})", base::Shorten(code), base::Shorten(fault.message, kShownMessage));
+  return {Code::kNotFound,
+          "storage.missing",
+          fmt::format("there is no object {:?} in the bucket{}; check the key (the name of a folder ends in /)",
+                      asked.key, told),
+          {}};
 }
 
 /// What may be wrong when the server knows who asks, or does not.
@@ -176,11 +182,16 @@ bool MayPass(int status, const Fault& fault) {
 base::Error ToError(int status, Fault fault, std::string_view region, const Asked& asked) {
   static constexpr std::array<std::string_view, 4> kElsewhere = {
       "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"};
-  static constexpr std::array<std::string_view, 2> kNoLogin = {"ExpiredToken", "InvalidToken"};
+  // Some servers give these with another status than Amazon's.
+  static constexpr std::array<std::string_view, 6> kNoLogin = {"ExpiredToken",         "InvalidToken",
+                                                               "InvalidAccessKeyId",   "SignatureDoesNotMatch",
+                                                               "RequestTimeTooSkewed", "AccessDenied"};
   if (!fault.region.empty()) region = fault.region;
   base::Error error;
-  if (status == 404) {
-    error = Missing(fault.code, asked);
+  if (status == 401 || status == 403 || IsOneOf(fault.code, kNoLogin)) {
+    error = Refused(fault, asked);
+  } else if (status == 404) {
+    error = Missing(fault, asked);
   } else if ((status >= 300 && status < 400) || IsOneOf(fault.code, kElsewhere)) {
     const auto where = region.empty() || region == asked.region ? std::string("elsewhere")
                                                                 : fmt::format("in {}", base::Shorten(region));
@@ -191,8 +202,6 @@ base::Error ToError(int status, Fault fault, std::string_view region, const Aske
                          region.empty() || region == asked.region ? " and AWS_ENDPOINT_URL"
                                                                   : fmt::format("={}", base::Shorten(region))),
              {}};
-  } else if (status == 401 || status == 403 || IsOneOf(fault.code, kNoLogin)) {
-    error = Refused(fault, asked);
   } else if (status == 412) {
     error = {Code::kFailedPrecondition, "storage.changed", "the object was replaced while it was read", {}};
   } else {

@@ -76,6 +76,16 @@ TEST(S3AnswersTest, NamesTheRegionThatABucketIsIn) {
   EXPECT_EQ(error.where, "s3://b/k");
 }
 
+TEST(S3AnswersTest, AnUnknownKeyIdIsNoMissingObjectWhateverTheStatus) {
+  const Asked asked{
+      .doing = "read", .bucket = "b", .key = "k", .endpoint = "https://e", .region = "r", .login = "of x"};
+  EXPECT_EQ(ToError(404, {.code = "InvalidAccessKeyId"}, "", asked).reason, "storage.credentials");
+  EXPECT_EQ(ToError(404, {.code = "NoSuchKey"}, "", asked).reason, "storage.missing");
+  EXPECT_NE(ToError(404, {.code = "Own", .message = "no such user"}, "", asked).message.find("Own no such user"),
+            std::string::npos);
+  EXPECT_EQ(ToError(404, {.code = "NoSuchBucket"}, "", asked).reason, "storage.no_bucket");
+}
+
 TEST(S3AnswersTest, ReadsBothFormsOfTime) {
   EXPECT_EQ(ReadTime("Wed, 12 Oct 2009 17:50:30 GMT"), 1255369830);
   EXPECT_EQ(ReadTime("soon"), 0);
