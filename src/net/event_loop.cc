@@ -196,7 +196,7 @@ bool EventLoop::Turn(Owner& owner, int wait) {
 }
 
 std::chrono::nanoseconds EventLoop::waited() const {
-  if (at_hand_) return now_ - *at_hand_;
+  if (at_hand_) return std::max(std::chrono::nanoseconds(1), now_ - *at_hand_);  // a long turn is a wait, too
   return marker_->waits ? std::max<std::chrono::nanoseconds>(marker_->last, now_ - marker_->since) : marker_->last;
 }
 

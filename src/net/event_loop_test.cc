@@ -119,7 +119,7 @@ TEST_F(EventLoopTest, TellsTheWaitOfEachWhileItPrefersTheNewest) {
   loop_->Turn(owner_, 0);
   Watch(300);
   loop_->Turn(owner_, 0);
-  EXPECT_EQ(watched_.back()->waited, microseconds(0));
+  EXPECT_LE(watched_.back()->waited, microseconds(1));
   Exhaust();
   EXPECT_GE(watched_[1500]->waited, std::chrono::milliseconds(8));
 }
