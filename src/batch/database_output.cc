@@ -1,6 +1,9 @@
 #include "batch/database_output.h"
 
+#include <chrono>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/machine.h"
@@ -19,6 +22,20 @@ base::Result<std::unique_ptr<tables::DatabaseTable>> OpenTable(const Plan& plan,
   return tables::DatabaseTable::Open(target, options);
 }
 
+/// A lock that others hold, or a connection that was lost, may be gone in a moment. Whether the rows were written all
+/// the same is seen by their id.
+base::Result<void> WriteRows(const Plan& plan, const std::string& parts, const tables::DatabaseRows& rows) {
+  base::Result<void> written;
+  for (const auto pause :
+       {std::chrono::milliseconds(0), std::chrono::milliseconds(500), std::chrono::milliseconds(2000)}) {
+    std::this_thread::sleep_for(pause);
+    auto table = OpenTable(plan, parts);
+    written = table ? (*table)->Write(plan.form->fields(), rows) : std::unexpected(std::move(table).error());
+    if (written || written.error().reason != "tables.connection") break;
+  }
+  return written;
+}
+
 }  // namespace
 
 base::Result<void> CheckTable(const Plan& plan) {
@@ -28,7 +45,6 @@ base::Result<void> CheckTable(const Plan& plan) {
 }
 
 base::Result<Assembled> WriteTable(const Plan& plan, const JobFolder& folder) {
-  SLIPWAY_ASSIGN(const auto table, OpenTable(plan, folder.parts_folder().string()));
   tables::DatabaseRows rows;
   rows.id = folder.record().id;
   Assembled assembled;
@@ -40,7 +56,7 @@ base::Result<Assembled> WriteTable(const Plan& plan, const JobFolder& folder) {
     digests.Add(part.output + "\n");
   }
   assembled.digest = rows.digest = digests.Digits();
-  SLIPWAY_TRY(table->Write(plan.form->fields(), rows));
+  SLIPWAY_TRY(WriteRows(plan, folder.parts_folder().string(), rows));
   return assembled;
 }
 
