@@ -45,7 +45,7 @@ def test_refuses_a_folder_that_is_no_room(check):
 
 def test_refuses_a_library_in_a_room_that_does_not_adapt_it(check):
     said = check({'src/schema/a.cc': '#include <openssl/sha.h>\n'})
-    assert 'src/schema/a.cc:1: <openssl/sha.h> is adapted in bundle, net only' in said
+    assert 'src/schema/a.cc:1: <openssl/sha.h> is adapted in bundle, net, storage only' in said
 
 
 def test_refuses_a_library_in_a_header(check):
