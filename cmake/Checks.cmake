@@ -27,8 +27,14 @@ slipway_check(fuzz fuzz 900 tools/run_fuzz ${SLIPWAY_FUZZ_SECONDS})
 set_tests_properties(check.headers check.tidy fuzz PROPERTIES PROCESSORS 2)
 
 # The real program, by pytest.
-foreach(suite scenario conformance performance)
+# Scenarios of batch jobs are half of all: a process of their own works them beside the others.
+slipway_check(scenario scenario 1800 ${python} -m pytest -q -ra -p no:cacheprovider tests/scenario --ignore-glob=*/test_batch*)
+slipway_check(scenario.batch scenario 1800 ${python} -m pytest -q -ra -p no:cacheprovider tests/scenario
+  --ignore-glob=*/test_[!b]*)
+foreach(suite conformance performance)
   slipway_check(${suite} ${suite} 1200 ${python} -m pytest -q -ra -p no:cacheprovider tests/${suite})
+endforeach()
+foreach(suite scenario scenario.batch conformance performance)
   set_tests_properties(${suite} PROPERTIES ENVIRONMENT "SLIPWAY=${CMAKE_BINARY_DIR}/slipway;PYTHONDONTWRITEBYTECODE=1;SLIPWAY_DEPS=${SLIPWAY_DEPS}")
 endforeach()
 # The scorer in the process of others: the Python package, with the library of this build. Spark and Ray: make test-python-engines.
