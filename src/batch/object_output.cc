@@ -72,7 +72,9 @@ void DropUnfinishedObjects(const std::string& target, bool folder) {
   const auto store = storage::StoreOf(target);
   const auto url = storage::ParseObjectUrl(folder ? target + "/" : target);
   // Who may write need not be allowed to list uploads; what stays then is for the bucket's rules to clear away.
-  if (store && url) static_cast<void>((*store)->DropUnfinished(*url));
+  if (!store || !url) return;
+  const auto dropped = (*store)->DropUnfinished(*url);
+  static_cast<void>(dropped);
 }
 
 }  // namespace slipway::batch

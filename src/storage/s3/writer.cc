@@ -30,7 +30,8 @@ class PartsWriter final : public ObjectWriter {
     if (id_.empty() || finished_) return;
     stop_.request_stop();
     under_way_.clear();  // waits: a part that comes in behind the abort would stay
-    static_cast<void>(client_.AbortUpload(url_, id_));
+    const auto aborted = client_.AbortUpload(url_, id_);
+    static_cast<void>(aborted);
   }
   PartsWriter(const PartsWriter&) = delete;
   PartsWriter& operator=(const PartsWriter&) = delete;

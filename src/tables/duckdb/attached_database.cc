@@ -138,7 +138,8 @@ void AttachedDatabase::Cancel() {
   session_->Interrupt();
   if (backend_.empty()) return;
   const auto sql = fmt::format("SELECT pg_cancel_backend({}) AS done", backend_);
-  static_cast<void>(session_->RunBeside(fmt::format("SELECT * FROM postgres_query('db', {})", QuotedText(sql))));
+  const auto asked = session_->RunBeside(fmt::format("SELECT * FROM postgres_query('db', {})", QuotedText(sql)));
+  static_cast<void>(asked);
 }
 
 base::Result<void> AttachedDatabase::Begin() {
@@ -155,7 +156,8 @@ base::Result<void> AttachedDatabase::Commit() {
 
 void AttachedDatabase::RollBack() {
   // What failed before tells more than what rolling back may say of a connection that is gone.
-  static_cast<void>(Run("ROLLBACK"));
+  const auto rolled_back = Run("ROLLBACK");
+  static_cast<void>(rolled_back);
   in_transaction_ = false;
 }
 

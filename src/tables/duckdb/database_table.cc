@@ -147,7 +147,7 @@ std::string SqliteType(const OutputColumn& column) {
 
 /// SQLite has neither lists nor times: they are written as JSON lines have them.
 std::string SqliteValue(const OutputColumn& column) {
-  const std::string name = QuotedName(column.name);
+  std::string name = QuotedName(column.name);
   if (!column.type.is_scalar()) return fmt::format("to_json({})::VARCHAR", name);
   if (column.type.scalar != ScalarType::kTimestamp) return name;
   return fmt::format(
