@@ -73,6 +73,30 @@ void DeliverTime(int64_t value, int64_t per_second, int zone_minutes, const Targ
   target.Time((seconds - int64_t{zone_minutes} * 60) * kMicros + micros);
 }
 
+/// Makes null those of the last `count` rows for which `is_valid(i)`, i from 0, does not hold.
+template <typename IsValid>
+void MarkNulls(int64_t count, Column& column, IsValid&& is_valid) {
+  const int64_t begin = column.rows() - count;
+  for (int64_t i = 0; i < count; ++i) {
+    if (!is_valid(i)) column.SetNull(begin + i);
+  }
+}
+
+/// The short way for numbers: appends `count` valid rows to a scalar column of numbers or integers; false, with nothing
+/// appended, for any other.
+template <typename Stored>
+bool AppendNumbers(const Stored* from, int64_t count, Column& column) {
+  const int64_t begin = column.rows();
+  if (column.type().scalar == ScalarType::kNumber) {
+    std::copy_n(from, count, column.ResizeNumbers(begin + count) + begin);
+  } else if (column.type().scalar == ScalarType::kInteger) {
+    std::copy_n(from, count, column.ResizeIntegers(begin + count) + begin);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /// The shape of nested lists, found while their elements are delivered; as the JSON reader does.
 class NestedShape {
  public:

@@ -223,18 +223,7 @@ bool ColumnReader::AppendTo(const data::Field& field, int64_t first, int64_t cou
 
 template <typename Stored>
 bool ColumnReader::AppendNumbers(int64_t first, int64_t count, data::Column& column) const {
-  const Stored* from = Values<Stored>() + first;
-  const int64_t begin = column.rows();
-  switch (column.type().scalar) {
-    case data::ScalarType::kNumber:
-      std::copy_n(from, count, column.ResizeNumbers(begin + count) + begin);
-      break;
-    case data::ScalarType::kInteger:
-      std::copy_n(from, count, column.ResizeIntegers(begin + count) + begin);
-      break;
-    default:
-      return false;
-  }
+  if (!data::AppendNumbers(Values<Stored>() + first, count, column)) return false;
   MarkNulls(first, count, column);
   return true;
 }
@@ -273,11 +262,7 @@ bool ColumnReader::AppendTexts(int64_t first, int64_t count, data::Column& colum
 
 /// Of the `count` rows last appended.
 void ColumnReader::MarkNulls(int64_t first, int64_t count, data::Column& column) const {
-  if (!validity_) return;
-  const int64_t begin = column.rows() - count;
-  for (int64_t i = 0; i < count; ++i) {
-    if (!IsValid(first + i)) column.SetNull(begin + i);
-  }
+  if (validity_) data::MarkNulls(count, column, [&](int64_t i) { return IsValid(first + i); });
 }
 
 int64_t ColumnReader::BytesOf(int64_t first, int64_t count) const {

@@ -278,18 +278,7 @@ bool VectorReader::AppendTo(const data::Field& field, int64_t first, int64_t cou
 
 template <typename Stored>
 bool VectorReader::AppendNumbers(int64_t first, int64_t count, data::Column& column) const {
-  const Stored* from = static_cast<const Stored*>(data_) + first;
-  const int64_t begin = column.rows();
-  switch (column.type().scalar) {
-    case data::ScalarType::kNumber:
-      std::copy_n(from, count, column.ResizeNumbers(begin + count) + begin);
-      break;
-    case data::ScalarType::kInteger:
-      std::copy_n(from, count, column.ResizeIntegers(begin + count) + begin);
-      break;
-    default:
-      return false;
-  }
+  if (!data::AppendNumbers(static_cast<const Stored*>(data_) + first, count, column)) return false;
   MarkNulls(first, count, column);
   return true;
 }
@@ -312,11 +301,7 @@ bool VectorReader::AppendTexts(int64_t first, int64_t count, data::Column& colum
 
 /// Of the `count` rows last appended.
 void VectorReader::MarkNulls(int64_t first, int64_t count, data::Column& column) const {
-  if (!validity_) return;
-  const int64_t begin = column.rows() - count;
-  for (int64_t i = 0; i < count; ++i) {
-    if (!IsValid(first + i)) column.SetNull(begin + i);
-  }
+  if (validity_) data::MarkNulls(count, column, [&](int64_t i) { return IsValid(first + i); });
 }
 
 }  // namespace slipway::tables::duckdb
