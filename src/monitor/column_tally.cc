@@ -207,7 +207,8 @@ bool ColumnTally::Read(const Value& value) {
   nulls_ = count("null");
   other_texts_ = count("other");
   const Value* bins = value.Find("bins");
-  if ((bins != nullptr ? bins->is_list() && bins->list().size() == bins_.size() : bins_.empty()) == false) return false;
+  const bool fits = bins == nullptr ? bins_.empty() : bins->is_list() && bins->list().size() == bins_.size();
+  if (!fits) return false;
   for (size_t bin = 0; bin < bins_.size(); ++bin) {
     if (!bins->list()[bin].is_integer()) return false;
     bins_[bin] = bins->list()[bin].integer();
