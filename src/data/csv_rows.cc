@@ -61,10 +61,7 @@ void CsvRowDecoder::OnRecord(const std::vector<CsvReader::Cell>& cells, int64_t 
   builder.BeginRow();
   if (cells.size() == target_.size()) {
     for (size_t i = 0; i < cells.size(); ++i) {
-      NumberText number;
-      if (is_number_[i] != 0 && (number = ReadNumberText(cells[i].text)).kind == NumberText::Kind::kNumber) {
-        builder.SetNumber(target_[i], number.number);  // the commonest cell; all others go the long way
-      } else if (target_[i] >= 0) {
+      if (target_[i] >= 0) {
         OnCell(target_[i], cells[i], builder);
       } else {
         builder.Unknown(header_[i]);
@@ -83,9 +80,6 @@ void CsvRowDecoder::OnHeader(const std::vector<CsvReader::Cell>& cells) {
   for (const CsvReader::Cell& cell : cells) {
     header_.emplace_back(cell.quoted ? cell.text : TrimBlanks(cell.text));
     target_.push_back(layout_.Find(header_.back()));
-    const Field* field = target_.back() < 0 ? nullptr : &layout_.fields()[static_cast<size_t>(target_.back())];
-    is_number_.push_back(field != nullptr && field->type.is_scalar() && field->type.scalar == ScalarType::kNumber &&
-                         field->null_texts.empty());
   }
   std::vector<std::string_view> names(header_.begin(), header_.end());
   std::sort(names.begin(), names.end());

@@ -104,8 +104,7 @@ class CsvRowDecoder {
   const Layout& layout_;
   CsvReader reader_;
   std::vector<std::string> header_;
-  std::vector<int> target_;         ///< field per cell; -1 unknown
-  std::vector<uint8_t> is_number_;  ///< per cell: of a field of numbers, in which no text means null
+  std::vector<int> target_;  ///< field per cell; -1 unknown
   bool have_header_ = false;
   int64_t row_limit_;
   std::unique_ptr<JsonWalker> walker_;  ///< for cells of tensor fields; none when there are none
