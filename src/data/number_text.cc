@@ -135,9 +135,8 @@ NumberText ReadJsonNumber(const char* begin, const char* end) {
   return ToNumberText(decimal);
 }
 
-NumberText ReadNumberText(std::string_view text) {
+NumberText number_text::ReadLongText(std::string_view text) {
   NumberText plain;
-  if (ReadShortFraction(text.data(), text.data() + text.size(), plain)) return plain;
   if (ReadPlainNumber(text.data(), text.data() + text.size(), plain) && plain.end == text.data() + text.size()) {
     return plain;
   }

@@ -78,17 +78,16 @@ base::Result<InputFile> InputFile::Open(std::string_view path) {
   return file;
 }
 
-/// Fills `to` as far as the file goes; the number of bytes, 0 at the end.
-base::Result<size_t> InputFile::ReadStored(std::string& to) {
-  if (to.empty()) to.resize(kBlockBytes);
+/// Fills a block as far as the file goes; the number of bytes, 0 at the end.
+base::Result<size_t> InputFile::ReadStored(char* to) {
   size_t filled = 0;
   if (object_) {
-    SLIPWAY_ASSIGN(filled, object_->Read(to));
+    SLIPWAY_ASSIGN(filled, object_->Read({to, kBlockBytes}));
     done_ += static_cast<int64_t>(filled);
     return filled;
   }
   while (filled < kBlockBytes) {  // pipes deliver a few kilobytes at a time
-    const ssize_t got = read(descriptor_, to.data() + filled, kBlockBytes - filled);
+    const ssize_t got = read(descriptor_, to + filled, kBlockBytes - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Fault(base::Code::kUnavailable, "tables.read", path_, std::strerror(errno));
     if (got == 0) break;
@@ -101,8 +100,13 @@ base::Result<size_t> InputFile::ReadStored(std::string& to) {
   return filled;
 }
 
+char* InputFile::Block() {
+  if (block_.empty()) block_.resize(kBlockBytes);
+  return block_.data();
+}
+
 base::Result<void> InputFile::Begin() {
-  SLIPWAY_ASSIGN(const size_t filled, ReadStored(block_));
+  SLIPWAY_ASSIGN(const size_t filled, ReadStored(Block()));
   begun_ = true;
   held_ = std::string_view(block_).substr(0, filled);
   unpacking_ = Decompressor::For(held_);
@@ -112,17 +116,17 @@ base::Result<void> InputFile::Begin() {
   return {};
 }
 
-base::Result<std::string_view> InputFile::ReadUnpacked() {
-  if (block_.empty()) block_.resize(kBlockBytes);
+/// Unpacks into a block.
+base::Result<size_t> InputFile::ReadUnpacked(char* to) {
   size_t filled = 0;
   while (filled < kBlockBytes) {
     if (packed_.empty()) {
       if (total_ == 0 && filled > 0) break;  // a stream
-      SLIPWAY_ASSIGN(const size_t got, ReadStored(stored_));
+      SLIPWAY_ASSIGN(const size_t got, ReadStored(stored_.data()));
       packed_ = std::string_view(stored_).substr(0, got);
     }
     const bool ended = packed_.empty();
-    auto written = unpacking_->Unpack(packed_, block_.data() + filled, kBlockBytes - filled);
+    auto written = unpacking_->Unpack(packed_, to + filled, kBlockBytes - filled);
     if (!written) {
       written.error().where = path_;
       return std::unexpected(std::move(written).error());
@@ -133,15 +137,34 @@ base::Result<std::string_view> InputFile::ReadUnpacked() {
     return Fault(base::Code::kDataLoss, "tables.truncated", path_,
                  "the packed file ends too early, as if it was not written or copied to its end; fetch it again");
   }
-  return std::string_view(block_).substr(0, filled);
+  return filled;
+}
+
+base::Result<size_t> InputFile::Fill(char* to) {
+  return unpacking_ ? ReadUnpacked(to) : ReadStored(to);
 }
 
 base::Result<std::string_view> InputFile::ReadBlock() {
   if (!begun_) SLIPWAY_TRY(Begin());
   if (!held_.empty()) return std::exchange(held_, {});
-  if (unpacking_) return ReadUnpacked();
-  SLIPWAY_ASSIGN(const size_t filled, ReadStored(block_));
+  SLIPWAY_ASSIGN(const size_t filled, Fill(Block()));
   return std::string_view(block_).substr(0, filled);
+}
+
+base::Result<size_t> InputFile::AppendBlock(std::string& text) {
+  if (!begun_) SLIPWAY_TRY(Begin());
+  if (!held_.empty()) {
+    const auto held = std::exchange(held_, {});
+    text += held;
+    return held.size();
+  }
+  const size_t before = text.size();
+  base::Result<size_t> filled = 0;
+  text.resize_and_overwrite(before + kBlockBytes, [&](char* bytes, size_t) {
+    filled = Fill(bytes + before);
+    return before + filled.value_or(0);
+  });
+  return filled;
 }
 
 base::Result<void> InputFile::Skip(int64_t bytes) {

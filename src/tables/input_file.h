@@ -28,6 +28,8 @@ class InputFile {
   /// "tables.read"; data_loss "tables.packed" (damaged), "tables.truncated" (packed, and ends too early); of objects,
   /// those of storage::ObjectReader.
   base::Result<std::string_view> ReadBlock();
+  /// The same bytes put behind a text instead; how many. What is not packed is read right into it.
+  base::Result<size_t> AppendBlock(std::string& text);
   /// Passes over bytes of the unpacked text from where it stands; a file that is not packed is not read for it.
   base::Result<void> Skip(int64_t bytes);
   /// Error: failed_precondition "tables.not_seekable" for standard input and pipes.
@@ -44,9 +46,11 @@ class InputFile {
 
  private:
   InputFile(std::string path, int descriptor, int64_t total);
-  base::Result<size_t> ReadStored(std::string& to);
   base::Result<void> Begin();
-  base::Result<std::string_view> ReadUnpacked();
+  base::Result<size_t> Fill(char* to);
+  base::Result<size_t> ReadStored(char* to);
+  base::Result<size_t> ReadUnpacked(char* to);
+  char* Block();
 
   std::string path_;
   int descriptor_ = -1;

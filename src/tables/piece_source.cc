@@ -76,9 +76,8 @@ class SeparatedPieces final : public PieceSource {
     boundaries_.Restart();
     while (!boundaries_.Scan(piece.text, ended_, bounds.rows, bytes)) {
       if (piece.text.size() - boundaries_.cut().end > kTooLong) return GiveUp(piece);
-      SLIPWAY_ASSIGN(const std::string_view block, file_.ReadBlock());
-      ended_ = block.empty();
-      piece.text += block;
+      SLIPWAY_ASSIGN(const size_t read, file_.AppendBlock(piece.text));
+      ended_ = read == 0;
     }
     const auto& cut = boundaries_.cut();
     rest_.assign(piece.text, cut.end);
