@@ -43,6 +43,7 @@ AnswerForm::AnswerForm(const scoring::Scorer& scorer, const CarriedColumns& carr
   value_fields_ = fields_.size();
   if (tables::IsSeparated(format_)) values_.emplace(fields_, tables::DelimiterOf(format_));
   if (options_.name_model) {
+    constants_ = {{.field = fields_.size(), .text = model_}, {.field = fields_.size() + 1, .text = version_}};
     fields_.push_back(TextField("model"));
     fields_.push_back(TextField("version"));
     for (const auto* text : {&model_, &version_}) {
@@ -173,12 +174,7 @@ const data::Table& AnswerForm::Tabulate(ScoredRows& batch) const {
     }
   }
   table.rows = leave_out ? rows - report.rejected_rows : rows;
-  if (options_.name_model) {
-    for (const auto* text : {&model_, &version_}) {
-      for (int64_t row = 0; row < table.rows; ++row) table.columns[c].AppendString(*text);
-      ++c;
-    }
-  }
+  c += constants_.size();
   if (!options_.leave_out_rejected) AppendErrors(report, rows, table.columns[c]);
   return table;
 }

@@ -13,6 +13,7 @@
 #include "scoring/answers.h"
 #include "scoring/scorer.h"
 #include "tables/format.h"
+#include "tables/table_files.h"
 
 namespace slipway::batch {
 
@@ -60,7 +61,9 @@ class AnswerForm {
 
   /// Precondition: is_text(). `file`: of JSON lines, named in each when not empty.
   void AppendText(ScoredRows& batch, std::string_view file, std::string& out) const;
-  /// The rows as a table of fields(), in the batch's memory.
+  /// Of those the model's name and version, the same in every row.
+  const std::vector<tables::ConstantField>& constants() const { return constants_; }
+  /// The rows as a table of fields(), in the batch's memory; the columns of constants() stay empty.
   const data::Table& Tabulate(ScoredRows& batch) const;
 
  private:
@@ -77,8 +80,9 @@ class AnswerForm {
   size_t carried_;  ///< how many
   data::JsonRowEncoder carried_encoder_;
   std::string model_, version_;
-  std::string model_members_;                  ///< of JSON lines
-  std::vector<data::Field> fields_;            ///< all
+  std::string model_members_;        ///< of JSON lines
+  std::vector<data::Field> fields_;  ///< all
+  std::vector<tables::ConstantField> constants_;
   size_t value_fields_;                        ///< the carried columns and the outputs, which stand first
   std::optional<data::CsvRowEncoder> values_;  ///< of separated cells: those
   std::string model_cells_;                    ///< and what stands behind them

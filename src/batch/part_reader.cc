@@ -28,7 +28,10 @@ base::Result<void> PartReader::OpenFile() {
 
 base::Result<bool> PartReader::NextOfAnyShard(PartText& part) {
   auto bounds = plan_.bounds();
-  if (plan_.job.limit) bounds.rows = std::min(bounds.rows, *plan_.job.limit - at_.rows);
+  if (plan_.job.limit && *plan_.job.limit - at_.rows < 2 * bounds.rows) {
+    bounds.rows = std::min(bounds.rows, *plan_.job.limit - at_.rows);
+    bounds.by_groups = false;
+  }
   if (bounds.rows <= 0) return false;
   while (at_.file < static_cast<int64_t>(plan_.heads.size())) {
     if (!source_) SLIPWAY_TRY(OpenFile());

@@ -69,6 +69,7 @@ class PartWriter::Sink {
         SLIPWAY_ASSIGN(engine, tables::StartEngine(folders->parts.string(), kSinkMemory));
       }
       options.engine = engine;
+      options.constants = plan_.form->constants();
       SLIPWAY_ASSIGN(table_, tables::OpenSink(path_.string(), plan_.form->fields(), options));
       return {};
     }

@@ -368,7 +368,7 @@ void AddRun(CLI::App& batch, Run& run) {
   command->add_option("--keep", job.keep, "Columns of the input to carry along")->delimiter(',');
   command->add_option("--rejects", job.rejects, "A file for rejected rows, which the output then leaves out");
   command->add_flag("--ignore-unknown", job.ignore_unknown, "Leave out columns that the schema does not know");
-  command->add_option("--part-rows", job.part_rows, "Rows of a part, at most")
+  command->add_option("--part-rows", job.part_rows, "Rows of a part; twice as many of large Parquet files")
       ->check(CLI::Range(int64_t{1}, batch::kMostPartRows))
       ->capture_default_str();
   command->add_option("--limit", job.limit, "Rows of the input to score")->check(CLI::NonNegativeNumber);

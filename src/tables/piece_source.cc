@@ -198,10 +198,10 @@ class DocumentPieces final : public PieceSource {
   PiecePlace place_;
 };
 
-/// Parquet, of which only the number of rows is needed.
+/// Parquet, of which only the numbers of rows are needed.
 class ParquetPieces final : public PieceSource {
  public:
-  explicit ParquetPieces(int64_t rows) : rows_(rows) {}
+  explicit ParquetPieces(const TableHead& head) : rows_(head.rows.value_or(0)), group_ends_(head.group_ends) {}
 
   base::Result<void> MoveTo(const PiecePlace& place) override {
     row_ = place.row;
@@ -211,7 +211,7 @@ class ParquetPieces final : public PieceSource {
   base::Result<bool> Next(const PieceBounds& bounds, Piece& piece) override {
     piece.text.clear();
     piece.begin = {.offset = row_, .row = row_, .line = 1};
-    row_ = std::min(rows_, row_ + bounds.rows);
+    row_ = EndOf(bounds);
     piece.end = {.offset = row_, .row = row_, .line = 1};
     return piece.rows() > 0;
   }
@@ -219,7 +219,17 @@ class ParquetPieces final : public PieceSource {
   double share() const override { return rows_ > 0 ? static_cast<double>(row_) / static_cast<double>(rows_) : 0; }
 
  private:
+  int64_t EndOf(const PieceBounds& bounds) const {
+    constexpr int64_t kManyPieces = 8;  // with fewer, threads would wait for the last ones
+    if (!bounds.by_groups || rows_ / kManyPieces < bounds.rows) return std::min(rows_, row_ + bounds.rows);
+    const int64_t most = std::min(rows_, row_ + 2 * bounds.rows);
+    const auto behind = std::ranges::upper_bound(group_ends_, most);
+    const int64_t whole = behind == group_ends_.begin() ? 0 : *std::prev(behind);
+    return whole > row_ ? whole : most;
+  }
+
   int64_t rows_;
+  const std::vector<int64_t>& group_ends_;
   int64_t row_ = 0;
 };
 
@@ -233,6 +243,7 @@ base::Result<TableHead> ReadHead(std::string_view path, const TableOptions& opti
     SLIPWAY_ASSIGN(auto described, duckdb::DescribeParquet(path, options));
     head.columns = std::move(described.columns);
     head.rows = described.rows;
+    head.group_ends = std::move(described.group_ends);
     return head;
   }
   SLIPWAY_ASSIGN(auto file, InputFile::Open(path));
@@ -242,7 +253,7 @@ base::Result<TableHead> ReadHead(std::string_view path, const TableOptions& opti
 }
 
 base::Result<std::unique_ptr<PieceSource>> OpenPieces(const TableHead& head) {
-  if (head.format == Format::kParquet) return std::make_unique<ParquetPieces>(head.rows.value_or(0));
+  if (head.format == Format::kParquet) return std::make_unique<ParquetPieces>(head);
   if (head.format == Format::kNpy) {
     return base::Fail(base::Code::kInvalidArgument, "tables.unfit", ".npy files are written, not read");
   }

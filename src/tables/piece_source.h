@@ -32,7 +32,8 @@ struct TableHead {
   std::vector<StoredColumn> columns;  ///< none for JSON, where every record has its own
   std::string preamble;               ///< of separated cells: the text up to and with the header
   int64_t header_lines = 0;
-  std::optional<int64_t> rows;  ///< of Parquet
+  std::optional<int64_t> rows;      ///< of Parquet
+  std::vector<int64_t> group_ends;  ///< of Parquet: the rows behind each row group; empty: not known
   /// Standard input, which can be opened only once, and what was read of it; OpenPieces takes them.
   std::shared_ptr<InputFile> stream;
   std::string rest;
@@ -60,6 +61,9 @@ struct Piece {
 struct PieceBounds {
   int64_t rows = 65536;
   int64_t bytes = int64_t{32} << 20;  ///< of text
+  /// A Parquet file of many pieces is cut between its row groups, which are decoded as a whole: a piece takes as many
+  /// as twice the rows hold, or twice the rows of one that holds more.
+  bool by_groups = true;
 };
 
 /// Memory: one piece and a block. Thread-safety: one thread at a time.

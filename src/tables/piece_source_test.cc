@@ -111,5 +111,26 @@ TEST_F(PieceSourceTest, HandsOnARecordThatNobodyCanTake) {
   EXPECT_THAT(next.error().message, ::testing::HasSubstr("quote that is not closed"));
 }
 
+TEST_F(PieceSourceTest, CutsParquetBetweenRowGroups) {
+  TableHead head;
+  head.format = Format::kParquet;
+  head.rows = 2000;
+  head.group_ends = {90, 180, 800, 950, 1100, 2000};
+  const auto ends = [&](const PieceBounds& bounds, const PiecePlace* from = nullptr) {
+    std::vector<int64_t> rows;
+    for (const auto& piece : Cut(head, bounds, from)) rows.push_back(piece.end.row);
+    return rows;
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(ends({.rows = 100}), ElementsAre(180, 380, 580, 780, 950, 1100, 1300, 1500, 1700, 1900, 2000));
+  const PiecePlace place{.offset = 780, .row = 780, .line = 1};
+  EXPECT_THAT(ends({.rows = 100}, &place), ElementsAre(950, 1100, 1300, 1500, 1700, 1900, 2000));
+  EXPECT_THAT(ends({.rows = 250}), ElementsAre(180, 680, 1100, 1600, 2000));
+  EXPECT_THAT(ends({.rows = 500, .by_groups = false}), ElementsAre(500, 1000, 1500, 2000));
+  EXPECT_THAT(ends({.rows = 500}), ElementsAre(500, 1000, 1500, 2000)) << "few pieces are of the same size";
+  head.group_ends.clear();
+  EXPECT_THAT(ends({.rows = 250}), ElementsAre(500, 1000, 1500, 2000));
+}
+
 }  // namespace
 }  // namespace slipway::tables

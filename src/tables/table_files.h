@@ -21,6 +21,11 @@ namespace duckdb {
 class Session;
 }
 
+struct ConstantField {
+  size_t field = 0;  ///< index
+  std::string text;
+};
+
 struct TableOptions {
   std::optional<Format> format;  ///< otherwise by extension
   /// Bounds of the Parquet engine. Rows and bytes are the same for any number of threads.
@@ -29,6 +34,9 @@ struct TableOptions {
   /// For Parquet files that are written one after another into one folder, by one thread: an engine that serves all of
   /// them, since to start one takes as long as to score some ten thousand rows.
   std::shared_ptr<duckdb::Session> engine;
+  /// Of Parquet files that are written: fields that hold the same text in every row. The tables written have no values
+  /// there.
+  std::vector<ConstantField> constants;
 };
 
 /// An engine for files that are written into the folder. Errors: those of duckdb::Session::Open.

@@ -25,6 +25,20 @@ std::unexpected<base::Error> Fault(std::string_view path, std::string_view words
                     fmt::format("cannot write {}: {}", base::Shorten(path, 512), words));
 }
 
+/// What COPY writes of the rows fed. As an enum a text that does not change costs next to nothing; the file has it as
+/// any other text.
+std::string SelectionOf(const std::vector<data::Field>& fields, const std::vector<ConstantField>& constants) {
+  if (constants.empty()) return "*";
+  std::string selection;
+  for (const auto& column : data::OutputColumnsOf(fields)) {
+    if (!selection.empty()) selection += ", ";
+    const auto constant = std::ranges::find(constants, column.field, &ConstantField::field);
+    if (constant != constants.end()) selection += fmt::format("{0}::ENUM({0}) AS ", QuotedText(constant->text));
+    selection += QuotedName(column.name);
+  }
+  return selection;
+}
+
 /// As many rows as fill an eighth of the memory, in whole vectors.
 int64_t GroupRows(const std::vector<data::Field>& fields, base::Bytes memory) {
   const int64_t row_bytes = std::max<int64_t>(1, data::RowBytes(fields));
@@ -33,8 +47,9 @@ int64_t GroupRows(const std::vector<data::Field>& fields, base::Bytes memory) {
 
 }  // namespace
 
-ParquetSink::ParquetSink(std::string path, std::string temporary, const std::vector<data::Field>& fields)
-    : path_(std::move(path)), temporary_(std::move(temporary)), feed_(fields) {}
+ParquetSink::ParquetSink(std::string path, std::string temporary, const std::vector<data::Field>& fields,
+                         const std::vector<ConstantField>& constants)
+    : path_(std::move(path)), temporary_(std::move(temporary)), feed_(fields, constants) {}
 
 base::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(std::string_view path,
                                                              const std::vector<data::Field>& fields,
@@ -48,7 +63,7 @@ base::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(std::string_view pa
   }
   // An empty file in its place tells now whether the folder is there and may be written.
   std::string temporary = TemporaryNameFor(path);
-  std::unique_ptr<ParquetSink> sink(new ParquetSink(std::string(path), temporary, fields));
+  std::unique_ptr<ParquetSink> sink(new ParquetSink(std::string(path), temporary, fields, options.constants));
   {
     std::FILE* probe = std::fopen(temporary.c_str(), "wbx");
     if (!probe) return Fault(path, std::strerror(errno));
@@ -69,10 +84,10 @@ base::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(std::string_view pa
   static std::atomic<int64_t> count{0};
   const std::string rows = fmt::format("slipway_rows_{}", count++);
   SLIPWAY_TRY(sink->feed_.Register(*sink->session_, rows.c_str()));
-  sink->StartCopy(
-      fmt::format("COPY (SELECT * FROM {}()) TO {} (FORMAT parquet, COMPRESSION snappy, "
-                  "ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
-                  rows, QuotedText(temporary), GroupRows(fields, options.memory)));
+  sink->StartCopy(fmt::format(
+      "COPY (SELECT {} FROM {}()) TO {} (FORMAT parquet, COMPRESSION snappy, "
+      "ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
+      SelectionOf(fields, options.constants), rows, QuotedText(temporary), GroupRows(fields, options.memory)));
   return sink;
 }
 

@@ -27,7 +27,8 @@ class ParquetSink final : public RowSink {
   base::Result<void> Finish() override;
 
  private:
-  ParquetSink(std::string path, std::string temporary, const std::vector<data::Field>& fields);
+  ParquetSink(std::string path, std::string temporary, const std::vector<data::Field>& fields,
+              const std::vector<ConstantField>& constants);
   void StartCopy(const std::string& sql);
   base::Result<void> Join();
 

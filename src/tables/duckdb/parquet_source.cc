@@ -19,10 +19,31 @@ std::string ScanOf(std::string_view path, std::string_view more = {}) {
                      QuotedText(path), more);
 }
 
-base::Result<int64_t> CountRows(Session& session, std::string_view path) {
-  SLIPWAY_ASSIGN(const auto rows, session.QueryTexts(fmt::format(
-                                      "SELECT num_rows, num_rows FROM parquet_file_metadata({})", QuotedText(path))));
-  return rows.empty() ? 0 : base::ParseInt64(rows[0][0]).value_or(0);
+/// Past this the list of row groups, which DuckDB makes with a row for each column of each, takes longer than it saves.
+constexpr int64_t kMostChunks = 200'000;
+
+struct Extent {
+  int64_t rows = 0, groups = 0;
+};
+
+base::Result<Extent> ReadExtent(Session& session, std::string_view path) {
+  SLIPWAY_ASSIGN(const auto rows,
+                 session.QueryTexts(
+                     fmt::format("SELECT num_rows, num_row_groups FROM parquet_file_metadata({})", QuotedText(path))));
+  if (rows.empty()) return Extent{};
+  return Extent{base::ParseInt64(rows[0][0]).value_or(0), base::ParseInt64(rows[0][1]).value_or(0)};
+}
+
+base::Result<std::vector<int64_t>> ReadGroupEnds(Session& session, std::string_view path) {
+  SLIPWAY_ASSIGN(const auto groups,
+                 session.QueryTexts(fmt::format("SELECT row_group_num_rows, row_group_id FROM parquet_metadata({}) "
+                                                "WHERE column_id = 0 ORDER BY row_group_id",
+                                                QuotedText(path))));
+  std::vector<int64_t> ends;
+  for (const auto& group : groups) {
+    ends.push_back((ends.empty() ? 0 : ends.back()) + base::ParseInt64(group[0]).value_or(0));
+  }
+  return ends;
 }
 
 base::Result<std::unique_ptr<Session>> OpenSession(std::string_view path, const TableOptions& options) {
@@ -35,6 +56,8 @@ base::Result<std::unique_ptr<Session>> OpenSession(std::string_view path, const 
   session.threads = options.threads > 0 ? options.threads : base::CpuBudget();
   session.memory = options.memory;
   session.path = std::string(path);
+  session.preparations = {
+      "SET parquet_metadata_cache = true"};  // a wide file's index is long, and asked for each piece
   return Session::Open(session);
 }
 
@@ -85,7 +108,8 @@ base::Result<void> ParquetSource::ReadMetadata() {
   }
   if (layout_.unknown_fields() == data::UnknownFields::kIgnore) unknown_.clear();
   names_ = names;
-  SLIPWAY_ASSIGN(total_, CountRows(*session_, path_));
+  SLIPWAY_ASSIGN(const Extent extent, ReadExtent(*session_, path_));
+  total_ = extent.rows;
   return {};
 }
 
@@ -120,9 +144,13 @@ base::Result<ParquetDescription> DescribeParquet(std::string_view path, const Ta
   SLIPWAY_ASSIGN(const auto described, Describe(*session, path));
   ParquetDescription description;
   for (const auto& column : described) description.columns.push_back({column[0], TypeOf(column[1]), column[1]});
-  auto rows = CountRows(*session, path);
-  if (!rows) return std::unexpected(At(rows.error(), path));
-  description.rows = *rows;
+  const auto extent = ReadExtent(*session, path);
+  if (!extent) return std::unexpected(At(extent.error(), path));
+  description.rows = extent->rows;
+  if (extent->groups * std::ssize(described) > kMostChunks) return description;
+  auto ends = ReadGroupEnds(*session, path);
+  if (!ends) return std::unexpected(At(ends.error(), path));
+  description.group_ends = std::move(*ends);
   return description;
 }
 

@@ -294,6 +294,36 @@ TEST_F(ParquetRoundTrip, GivesEachLabelAColumn) {
             "{\"p.no\":0.25,\"p.yes\":0.75}\n{\"p.no\":null,\"p.yes\":null}\n");
 }
 
+TEST_F(ParquetRoundTrip, WritesTextsThatDoNotChangeAsAnyOtherText) {
+  fields_ = {Field("p", ScalarType::kNumber, {2}), Field("model", ScalarType::kString),
+             Field("i", ScalarType::kInteger)};
+  fields_[0].labels = {"no", "yes"};
+  data::Table table = data::Table::Make(fields_);
+  for (int64_t i = 0; i < 3; ++i) {
+    table.columns[0].PushNumber(0.25);
+    table.columns[0].PushNumber(0.75);
+    table.columns[0].CloseRow();
+    table.columns[2].AppendInteger(i);
+  }
+  table.rows = 3;
+  TableOptions options;
+  options.constants = {{.field = 1, .text = "it's \"ü\""}};
+  const auto sink = *OpenSink(PathOf("t.parquet"), fields_, options);
+  ASSERT_TRUE(sink->Write(table).has_value());
+  ASSERT_TRUE(sink->Finish().has_value());
+  const auto columns = *ReadColumns(PathOf("t.parquet"));
+  ASSERT_EQ(columns.size(), 4u);
+  EXPECT_EQ(columns[2].stored_type, "VARCHAR");
+  const data::Layout layout(
+      {Field("p.yes", ScalarType::kNumber), Field("model", ScalarType::kString), Field("i", ScalarType::kInteger)},
+      data::UnknownFields::kIgnore);
+  std::string expected;
+  for (int i = 0; i < 3; ++i) {
+    expected += "{\"p.yes\":0.75,\"model\":\"it's \\\"ü\\\"\",\"i\":" + std::to_string(i) + "}\n";
+  }
+  EXPECT_EQ(ReadFileAs(PathOf("t.parquet"), layout), expected);
+}
+
 TEST_F(ParquetRoundTrip, WritesATableWithoutRows) {
   WriteFile("t.parquet", {});
   EXPECT_EQ(ReadFileAs(PathOf("t.parquet"), data::Layout(fields_)), "");

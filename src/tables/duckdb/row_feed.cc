@@ -8,6 +8,15 @@
 namespace slipway::tables::duckdb {
 namespace {
 
+std::vector<OutputColumn> VaryingColumns(const std::vector<data::Field>& fields,
+                                         const std::vector<ConstantField>& constants) {
+  auto columns = data::OutputColumnsOf(fields);
+  std::erase_if(columns, [&](const auto& column) {
+    return std::ranges::find(constants, column.field, &ConstantField::field) != constants.end();
+  });
+  return columns;
+}
+
 RowFeed& FeedOf(void* extra_info) {
   return *static_cast<RowFeed*>(extra_info);
 }
@@ -41,6 +50,9 @@ void OnRows(duckdb_function_info info, duckdb_data_chunk chunk) {
 }
 
 }  // namespace
+
+RowFeed::RowFeed(const std::vector<data::Field>& fields, const std::vector<ConstantField>& constants)
+    : columns_(VaryingColumns(fields, constants)) {}
 
 base::Result<void> RowFeed::Register(Session& session, const char* name) {
   const Library& library = session.library();

@@ -12,6 +12,7 @@
 #include "data/column.h"
 #include "tables/duckdb/session.h"
 #include "tables/duckdb/vector_writer.h"
+#include "tables/table_files.h"
 
 struct _duckdb_data_chunk;
 
@@ -25,7 +26,8 @@ class RowFeed {
  public:
   static constexpr size_t kQueued = 2;
 
-  explicit RowFeed(const std::vector<data::Field>& fields) : columns_(data::OutputColumnsOf(fields)) {}
+  /// The constants are no columns of the function.
+  explicit RowFeed(const std::vector<data::Field>& fields, const std::vector<ConstantField>& constants = {});
   RowFeed(const RowFeed&) = delete;
 
   /// Makes the rows readable in `session` under `name`. The feed must outlive the session's statements.
