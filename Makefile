@@ -11,7 +11,7 @@ export CCACHE_NOHASHDIR ?= 1
 # Several clones may share what deps/install brings: SLIPWAY_DEPS names another folder than .deps.
 configure := cmake --log-level=WARNING $(if $(SLIPWAY_DEPS),-DSLIPWAY_DEPS=$(SLIPWAY_DEPS))
 
-.PHONY: help demo build test bench format format-check tidy sanitize fuzz soak kill-test large-test airflow-test python-wheel test-python-engines clean
+.PHONY: help demo build test bench format format-check tidy sanitize fuzz soak kill-test bits-test large-test airflow-test python-wheel test-python-engines clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +79,10 @@ soak:  ## Good, bad, slow and aborted traffic at once for MINUTES (default 10), 
 kill-test: build  ## Kill batch jobs KILLS times (default 200) at random moments: each must resume to the same bytes
 	@deps/install test
 	@SLIPWAY_KILLS=$(or $(KILLS),200) $(or $(SLIPWAY_DEPS),.deps)/venv/bin/python -m pytest -q -p no:cacheprovider tests/scenario/test_batch.py -k killed
+
+bits-test: build  ## Score ROWS (default 1,000,000) by a batch job and by a server: the same bits
+	@deps/install test
+	@SLIPWAY_SERVED_ROWS=$(or $(ROWS),1000000) $(or $(SLIPWAY_DEPS),.deps)/venv/bin/python -m pytest -q -p no:cacheprovider tests/scenario/test_batch.py -k server_bit_by_bit
 
 large-test: build  ## A job over GIGABYTES (default 20) of CSV and of Parquet, killed on the way, in at most 1 GB of memory
 	@deps/install demo

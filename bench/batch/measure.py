@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
@@ -57,7 +58,7 @@ def prepare():
     target = (matrix[:, 0] * matrix[:, 1] + matrix[:, 2] > matrix[:, 3] * 0.5).astype(int)
     table = pa.table({"id": np.arange(options.rows), **{name: matrix[:, i] for i, name in enumerate(COLUMNS)}})
     pq.write_table(table, options.work / "rows.parquet", row_group_size=122_880)
-    table.to_pandas().to_csv(options.work / "rows.csv", index=False)
+    pyarrow.csv.write_csv(table, options.work / "rows.csv", pyarrow.csv.WriteOptions(quoting_style="none"))
     inputs = "".join(f"  {name}: {{type: number}}\n" for name in COLUMNS)
     part = slice(0, 20_000)
     expected = {}
