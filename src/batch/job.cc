@@ -17,10 +17,26 @@ namespace {
 
 using base::Value;
 
-const std::vector<std::string> kKeys = {
-    "model",          "input",         "format", "output", "output_format", "keep",   "rejects",    "threads",
-    "ignore_unknown", "part_rows",     "limit",  "shard",  "job",           "memory", "max_errors", "where",
-    "sample",         "model_columns", "sql"};
+const std::vector<std::string> kKeys = {"model",
+                                        "input",
+                                        "format",
+                                        "output",
+                                        "output_format",
+                                        "keep",
+                                        "rejects",
+                                        "threads",
+                                        "ignore_unknown",
+                                        "part_rows",
+                                        "limit",
+                                        "shard",
+                                        "job",
+                                        "memory",
+                                        "max_errors",
+                                        "where",
+                                        "sample",
+                                        "model_columns",
+                                        "sql",
+                                        "partition_columns"};
 /// Of job.yaml, beside them: what schedule/periodic.h reads.
 const std::vector<std::string> kFileKeys = [] {
   auto keys = kKeys;
@@ -154,6 +170,7 @@ void Read(bundle::SectionReader& reader, Job& job) {
   job.rejects = reader.Text("rejects").value_or("");
   job.folder = reader.Text("job").value_or("");
   job.ignore_unknown = reader.Boolean("ignore_unknown", false);
+  job.partition_columns = reader.Boolean("partition_columns", true);
   job.part_rows = reader.Integer("part_rows", 1, kMostPartRows).value_or(job.part_rows);
   job.limit = reader.Integer("limit", 0, INT64_MAX);
   job.where = reader.Text("where").value_or("");
@@ -260,6 +277,7 @@ Value ToValue(const Job& job) {
   if (!job.rejects.empty()) value.Set("rejects", job.rejects);
   if (job.output_folder) value.Set("output_folder", true);
   if (job.ignore_unknown) value.Set("ignore_unknown", true);
+  if (!job.partition_columns) value.Set("partition_columns", false);
   value.Set("part_rows", job.part_rows);
   if (job.limit) value.Set("limit", *job.limit);
   if (!job.where.empty()) value.Set("where", job.where);
@@ -326,6 +344,11 @@ base::Result<void> Complete(Job& job) {
     if (const auto url = storage::ParseObjectUrl(name); !url) return Usage(url.error().message);
   }
   if (storage::IsObjectUrl(job.folder)) return Usage("the job's folder lies on this machine; give --job a path");
+  if (!job.sql.empty() && !job.partition_columns) {
+    return Usage(
+        "a query finds columns in paths by itself; in place of --no-partition-columns name the files in it: "
+        "read_parquet('…', hive_partitioning = false)");
+  }
   if (!job.sql.empty() && std::ranges::any_of(job.input, storage::IsObjectUrl)) {
     return Usage("a query reads files and databases, not objects; copy them first, or use --where");
   }

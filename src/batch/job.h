@@ -52,6 +52,7 @@ struct Job {
   std::vector<std::string> keep;
   std::string rejects;  ///< a file; empty: rejected rows stand in the output with an error
   bool ignore_unknown = false;
+  bool partition_columns = true;  ///< rows have the columns that folders `name=value` of their path say
   int64_t part_rows = 65536;
   std::optional<int64_t> limit;  ///< rows of the input
   std::string where;             ///< an expression; rows for which it is not true are left out. Empty: none

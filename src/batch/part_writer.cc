@@ -192,6 +192,7 @@ base::Result<void> PartWriter::ScoreRows(const PartText& part, PartRecord& recor
     SLIPWAY_ASSIGN(const bool more, rows_->Next(batch.rows, kBatchRows));
     if (!more) break;
     const int64_t read = batch.rows.table.rows;
+    plan_->path_columns[static_cast<size_t>(part.file)].Fill(batch.rows);
     if (plan_->filter) {
       record.left_out += plan_->filter->Apply(part.file, batch.first_row, batch.rows, batch.numbers, filter_);
     }

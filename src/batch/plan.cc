@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -22,16 +23,19 @@ base::Result<Format> FormatNamed(const std::string& name, const std::string& pat
   return path == "-" ? base::Result<Format>(of_stream) : tables::FormatOf(path);
 }
 
-std::vector<std::string> NamesOf(const tables::TableHead& head) {
+/// The columns of a file, and behind them those of its path.
+std::vector<std::string> NamesOf(const tables::TableHead& head, const std::vector<PartitionValue>& partitions) {
   std::vector<std::string> names;
   for (const auto& column : head.columns) names.push_back(column.name);
+  for (const auto& partition : partitions) names.push_back(partition.name);
   return names;
 }
 
 /// For JSON, where columns come and go from record to record, nothing can be said ahead.
-base::Result<void> CheckColumns(const Plan& plan, const tables::TableHead& head) {
-  const auto names = NamesOf(head);
-  if (names.empty()) return {};
+base::Result<void> CheckColumns(const Plan& plan, size_t file) {
+  const auto& head = plan.heads[file];
+  if (head.columns.empty()) return {};
+  const auto names = NamesOf(head, plan.partitions[file]);
   const auto lacks = [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); };
   for (const auto& column : plan.scorer->schema().columns) {
     if (column.may_be_absent() || !lacks(column.field.name)) continue;
@@ -49,7 +53,7 @@ base::Result<void> CheckColumns(const Plan& plan, const tables::TableHead& head)
         head.path);
   }
   if (plan.carried.layout.unknown_fields() == data::UnknownFields::kIgnore) return {};
-  for (const auto& name : names) {
+  for (const auto& [name, type, stored_type] : head.columns) {
     if (plan.carried.layout.Find(name) >= 0) continue;
     return base::Fail(
         base::Code::kInvalidArgument, "batch.unknown_column",
@@ -62,16 +66,22 @@ base::Result<void> CheckColumns(const Plan& plan, const tables::TableHead& head)
 }
 
 /// Types of the columns that are carried along: what all files agree on; what they do not agree on becomes text.
-std::vector<tables::StoredColumn> AgreedColumns(const std::vector<tables::TableHead>& heads) {
+std::vector<tables::StoredColumn> AgreedColumns(const Plan& plan) {
   std::vector<tables::StoredColumn> agreed;
-  for (const auto& head : heads) {
-    for (const auto& column : head.columns) {
-      const auto known = std::ranges::find(agreed, column.name, &tables::StoredColumn::name);
-      if (known == agreed.end()) {
-        agreed.push_back(column);
-      } else if (known->type != column.type || column.stored_type.empty()) {
-        known->type.reset();
-      }
+  const auto add = [&](const tables::StoredColumn& column) {
+    const auto known = std::ranges::find(agreed, column.name, &tables::StoredColumn::name);
+    if (known == agreed.end()) {
+      agreed.push_back(column);
+    } else if (known->type != column.type || column.stored_type.empty()) {
+      known->type.reset();
+    }
+  };
+  for (size_t file = 0; file < plan.heads.size(); ++file) {
+    const auto& columns = plan.heads[file].columns;
+    for (const auto& column : columns) add(column);
+    for (const auto& partition : plan.partitions[file]) {
+      const bool in_file = std::ranges::find(columns, partition.name, &tables::StoredColumn::name) != columns.end();
+      if (!in_file) add({.name = partition.name, .type = std::nullopt, .stored_type = {}});
     }
   }
   return agreed;
@@ -80,7 +90,7 @@ std::vector<tables::StoredColumn> AgreedColumns(const std::vector<tables::TableH
 /// What is read: the model's inputs, what is carried along, and what chooses rows.
 base::Result<void> ChooseColumns(Plan& plan) {
   const auto& job = plan.job;
-  const auto agreed = AgreedColumns(plan.heads);
+  const auto agreed = AgreedColumns(plan);
   std::vector<std::string> also;
   if (!job.where.empty()) {
     std::vector<std::string> all;
@@ -92,6 +102,55 @@ base::Result<void> ChooseColumns(Plan& plan) {
   plan.carried = Carry(*plan.scorer, job.keep, job.ignore_unknown, agreed, also);
   if (job.where.empty() && job.sample >= 1) return {};
   SLIPWAY_ASSIGN(plan.filter, RowFilter::Create(job.where, job.sample, plan.carried.layout));
+  return {};
+}
+
+std::string NamesOf(const std::vector<PartitionValue>& partitions) {
+  std::vector<std::string> names;
+  for (const auto& partition : partitions) names.push_back(partition.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Columns of paths that nobody asks for are no business of the job. Of the others, a file without them would give rows
+/// in which they are missing, and nobody would see why: all files have the same folders, or the columns themselves.
+base::Result<void> CheckPartitions(const Plan& plan) {
+  const auto is_used = [&](const PartitionValue& partition) { return plan.carried.layout.Find(partition.name) >= 0; };
+  const auto pattern = std::ranges::find_if(
+      plan.partitions, [&](const auto& partitions) { return std::ranges::any_of(partitions, is_used); });
+  if (pattern == plan.partitions.end()) return {};
+  const auto names = [](const auto& partitions) {
+    std::set<std::string> set;
+    for (const auto& partition : partitions) set.insert(partition.name);
+    return set;
+  };
+  for (size_t file = 0; file < plan.files.size(); ++file) {
+    const auto& own = plan.partitions[file];
+    if (names(own) == names(*pattern)) continue;
+    const auto& columns = plan.heads[file].columns;
+    const bool has_all =
+        own.empty() && std::ranges::all_of(*pattern, [&](const PartitionValue& partition) {
+          return !is_used(partition) ||
+                 std::ranges::find(columns, partition.name, &tables::StoredColumn::name) != columns.end();
+        });
+    if (has_all) continue;
+    const auto& other = plan.files[static_cast<size_t>(pattern - plan.partitions.begin())];
+    return base::Fail(
+        base::Code::kInvalidArgument, "batch.partitions",
+        fmt::format("the folders of this file give the columns {}, and those of {} {}: all files of a job have the "
+                    "same; leave it out, move it, or leave the folders alone with --no-partition-columns",
+                    NamesOf(own), other.Name(), NamesOf(*pattern)),
+        plan.files[file].Name());
+  }
+  return {};
+}
+
+base::Result<void> ChoosePathColumns(Plan& plan) {
+  SLIPWAY_TRY(CheckPartitions(plan));
+  for (size_t file = 0; file < plan.files.size(); ++file) {
+    SLIPWAY_ASSIGN(auto columns,
+                   PathColumns::Create(plan.partitions[file], plan.carried.layout, plan.files[file].Name()));
+    plan.path_columns.push_back(std::move(columns));
+  }
   return {};
 }
 
@@ -162,6 +221,8 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
   plan->baseline = baseline;
   plan->files = std::move(files);
   for (const auto& file : plan->files) {
+    const bool has_folders = plan->job.partition_columns && file.source.empty();
+    plan->partitions.push_back(has_folders ? PartitionsOf(file.path) : std::vector<PartitionValue>());
     if (!file.source.empty()) {
       SLIPWAY_ASSIGN(auto head, HeadOfSource(plan->job, file));
       plan->heads.push_back(std::move(head));
@@ -173,7 +234,8 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
     plan->heads.push_back(std::move(head));
   }
   SLIPWAY_TRY(ChooseColumns(*plan));
-  for (const auto& head : plan->heads) SLIPWAY_TRY(CheckColumns(*plan, head));
+  SLIPWAY_TRY(ChoosePathColumns(*plan));
+  for (size_t file = 0; file < plan->files.size(); ++file) SLIPWAY_TRY(CheckColumns(*plan, file));
   SLIPWAY_TRY(CheckTypes(*plan));
   SLIPWAY_ASSIGN(plan->output, OutputFormat(*plan));
   SLIPWAY_ASSIGN(plan->form, AnswerForm::Create(*plan->scorer, plan->carried, plan->output,

@@ -10,6 +10,7 @@
 #include "batch/carried_columns.h"
 #include "batch/input_list.h"
 #include "batch/job.h"
+#include "batch/partitions/path_columns.h"
 #include "batch/row_filter.h"
 #include "monitor/table_tally.h"
 #include "scoring/scorer.h"
@@ -27,6 +28,9 @@ struct Plan {
   base::Value baseline;  ///< the bundle's, or null
   std::vector<InputFile> files;
   std::vector<tables::TableHead> heads;  ///< one per file
+  /// One per file: what its folders say, and, of that, what rows are given.
+  std::vector<std::vector<PartitionValue>> partitions;
+  std::vector<PathColumns> path_columns;
   CarriedColumns carried;
   std::optional<RowFilter> filter;
   std::optional<monitor::TallyPlan> tally;  ///< how what is read and answered is summed up
@@ -50,7 +54,7 @@ struct Plan {
 /// `baseline`: the bundle's baseline.json, or null. Opens every file to see its columns. A file that lacks a column
 /// which the model needs, or has one that nobody knows, would have all its rows rejected: it is an error before
 /// anything is scored. Errors: those of tables::ReadHead; invalid_argument "batch.missing_column",
-/// "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit".
+/// "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit", "batch.partitions"; those of PathColumns.
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
                                                    const base::Value& baseline, std::vector<InputFile> files);
 

@@ -148,6 +148,7 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   take("--keep", &batch::Job::keep);
   take("--rejects", &batch::Job::rejects);
   take("--ignore-unknown", &batch::Job::ignore_unknown);
+  take("--no-partition-columns", &batch::Job::partition_columns);
   take("--part-rows", &batch::Job::part_rows);
   take("--limit", &batch::Job::limit);
   take("--where", &batch::Job::where);
@@ -368,6 +369,8 @@ void AddRun(CLI::App& batch, Run& run) {
   command->add_option("--keep", job.keep, "Columns of the input to carry along")->delimiter(',');
   command->add_option("--rejects", job.rejects, "A file for rejected rows, which the output then leaves out");
   command->add_flag("--ignore-unknown", job.ignore_unknown, "Leave out columns that the schema does not know");
+  command->add_flag("!--no-partition-columns", job.partition_columns,
+                    "Take folders such as year=2026 of the input for names only, not for columns of the rows");
   command->add_option("--part-rows", job.part_rows, "Rows of a part; twice as many of large Parquet files")
       ->check(CLI::Range(int64_t{1}, batch::kMostPartRows))
       ->capture_default_str();

@@ -168,10 +168,12 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
     (shop.folder / "in").mkdir()
     for part in "1.csv", "2.csv":
         (shop.folder / "in" / part).write_bytes((shop.folder / "flights.csv").read_bytes())
+    for origin, rows in pd.read_csv(shop.folder / "flights.csv").groupby("origin"):
+        shop.write(f"by-origin/month=11/origin={origin}/1.csv", rows.drop(columns="origin").to_csv(index=False))
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
     # Those that name objects are run by test_batch_s3.py, with an object store.
     lines = [line for kind, text in blocks if kind == "" for line in text.splitlines() if "s3://" not in line]
-    assert len(lines) == 22
+    assert len(lines) == 24
     with sqlite3.connect(shop.folder / "shop.db") as database:
         pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight").to_sql("flights", database, index=False)
     server = postgres.server
@@ -186,6 +188,10 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     for name, rows in {"scored.csv": 200, "from-glob.csv": 400, "good.csv": 200, "tried.csv": 100}.items():
         assert len(pd.read_csv(shop.folder / name)) == rows
+    new = pd.read_csv(shop.folder / "flights.csv")
+    for name, origin in {"folders.csv": "JFK", "newark.csv": "EWR"}.items():
+        got = pd.read_csv(shop.folder / name)
+        assert list(got.flight) == list(new.flight[new.origin == origin]) and set(got.month) == {11}
     far = stored[stored.distance > 1000]
     assert len(pd.read_csv(shop.folder / "from-table.csv")) == len(stored)
     assert list(pd.read_csv(shop.folder / "from-query.csv").flight) == sorted(far.flight)

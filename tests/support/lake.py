@@ -25,7 +25,7 @@ def lake(store, batch):
     """`slipway batch run` with the object store's environment; `local` is the same over files."""
 
     def run(*options, command="run", expect=0, environment=None):
-        model = ["--model", batch.shop / "flights-1.0.0.slipway"] if command == "run" else []
+        model = ["--model", batch.shop / "flights-1.0.0.slipway"] if command == "run" and "--model" not in options else []
         done = subprocess.run([PROGRAM, "batch", command, *map(str, [*model, *options])], cwd=batch.folder,
                               env=environment or store.environment(), capture_output=True, text=True, timeout=300)
         assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -33,7 +33,7 @@ def lake(store, batch):
         return done
 
     def start(*options, command="run", environment=None):
-        model = ["--model", batch.shop / "flights-1.0.0.slipway"] if command == "run" else []
+        model = ["--model", batch.shop / "flights-1.0.0.slipway"] if command == "run" and "--model" not in options else []
         return subprocess.Popen([PROGRAM, "batch", command, *map(str, [*model, *options])], cwd=batch.folder,
                                 env=environment or store.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
