@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ struct AnswerOptions {
   bool leave_out_rejected = false;
   /// Each row says which model and version answered.
   bool name_model = false;
+  /// Columns of any kind that stand elsewhere.
+  std::vector<std::string> leave_out = {};
 };
 
 /// JSON lines: {"row":0,"prediction":{…},"kept":{…},"model":"…","version":"…"}. Tables: the carried columns, the
@@ -49,7 +52,7 @@ class AnswerForm {
  public:
   /// `scorer` and `carried` must outlive this. Errors: invalid_argument "predict.keep", a carried column has the name
   /// of another one of the answer where the format is a table; "batch.model_columns", an output is called model or
-  /// version.
+  /// version; "batch.partition_by", `leave_out` leaves no column of a table but `error`.
   static base::Result<AnswerForm> Create(const scoring::Scorer& scorer, const CarriedColumns& carried,
                                          tables::Format format, AnswerOptions options = {});
 
@@ -60,7 +63,9 @@ class AnswerForm {
   std::string Header() const;
 
   /// Precondition: is_text(). `file`: of JSON lines, named in each when not empty.
-  void AppendText(ScoredRows& batch, std::string_view file, std::string& out) const;
+  /// `ends`: where in `out` the text of each row of the batch ends; a row that is left out has none.
+  void AppendText(ScoredRows& batch, std::string_view file, std::string& out,
+                  std::vector<size_t>* ends = nullptr) const;
   /// Of those the model's name and version, the same in every row.
   const std::vector<tables::ConstantField>& constants() const { return constants_; }
   /// The rows as a table of fields(), in the batch's memory; the columns of constants() stay empty.
@@ -69,17 +74,19 @@ class AnswerForm {
  private:
   AnswerForm(const scoring::Scorer& scorer, const CarriedColumns& carried, tables::Format format,
              AnswerOptions options);
+  bool IsShown(std::string_view name) const;
   base::Result<void> CheckNames() const;
-  void AppendLines(const ScoredRows& batch, std::string_view file, std::string& out) const;
-  void AppendCells(const ScoredRows& batch, std::string& out) const;
+  void AppendLines(const ScoredRows& batch, std::string_view file, std::string& out, std::vector<size_t>* ends) const;
+  void AppendCells(const ScoredRows& batch, std::string& out, std::vector<size_t>* ends) const;
+  void AppendCellsOf(const ScoredRows& batch, int64_t row, std::span<const data::ColumnView> values, size_t& at,
+                     std::string& out) const;
   void AppendErrors(const schema::Report& report, int64_t rows, data::Column& out) const;
 
   tables::Format format_;
   AnswerOptions options_;
   scoring::AnswerWriter writer_;
-  size_t carried_;  ///< how many
+  std::vector<size_t> carried_, answers_;  ///< those that are shown, by their places in their tables
   data::JsonRowEncoder carried_encoder_;
-  std::string model_, version_;
   std::string model_members_;        ///< of JSON lines
   std::vector<data::Field> fields_;  ///< all
   std::vector<tables::ConstantField> constants_;

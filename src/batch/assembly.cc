@@ -82,7 +82,7 @@ base::Result<Assembled> AssembleFolder(const Plan& plan, const JobFolder& folder
   }
   assembled.digest = digests.Digits();
   if (!fs::exists(folder.parts_folder(), failed)) return assembled;  // it has its name already
-  if (folder.parts().empty() && plan.output != tables::Format::kJsonLines) {
+  if (folder.parts().empty() && plan.output != tables::Format::kJsonLines && !plan.keys) {
     SLIPWAY_TRY(WriteEmpty(plan, (folder.parts_folder() / plan.PartFile(0)).string()));
   }
   if (storage::IsObjectUrl(plan.job.output)) {

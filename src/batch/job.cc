@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/text.h"
 #include "bundle/manifest.h"
@@ -36,7 +37,9 @@ const std::vector<std::string> kKeys = {"model",
                                         "sample",
                                         "model_columns",
                                         "sql",
-                                        "partition_columns"};
+                                        "partition_columns",
+                                        "partition_by",
+                                        "max_partitions"};
 /// Of job.yaml, beside them: what schedule/periodic.h reads.
 const std::vector<std::string> kFileKeys = [] {
   auto keys = kKeys;
@@ -99,6 +102,27 @@ std::string Placed(const std::string& text, Job& job) {
   std::string shown = tables::WithoutPassword(whole);
   job.addresses[shown] = std::move(whole);
   return shown;
+}
+
+base::Result<void> CheckPartitionBy(const Job& job) {
+  if (job.partition_by.empty()) return {};
+  if (!job.output_folder) {
+    return Usage(fmt::format(
+        "--partition-by writes a folder for each value, and the output {} is none; give a name that ends in "
+        "/ or has no extension, and the format by --output-format",
+        job.output));
+  }
+  std::set<std::string> names;
+  for (const auto& name : job.partition_by) {
+    if (name.empty() || name.front() == '.' || name.front() == '_') {
+      return Usage(fmt::format(
+          "--partition-by names {:?}, and folders whose names begin with . or _ are passed over by those who "
+          "read them; name another column",
+          name));
+    }
+    if (!names.insert(name).second) return Usage(fmt::format("--partition-by names {:?} twice", name));
+  }
+  return {};
 }
 
 base::Result<void> CheckAddresses(const Job& job) {
@@ -167,6 +191,8 @@ void Read(bundle::SectionReader& reader, Job& job) {
   job.output = reader.Text("output").value_or("");
   job.output_format = reader.Text("output_format").value_or("");
   job.keep = Texts(reader, "keep");
+  job.partition_by = Texts(reader, "partition_by");
+  job.max_partitions = reader.Integer("max_partitions", 1, kMostPartitions).value_or(job.max_partitions);
   job.rejects = reader.Text("rejects").value_or("");
   job.folder = reader.Text("job").value_or("");
   job.ignore_unknown = reader.Boolean("ignore_unknown", false);
@@ -274,6 +300,8 @@ Value ToValue(const Job& job) {
   if (!job.format.empty()) value.Set("format", job.format);
   if (!job.output_format.empty()) value.Set("output_format", job.output_format);
   if (!job.keep.empty()) value.Set("keep", TextList(job.keep));
+  if (!job.partition_by.empty()) value.Set("partition_by", TextList(job.partition_by));
+  if (!job.partition_by.empty()) value.Set("max_partitions", job.max_partitions);
   if (!job.rejects.empty()) value.Set("rejects", job.rejects);
   if (job.output_folder) value.Set("output_folder", true);
   if (job.ignore_unknown) value.Set("ignore_unknown", true);
@@ -312,7 +340,7 @@ void ForEachText(Job& job, const std::function<void(std::string_view key, std::s
 base::Result<void> CheckSameJob(const Job& kept, const Job& asked) {
   const Value was = ToValue(kept), is = ToValue(asked);
   for (const auto& key : kRecordKeys) {
-    if (key == "threads" || key == "memory" || key == "max_errors") continue;
+    if (key == "threads" || key == "memory" || key == "max_errors" || key == "max_partitions") continue;
     const Value* a = was.Find(key);
     const Value* b = is.Find(key);
     if ((a == nullptr && b == nullptr) || (a != nullptr && b != nullptr && *a == *b)) continue;
@@ -358,6 +386,7 @@ base::Result<void> Complete(Job& job) {
   job.output = Placed(job.output, job);
   for (auto& path : job.input) path = Placed(path, job);
   if (!job.sql.empty()) job.sql_folder = std::filesystem::current_path().string();
+  SLIPWAY_TRY(CheckPartitionBy(job));
   SLIPWAY_TRY(CheckAddresses(job));
   while (!to_database && job.output.size() > 1 && job.output.ends_with('/')) job.output.pop_back();
   if (job.shard.count > 1) SLIPWAY_TRY(GiveOwnNames(job));

@@ -50,7 +50,8 @@ struct Job {
       false;                  ///< known once complete: an existing folder, or a name that ends in / or has no extension
   std::string output_format;  ///< empty: by extension; of a folder, the input's
   std::vector<std::string> keep;
-  std::string rejects;  ///< a file; empty: rejected rows stand in the output with an error
+  std::vector<std::string> partition_by;  ///< columns that name the folders of the output
+  std::string rejects;                    ///< a file; empty: rejected rows stand in the output with an error
   bool ignore_unknown = false;
   bool partition_columns = true;  ///< rows have the columns that folders `name=value` of their path say
   int64_t part_rows = 65536;
@@ -65,6 +66,7 @@ struct Job {
   int threads = 0;  ///< 0: what the machine allows
   base::Bytes memory{int64_t{1} << 30};
   ErrorLimit max_errors;
+  int64_t max_partitions = 1024;  ///< different folders of partition_by
 
   /// Addresses of databases as they were given, by what stands for them above: without their passwords, which are not
   /// recorded.
@@ -73,6 +75,7 @@ struct Job {
 };
 
 inline constexpr int64_t kMostPartRows = int64_t{1} << 24;
+inline constexpr int64_t kMostPartitions = 100'000;
 inline constexpr base::Bytes kLeastMemory{int64_t{256} << 20};
 
 /// Reads job.yaml. Errors: "job.…" and "manifest.…" with file, line and column; an unknown key names the nearest known

@@ -44,6 +44,24 @@ TEST(Job, IsTheSameAfterItsRecordWasRead) {
   EXPECT_EQ(ToValue(*back), ToValue(job));
 }
 
+TEST(Job, KeepsHowItsOutputIsDivided) {
+  const auto job = ParseJob("partition_by: [year, month]\nmax_partitions: 9\npartition_columns: false\n", "j");
+  ASSERT_TRUE(job) << job.error().Text();
+  const auto back = FromValue(ToValue(*job));
+  ASSERT_TRUE(back) << back.error().Text();
+  EXPECT_THAT(back->partition_by, ::testing::ElementsAre("year", "month"));
+  EXPECT_EQ(back->max_partitions, 9);
+  EXPECT_FALSE(back->partition_columns);
+  EXPECT_THAT(ParseJob("max_partitions: 0\n", "j").error().Text(), HasSubstr("`max_partitions`"));
+}
+
+TEST(Job, AsksForAFolderToDivide) {
+  Job job{.model = "m", .input = {"a.csv"}, .output = "/data/b.csv", .partition_by = {"year"}};
+  EXPECT_THAT(Complete(job).error().message, HasSubstr("/data/b.csv is none"));
+  job.output = "/data/b/";
+  EXPECT_TRUE(Complete(job));
+}
+
 TEST(Job, TellsWhatAnotherOneHasDifferent) {
   const Job kept{.model = "m", .input = {"a.csv"}, .output = "b.csv"};
   Job asked = kept;

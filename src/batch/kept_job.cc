@@ -58,10 +58,19 @@ base::Result<void> CompareText(const Plan& plan, const JobFolder& folder, int64_
 void RemoveStrays(const fs::path& folder, const std::set<std::string>& recorded) {
   std::error_code ignored;
   std::vector<fs::path> strays;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    if (!recorded.contains(entry.path().filename().string())) strays.push_back(entry.path());
+  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
+    if (!recorded.contains(entry.path().lexically_relative(folder).string())) strays.push_back(entry.path());
   }
+  std::ranges::reverse(strays);  // folders behind what is in them; one that is not empty stays
   for (const auto& stray : strays) fs::remove(stray, ignored);
+}
+
+/// Whether a part's files are there as they were recorded.
+bool IsWhole(const Plan& plan, const PartRecord& part, const fs::path& parts) {
+  return std::ranges::all_of(plan.FilesOf(part), [&](const WrittenFile& file) {
+    std::error_code failed;
+    return fs::file_size(parts / file.path, failed) == static_cast<uintmax_t>(file.bytes) && !failed;
+  });
 }
 
 /// Likewise beside the output and the rejects, where only names that tables::TemporaryNameFor makes are ours.
@@ -115,16 +124,15 @@ base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   const fs::path parts = moved ? fs::path(plan.job.output) : folder.parts_folder();
   size_t whole = 0;
   for (const auto& part : folder.parts()) {
-    const auto size = fs::file_size(parts / plan.PartFile(part.number), ignored);
     const auto rejects =
         part.reject_bytes == 0 ? 0 : fs::file_size(folder.rejects_folder() / PartName(part.number), ignored);
-    if (size != static_cast<uintmax_t>(part.bytes) || rejects != static_cast<uintmax_t>(part.reject_bytes)) break;
+    if (!IsWhole(plan, part, parts) || rejects != static_cast<uintmax_t>(part.reject_bytes)) break;
     ++whole;
   }
   if (whole < folder.parts().size()) SLIPWAY_TRY(folder.Truncate(whole));
   std::set<std::string> recorded, rejected;
   for (const auto& part : folder.parts()) {
-    recorded.insert(plan.PartFile(part.number));
+    for (const auto& file : plan.FilesOf(part)) recorded.insert(file.path);
     if (part.reject_bytes > 0) rejected.insert(PartName(part.number));
   }
   if (!moved) RemoveStrays(folder.parts_folder(), recorded);

@@ -19,11 +19,13 @@ constexpr int64_t kFormat = 1;
 std::string Marker(const Plan& plan, const JobFolder& folder, const Assembled& assembled) {
   auto parts = base::Value::List();
   for (const auto& part : folder.parts()) {
-    parts.Add(base::Value::Map()
-                  .Set("name", plan.PartFile(part.number))
-                  .Set("rows", part.scored())
-                  .Set("bytes", part.bytes)
-                  .Set("digest", part.output));
+    for (const auto& file : plan.FilesOf(part)) {
+      parts.Add(base::Value::Map()
+                    .Set("name", file.path)
+                    .Set("rows", file.rows)
+                    .Set("bytes", file.bytes)
+                    .Set("digest", file.digest));
+    }
   }
   auto value = base::Value::Map().Set("format", kFormat).Set("digest", assembled.digest);
   value.Set("parts", std::move(parts));
@@ -54,11 +56,12 @@ base::Result<void> CheckObjectOutput(const Job& job) {
 base::Result<void> SendParts(const Plan& plan, const JobFolder& folder, const Assembled& assembled) {
   const std::string place = plan.job.output + "/";
   for (const auto& part : folder.parts()) {
-    const auto name = plan.PartFile(part.number);
-    SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(place + name, part.bytes));
-    base::Xxh3Stream digest;
-    SLIPWAY_TRY(CopyPart(folder.parts_folder() / name, part.bytes, part.output, digest, file));
-    SLIPWAY_TRY(file.Finish());
+    for (const auto& written : plan.FilesOf(part)) {
+      SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(place + written.path, written.bytes));
+      base::Xxh3Stream digest;
+      SLIPWAY_TRY(CopyPart(folder.parts_folder() / written.path, written.bytes, written.digest, digest, file));
+      SLIPWAY_TRY(file.Finish());
+    }
   }
   const auto empty = folder.parts_folder() / plan.PartFile(0);
   if (std::error_code ignored; folder.parts().empty() && std::filesystem::exists(empty, ignored)) {

@@ -22,6 +22,29 @@ tables::PiecePlace PlaceOf(base::MapReader& reader, std::string_view key) {
   return {};
 }
 
+Value FilesValue(const std::vector<WrittenFile>& files) {
+  auto list = Value::List();
+  for (const auto& file : files) {
+    auto item = Value::Map().Set("path", file.path).Set("rows", file.rows);
+    list.Add(std::move(item.Set("bytes", file.bytes).Set("digest", file.digest)));
+  }
+  return list;
+}
+
+/// Whether all of them could be read.
+bool ReadFiles(const Value& value, std::vector<WrittenFile>& files) {
+  if (!value.is_list()) return false;
+  for (const auto& item : value.list()) {
+    base::MapReader members(item);
+    files.push_back({.path = members.Text("path"),
+                     .rows = members.Integer("rows"),
+                     .bytes = members.Integer("bytes"),
+                     .digest = members.Text("digest")});
+    if (!members.fine()) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string ToLine(const PartRecord& part) {
@@ -35,6 +58,7 @@ std::string ToLine(const PartRecord& part) {
       .Set("rejected", part.rejected)
       .Set("input", part.input);
   value.Set("bytes", part.bytes).Set("output", part.output).Set("reject_bytes", part.reject_bytes);
+  if (!part.files.empty()) value.Set("files", FilesValue(part.files));
   value.Set("rejects", part.rejects).Set("reasons", std::move(reasons));
   return base::ToJson(value) + "\n";
 }
@@ -56,7 +80,9 @@ base::Result<PartRecord> ParsePart(std::string_view line) {
   part.reject_bytes = members.Integer("reject_bytes");
   part.rejects = members.Text("rejects");
   const Value* reasons = members.Find("reasons");
-  if (!members.fine() || reasons == nullptr || !reasons->is_map()) {
+  const Value* files = value.Find("files");
+  const bool files_fine = files == nullptr || ReadFiles(*files, part.files);
+  if (!members.fine() || !files_fine || reasons == nullptr || !reasons->is_map()) {
     return base::Fail(base::Code::kDataLoss, "batch.damaged", "a line in the list of finished parts lacks a member");
   }
   for (const auto& [reason, count] : reasons->map()) {

@@ -5,12 +5,20 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/value.h"
 #include "tables/piece_source.h"
 
 namespace slipway::batch {
+
+/// One file of a part's output.
+struct WrittenFile {
+  std::string path;  ///< in the folder of parts
+  int64_t rows = 0, bytes = 0;
+  std::string digest;
+};
 
 struct PartRecord {
   int64_t number = 0;  ///< counts the parts of all shards from 0
@@ -22,6 +30,8 @@ struct PartRecord {
   std::string input;  ///< digest of the text that was read; empty for Parquet
   int64_t bytes = 0;  ///< of the output
   std::string output;
+  /// Of a job with --partition-by, what the part wrote; `bytes` and `output` are then of all of them.
+  std::vector<WrittenFile> files;
   int64_t reject_bytes = 0;  ///< of the rejects; 0: there is no such file
   std::string rejects;
   std::map<std::string, int64_t> reasons;  ///< "distance schema.missing": violations

@@ -7,14 +7,13 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "batch/partitions/partitioned_part.h"
 #include "tables/output_file.h"
 
 namespace slipway::batch {
 namespace {
 
 constexpr int64_t kBatchRows = 1024;
-/// What a sink of Parquet may take: the same for every job, since the size of row groups follows from it.
-constexpr base::Bytes kSinkMemory{int64_t{256} << 20};
 constexpr size_t kFlushBytes = size_t{1} << 18;
 constexpr size_t kShownValueBytes = 256;
 
@@ -52,25 +51,20 @@ void PhaseTimes::Add(const PhaseTimes& other) {
   tally += other.tally;
 }
 
-/// The output of one part: a text file, a Parquet file, or text in memory.
+/// The output of one part: a text file, a Parquet file, a file for each value, or text in memory.
 class PartWriter::Sink {
  public:
-  Sink(const Plan& plan, std::string& stream) : plan_(plan), stream_(stream) {}
+  Sink(PartWriter& writer, std::string& stream) : writer_(writer), plan_(*writer.plan_), stream_(stream) {}
 
-  base::Result<void> Open(const std::optional<Folders>& folders, int64_t number,
-                          std::shared_ptr<tables::duckdb::Session>& engine) {
-    if (!folders) return {};
-    path_ = folders->parts / plan_.PartFile(number);
+  base::Result<void> Open(int64_t number) {
+    if (!writer_.folders_) return {};
+    path_ = writer_.folders_->parts / plan_.PartFile(number);
+    if (plan_.keys) {
+      split_.emplace(plan_);
+      return {};
+    }
     if (!plan_.form->is_text()) {
-      tables::TableOptions options;
-      options.format = plan_.output;
-      options.memory = kSinkMemory;
-      if (!engine) {
-        SLIPWAY_ASSIGN(engine, tables::StartEngine(folders->parts.string(), kSinkMemory));
-      }
-      options.engine = engine;
-      options.constants = plan_.form->constants();
-      SLIPWAY_ASSIGN(table_, tables::OpenSink(path_.string(), plan_.form->fields(), options));
+      SLIPWAY_ASSIGN(table_, writer_.OpenTable(path_));
       return {};
     }
     SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(path_.string()));
@@ -78,7 +72,8 @@ class PartWriter::Sink {
     return plan_.job.output_folder ? Append(plan_.form->Header()) : base::Result<void>();
   }
 
-  bool takes_text() const { return table_ == nullptr; }
+  PartitionedPart* split() { return split_ ? &*split_ : nullptr; }
+  bool takes_text() const { return table_ == nullptr && !split_; }
   base::Result<void> Write(const data::Table& rows) { return table_->Write(rows); }
   base::Result<void> Append(std::string_view text) {
     if (!file_) {
@@ -91,6 +86,9 @@ class PartWriter::Sink {
   }
 
   base::Result<void> Finish(PartRecord& record) {
+    if (split_) {
+      return split_->Write(path_.parent_path(), [this](const auto& path) { return writer_.OpenTable(path); }, record);
+    }
     if (table_) {
       SLIPWAY_TRY(table_->Finish());
       SLIPWAY_ASSIGN(const std::string bytes, base::ReadFile(path_, INT64_MAX));
@@ -105,9 +103,11 @@ class PartWriter::Sink {
   }
 
  private:
+  PartWriter& writer_;
   const Plan& plan_;
   std::string& stream_;
   std::filesystem::path path_;
+  std::optional<PartitionedPart> split_;
   std::unique_ptr<tables::RowSink> table_;
   std::optional<tables::OutputFile> file_;
   base::Xxh3Stream digest_;
@@ -123,6 +123,18 @@ PartWriter::PartWriter(const Plan& plan, scoring::Workspace workspace, std::opti
 base::Result<PartWriter> PartWriter::Create(const Plan& plan, std::optional<Folders> folders) {
   SLIPWAY_ASSIGN(auto workspace, plan.scorer->NewWorkspace());
   return PartWriter(plan, std::move(workspace), std::move(folders));
+}
+
+base::Result<std::unique_ptr<tables::RowSink>> PartWriter::OpenTable(const std::filesystem::path& path) {
+  if (!engine_) {
+    SLIPWAY_ASSIGN(engine_, tables::StartEngine(folders_->parts.string(), kSinkMemory));
+  }
+  tables::TableOptions options;
+  options.format = plan_->output;
+  options.memory = kSinkMemory;
+  options.engine = engine_;
+  options.constants = plan_->form->constants();
+  return tables::OpenSink(path.string(), plan_->form->fields(), options);
 }
 
 /// Every violation of the batch, as a line each.
@@ -209,7 +221,9 @@ base::Result<void> PartWriter::ScoreRows(const PartText& part, PartRecord& recor
     times_.infer += timings.infer;
     times_.encode += timings.decode;
     NoteRejects(batch, part, record);
-    if (sink.takes_text()) {
+    if (sink.split() != nullptr) {
+      SLIPWAY_TRY(sink.split()->Add(batch, part.file));
+    } else if (sink.takes_text()) {
       plan_->form->AppendText(batch, name, text_);
       times_.encode += watch.Lap();
       if (text_.size() >= kFlushBytes) {
@@ -248,8 +262,8 @@ base::Result<PartRecord> PartWriter::Write(const PartText& part, Yield& yield) {
     file_ = part.file;
   }
   SLIPWAY_TRY(rows_->Begin(part.piece));
-  Sink sink(*plan_, yield.text);
-  SLIPWAY_TRY(sink.Open(folders_, part.number, engine_));
+  Sink sink(*this, yield.text);
+  SLIPWAY_TRY(sink.Open(part.number));
   SLIPWAY_TRY(ScoreRows(part, record, sink));
   Watch watch;
   SLIPWAY_TRY(sink.Finish(record));

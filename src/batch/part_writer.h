@@ -45,6 +45,7 @@ class PartWriter {
  private:
   class Sink;
   PartWriter(const Plan& plan, scoring::Workspace workspace, std::optional<Folders> folders);
+  base::Result<std::unique_ptr<tables::RowSink>> OpenTable(const std::filesystem::path& path);
   base::Result<void> ScoreRows(const PartText& part, PartRecord& record, Sink& sink);
   base::Result<void> ScoreBatch();
   void NoteRejects(const ScoredRows& batch, const PartText& part, PartRecord& record);

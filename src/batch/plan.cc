@@ -31,9 +31,21 @@ std::vector<std::string> NamesOf(const tables::TableHead& head, const std::vecto
   return names;
 }
 
+std::unexpected<base::Error> NoPartitionColumn(const Plan& plan, const std::string& name,
+                                               std::vector<std::string> names, const std::string& where) {
+  for (const auto& field : plan.scorer->output_fields()) names.push_back(field.name);
+  if (plan.job.model_columns) names.insert(names.end(), {"model", "version"});
+  return base::Fail(
+      base::Code::kInvalidArgument, "batch.partition_by",
+      fmt::format("--partition-by names {:?}, which is no column of the table and no answer of the model{}", name,
+                  base::DidYouMean(name, names)),
+      where);
+}
+
 /// For JSON, where columns come and go from record to record, nothing can be said ahead.
 base::Result<void> CheckColumns(const Plan& plan, size_t file) {
   const auto& head = plan.heads[file];
+  const auto& job = plan.job;
   if (head.columns.empty()) return {};
   const auto names = NamesOf(head, plan.partitions[file]);
   const auto lacks = [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); };
@@ -45,12 +57,16 @@ base::Result<void> CheckColumns(const Plan& plan, size_t file) {
                     column.field.name, base::DidYouMean(column.field.name, names)),
         head.path);
   }
-  for (const auto& name : plan.job.keep) {
+  for (const auto& name : job.keep) {
     if (!lacks(name)) continue;
     return base::Fail(
         base::Code::kInvalidArgument, "batch.keep",
         fmt::format("--keep names {:?}, which is no column of the table{}", name, base::DidYouMean(name, names)),
         head.path);
+  }
+  for (const auto& name : job.partition_by) {
+    if (!lacks(name) || !PartitionKeys::IsOfInput(name, *plan.scorer, job.model_columns)) continue;
+    return NoPartitionColumn(plan, name, names, head.path);
   }
   if (plan.carried.layout.unknown_fields() == data::UnknownFields::kIgnore) return {};
   for (const auto& [name, type, stored_type] : head.columns) {
@@ -92,14 +108,19 @@ base::Result<void> ChooseColumns(Plan& plan) {
   const auto& job = plan.job;
   const auto agreed = AgreedColumns(plan);
   std::vector<std::string> also;
+  auto carried = job.keep;
+  for (const auto& name : job.partition_by) {
+    const bool is_kept = std::ranges::find(carried, name) != carried.end();
+    if (!is_kept && PartitionKeys::IsOfInput(name, *plan.scorer, job.model_columns)) carried.push_back(name);
+  }
   if (!job.where.empty()) {
     std::vector<std::string> all;
     for (const auto& column : agreed) all.push_back(column.name);
-    const auto every = Carry(*plan.scorer, job.keep, true, agreed, all);
+    const auto every = Carry(*plan.scorer, carried, true, agreed, all);
     SLIPWAY_ASSIGN(const auto filter, RowFilter::Create(job.where, job.sample, every.layout));
     also = filter.Names();
   }
-  plan.carried = Carry(*plan.scorer, job.keep, job.ignore_unknown, agreed, also);
+  plan.carried = Carry(*plan.scorer, carried, job.ignore_unknown, agreed, also);
   if (job.where.empty() && job.sample >= 1) return {};
   SLIPWAY_ASSIGN(plan.filter, RowFilter::Create(job.where, job.sample, plan.carried.layout));
   return {};
@@ -172,6 +193,32 @@ base::Result<Format> OutputFormat(const Plan& plan) {
   return format;
 }
 
+/// Records of JSON tell their columns only by and by: the first of them stand for all.
+base::Result<void> CheckRecords(const Plan& plan) {
+  const auto& head = plan.heads.front();
+  if (!head.columns.empty() || plan.files.front().path == "-") return {};
+  tables::TableOptions options;
+  options.format = head.format;
+  SLIPWAY_ASSIGN(const auto columns, tables::ReadColumns(plan.files.front().Place(), options));
+  auto names = plan.scorer->layout().names();
+  for (const auto& column : columns) names.push_back(column.name);
+  for (const auto& partition : plan.partitions.front()) names.push_back(partition.name);
+  for (const auto& name : plan.job.partition_by) {
+    const bool is_known = std::ranges::find(names, name) != names.end() ||
+                          !PartitionKeys::IsOfInput(name, *plan.scorer, plan.job.model_columns);
+    if (!is_known) return NoPartitionColumn(plan, name, names, plan.files.front().Name());
+  }
+  return {};
+}
+
+base::Result<void> ChooseKeys(Plan& plan) {
+  if (plan.job.partition_by.empty()) return {};
+  SLIPWAY_TRY(CheckRecords(plan));
+  SLIPWAY_ASSIGN(plan.keys,
+                 PartitionKeys::Create(plan.job.partition_by, *plan.scorer, plan.carried, plan.path_columns));
+  return {};
+}
+
 base::Result<void> ChooseRejects(Plan& plan) {
   if (plan.job.rejects.empty()) return {};
   SLIPWAY_ASSIGN(const Format format, tables::FormatOf(plan.job.rejects));
@@ -203,6 +250,11 @@ const std::vector<data::Field>& RejectFields() {
 
 std::string Plan::PartFile(int64_t number) const {
   return fmt::format("{}.{}", PartName(number), tables::FormatName(output));
+}
+
+std::vector<WrittenFile> Plan::FilesOf(const PartRecord& part) const {
+  if (keys) return part.files;
+  return {{.path = PartFile(part.number), .rows = part.scored(), .bytes = part.bytes, .digest = part.output}};
 }
 
 std::string_view Plan::NameOf(int64_t file) const {
@@ -240,7 +292,9 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
   SLIPWAY_ASSIGN(plan->output, OutputFormat(*plan));
   SLIPWAY_ASSIGN(plan->form, AnswerForm::Create(*plan->scorer, plan->carried, plan->output,
                                                 {.leave_out_rejected = !plan->job.rejects.empty(),
-                                                 .name_model = plan->job.model_columns}));
+                                                 .name_model = plan->job.model_columns,
+                                                 .leave_out = plan->job.partition_by}));
+  SLIPWAY_TRY(ChooseKeys(*plan));
   SLIPWAY_TRY(ChooseRejects(*plan));
   plan->tally.emplace(plan->scorer->layout().fields(), plan->scorer->output_fields(), baseline);
   return plan;

@@ -10,6 +10,8 @@
 #include "batch/carried_columns.h"
 #include "batch/input_list.h"
 #include "batch/job.h"
+#include "batch/part_record.h"
+#include "batch/partitions/partition_keys.h"
 #include "batch/partitions/path_columns.h"
 #include "batch/row_filter.h"
 #include "monitor/table_tally.h"
@@ -20,6 +22,8 @@ namespace slipway::batch {
 
 /// Text of a part, at most; what pieces in flight take of the memory follows from it.
 inline constexpr int64_t kPartBytes = int64_t{32} << 20;
+/// What a sink of Parquet may take: the same for every job, since the size of row groups follows from it.
+inline constexpr base::Bytes kSinkMemory{int64_t{256} << 20};
 
 /// Immutable once made; const access from any thread.
 struct Plan {
@@ -36,6 +40,7 @@ struct Plan {
   std::optional<monitor::TallyPlan> tally;  ///< how what is read and answered is summed up
   tables::Format output = tables::Format::kCsv;
   std::optional<AnswerForm> form;
+  std::optional<PartitionKeys> keys;           ///< of a job with --partition-by
   std::optional<data::CsvRowEncoder> rejects;  ///< none: JSON lines
 
   /// Whether the row with this number in its file is summed up: the first rows of a file, and some of all others, which
@@ -45,6 +50,8 @@ struct Plan {
   tables::PieceBounds bounds() const { return {.rows = job.part_rows, .bytes = kPartBytes}; }
   /// "part-000007.csv", what a part is called in its folder.
   std::string PartFile(int64_t number) const;
+  /// The files that a finished part wrote.
+  std::vector<WrittenFile> FilesOf(const PartRecord& part) const;
   /// Whether rows of databases or queries are still to be staged.
   bool awaits_rows() const;
   /// How rows name their file: not at all when there is only one.
@@ -54,7 +61,8 @@ struct Plan {
 /// `baseline`: the bundle's baseline.json, or null. Opens every file to see its columns. A file that lacks a column
 /// which the model needs, or has one that nobody knows, would have all its rows rejected: it is an error before
 /// anything is scored. Errors: those of tables::ReadHead; invalid_argument "batch.missing_column",
-/// "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit", "batch.partitions"; those of PathColumns.
+/// "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit", "batch.partitions",
+/// "batch.partition_by"; those of PathColumns.
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
                                                    const base::Value& baseline, std::vector<InputFile> files);
 

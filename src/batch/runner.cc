@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/machine.h"
 #include "base/ordered_work.h"
 #include "batch/assembly.h"
 #include "batch/part_reader.h"
+#include "batch/partitions/partitioned_part.h"
 #include "tables/output_file.h"
 
 namespace slipway::batch {
@@ -56,7 +58,10 @@ class PartRun {
     report_.tally.emplace(*plan.tally);
     if (!folder) return;
     for (const auto& tally : folder->Tallies()) AddTally(tally);
-    for (const auto& part : folder->parts()) report_.totals.Add(part);
+    for (const auto& part : folder->parts()) {
+      report_.totals.Add(part);
+      for (const auto& file : part.files) partitions_.emplace(FolderOfFile(file.path));
+    }
     if (!folder->parts().empty()) {
       for (int64_t i = 0; i < folder->parts().back().file; ++i) skipped_ += plan.files[static_cast<size_t>(i)].size;
     }
@@ -118,6 +123,7 @@ class PartRun {
       SLIPWAY_TRY(folder_->Append(record));
     }
     AddTally(slot.yield.tally);
+    SLIPWAY_TRY(CountPartitions(record));
     if (out_) {
       SLIPWAY_TRY(out_->Append(slot.yield.text));
       SLIPWAY_TRY(out_->Flush());
@@ -132,6 +138,12 @@ class PartRun {
     return base::Fail(base::Code::kFailedPrecondition, "batch.too_many_errors",
                       fmt::format("{} of {} rows were rejected, more than --max-errors {} allows; most for {}",
                                   totals.rejected, totals.rows, plan_.job.max_errors.Text(), FirstReasons()));
+  }
+
+  base::Result<void> CountPartitions(const PartRecord& record) {
+    for (const auto& file : record.files) partitions_.emplace(FolderOfFile(file.path));
+    if (static_cast<int64_t>(partitions_.size()) <= plan_.job.max_partitions) return {};
+    return TooManyPartitions(plan_.job);
   }
 
   /// One that cannot be read is left out: it is no part of the answers.
@@ -160,6 +172,7 @@ class PartRun {
   std::vector<Slot> slots_;
   std::optional<tables::OutputFile> out_;
   RunReport report_;
+  std::set<std::string> partitions_;  ///< folders that have files
   bool stopped_ = false;
   Clock::time_point begun_ = Clock::now();
 };

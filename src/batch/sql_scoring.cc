@@ -30,6 +30,7 @@ std::unexpected<base::Error> Usage(std::string message) {
 base::Result<void> CheckOptions(const Job& job) {
   const std::pair<bool, const char*> unfit[] = {
       {!job.keep.empty(), "--keep: name the columns in the query"},
+      {!job.partition_by.empty(), "--partition-by"},
       {!job.rejects.empty(), "--rejects: ask for the column `error`"},
       {!job.max_errors.Text().empty(), "--max-errors"},
       {job.limit.has_value(), "--limit: write LIMIT in the query"},

@@ -1,6 +1,7 @@
 // slipway batch: scores files of any size in parts that survive the process.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -146,6 +147,8 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   take("--output", &batch::Job::output);
   take("--output-format", &batch::Job::output_format);
   take("--keep", &batch::Job::keep);
+  take("--partition-by", &batch::Job::partition_by);
+  take("--max-partitions", &batch::Job::max_partitions);
   take("--rejects", &batch::Job::rejects);
   take("--ignore-unknown", &batch::Job::ignore_unknown);
   take("--no-partition-columns", &batch::Job::partition_columns);
@@ -187,6 +190,11 @@ ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
   }
   auto value = base::Value::Map().Set("files", std::move(files)).Set("bytes", bytes);
   value.Set("output", plan.job.output).Set("output_format", tables::FormatName(plan.output));
+  if (!plan.job.partition_by.empty()) {
+    auto names = base::Value::List();
+    for (const auto& name : plan.job.partition_by) names.Add(name);
+    value.Set("partition_by", std::move(names));
+  }
   value.Set("job", plan.job.folder);
   console.Result(value);
   if (!console.json()) {
@@ -194,9 +202,12 @@ ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
       console.Print(fmt::format("{:>12}  {:<8} {}\n", base::FormatBytes({plan.files[i].size}),
                                 tables::FormatName(plan.heads[i].format), plan.files[i].Name()));
     }
-    console.Print(fmt::format("{} files, {}, would be scored into {}{} ({})\n",
+    const auto folders =
+        plan.job.partition_by.empty() ? "" : fmt::format(" by {}", fmt::join(plan.job.partition_by, ", "));
+    console.Print(fmt::format("{} files, {}, would be scored into {}{} ({}{})\n",
                               Grouped(static_cast<int64_t>(plan.files.size())), base::FormatBytes({bytes}),
-                              plan.job.output, plan.job.output_folder ? "/" : "", tables::FormatName(plan.output)));
+                              plan.job.output, plan.job.output_folder ? "/" : "", tables::FormatName(plan.output),
+                              folders));
   }
   return ExitCode::kFine;
 }
@@ -229,6 +240,7 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
   if (command.count("--max-errors") > 0) {
     SLIPWAY_ASSIGN(job.max_errors, batch::ParseErrorLimit(options.max_errors));
   }
+  if (command.count("--max-partitions") > 0) job.max_partitions = options.job.max_partitions;
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
   SLIPWAY_ASSIGN(const auto maker, MakerOf(loaded));
   SLIPWAY_TRY(batch::CheckKept(folder, maker));
@@ -350,6 +362,11 @@ void AddTuning(CLI::App& command, Options& options) {
   command.add_option("--memory", options.memory, "Bound of memory, e.g. 2GiB (default 1GiB); fewer parts at a time");
   command.add_option("--max-errors", options.max_errors,
                      "Rejected rows that end the job: a number, or a share such as 2.5%");
+  command
+      .add_option("--max-partitions", options.job.max_partitions,
+                  "Different folders that --partition-by may make, at most")
+      ->check(CLI::Range(int64_t{1}, batch::kMostPartitions))
+      ->capture_default_str();
 }
 
 void AddRun(CLI::App& batch, Run& run) {
@@ -367,6 +384,9 @@ void AddRun(CLI::App& batch, Run& run) {
   command->add_option("--output-format", job.output_format, "Format of the output (default: by extension)")
       ->check(CLI::IsMember({"csv", "tsv", "ssv", "jsonl", "parquet"}, CLI::ignore_case));
   command->add_option("--keep", job.keep, "Columns of the input to carry along")->delimiter(',');
+  command
+      ->add_option("--partition-by", job.partition_by, "Columns whose values name folders of the output: year=2026/…")
+      ->delimiter(',');
   command->add_option("--rejects", job.rejects, "A file for rejected rows, which the output then leaves out");
   command->add_flag("--ignore-unknown", job.ignore_unknown, "Leave out columns that the schema does not know");
   command->add_flag("!--no-partition-columns", job.partition_columns,

@@ -23,6 +23,17 @@ void JsonRowEncoder::AppendRow(const Table& table, int64_t row, std::string& out
   out += '}';
 }
 
+void JsonRowEncoder::AppendRow(const Table& table, std::span<const size_t> fields, int64_t row,
+                               std::string& out) const {
+  out += '{';
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (i != 0) out += ',';
+    out += keys_[fields[i]];
+    AppendCell(table, fields[i], row, out);
+  }
+  out += '}';
+}
+
 void JsonRowEncoder::AppendMembers(const Table& table, int64_t row, std::string& out) const {
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (i != 0) out += ',';

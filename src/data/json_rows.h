@@ -51,6 +51,8 @@ class JsonRowEncoder {
  public:
   explicit JsonRowEncoder(const std::vector<Field>& fields);
   void AppendRow(const Table& table, int64_t row, std::string& out) const;
+  /// Only these fields of it.
+  void AppendRow(const Table& table, std::span<const size_t> fields, int64_t row, std::string& out) const;
   /// `"name":`
   const std::string& Key(size_t field) const { return keys_[field]; }
   /// The value of one cell. `labels`: labelled vectors are objects, else lists.

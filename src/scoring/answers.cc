@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace slipway::scoring {
@@ -19,6 +20,14 @@ base::Value ErrorOf(std::span<const data::Violation> violations) {
   return base::Value::Map().Set("code", "schema.violation").Set("violations", std::move(list));
 }
 
+AnswerWriter::AnswerWriter(const Scorer& scorer, std::span<const std::string> leave_out)
+    : encoder_(scorer.output_fields()) {
+  const auto& fields = scorer.output_fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (std::ranges::find(leave_out, fields[i].name) == leave_out.end()) shown_.push_back(i);
+  }
+}
+
 void AnswerWriter::AppendLine(const Scores& scores, int64_t row, int64_t number, size_t& at, size_t& warned,
                               std::string& out) const {
   fmt::format_to(std::back_inserter(out), "{{\"row\":{},", number);
@@ -28,7 +37,7 @@ void AnswerWriter::AppendLine(const Scores& scores, int64_t row, int64_t number,
     return;
   }
   out += "\"prediction\":";
-  encoder_.AppendRow(scores.predictions, row, out);
+  encoder_.AppendRow(scores.predictions, shown_, row, out);
   const auto warnings = ViolationsOf(scores.report.warnings, row, warned);
   if (warnings.empty()) return;
   out += ",\"warnings\":";

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/value.h"
 #include "data/json_rows.h"
@@ -22,7 +23,8 @@ base::Value ErrorOf(std::span<const data::Violation> violations);
 /// Writes answers of one scorer. Thread-safety: const access.
 class AnswerWriter {
  public:
-  explicit AnswerWriter(const Scorer& scorer) : encoder_(scorer.output_fields()) {}
+  /// `leave_out`: outputs that are not written.
+  explicit AnswerWriter(const Scorer& scorer, std::span<const std::string> leave_out = {});
 
   const data::JsonRowEncoder& encoder() const { return encoder_; }
 
@@ -50,6 +52,7 @@ class AnswerWriter {
                   std::string& out) const;
 
   data::JsonRowEncoder encoder_;
+  std::vector<size_t> shown_;  ///< places of the outputs that are written
 };
 
 }  // namespace slipway::scoring

@@ -11,26 +11,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from batch_shop import start
-from hive import FOLDERS, pack_monthly, with_dates
+from hive import FOLDERS, ROWS, model, table  # noqa: F401  (fixtures)
 from lake import lake, store  # noqa: F401  (fixtures)
-
-ROWS = 6000
-NAMES = ["flight", "carrier", "tailnum", "origin", "dest", "distance", "sched_dep", "year", "month"]
-
-
-@pytest.fixture(scope="session")
-def model(flights_shop, tmp_path_factory):
-    return pack_monthly(tmp_path_factory.mktemp("monthly"), flights_shop)
-
-
-@pytest.fixture(scope="session")
-def table(flights_shop):
-    """Flights of all months, numbered by `flight`."""
-    table = pd.read_csv(flights_shop / "flights.csv", dtype={"tailnum": "string"})
-    table = table[table.carrier.isin(["9E", "AA", "UA"])].sample(ROWS, random_state=3)
-    table = with_dates(table.assign(flight=range(ROWS)))
-    table["tailnum"] = table.tailnum.astype(object)
-    return table.reset_index(drop=True)[NAMES]
 
 
 @pytest.fixture
@@ -196,7 +178,7 @@ def test_what_does_not_fit_is_told_before_anything_is_scored(hive, table):
         assert not list(hive.folder.glob("x.csv*"))
         return done.stderr
 
-    assert "month=may/a.csv: a folder of the path cannot be read as a column of the model" in fault("month=may/a.csv")
+    assert "month=may/a.csv: a folder of the path cannot be read as the column it names" in fault("month=may/a.csv")
     assert "two folders of the path give the column \"month\"" in fault("month=1/month=2/a.csv")
     assert "month=2/day=3/b.csv: the folders of this file give the columns month, day, and those of" in fault("month=1/a.csv", "month=2/day=3/b.csv")
     assert "stray.jsonl: the folders of this file give the columns none" in fault("month=1/a.csv", "stray.jsonl")

@@ -1,10 +1,13 @@
 """Hive data sets of flights, and a bundle whose model needs a column that stands in their paths."""
 
 import pandas as pd
+import pytest
 from flights import MANIFEST
 from program import Slipway
 
 FOLDERS = ["year", "month", "carrier"]
+ROWS = 6000
+NAMES = ["flight", "carrier", "tailnum", "origin", "dest", "distance", "sched_dep", "year", "month"]
 
 
 def with_dates(table):
@@ -32,3 +35,18 @@ def pack_monthly(folder, shop):
     slipway.write("monthly/model.onnx", to_onnx(model, x[:1], options={"zipmap": False}).SerializeToString())
     slipway("pack", "monthly")
     return folder / "monthly-1.0.0.slipway"
+
+
+@pytest.fixture(scope="session")
+def model(flights_shop, tmp_path_factory):
+    return pack_monthly(tmp_path_factory.mktemp("monthly"), flights_shop)
+
+
+@pytest.fixture(scope="session")
+def table(flights_shop):
+    """Flights of all months, numbered by `flight`."""
+    table = pd.read_csv(flights_shop / "flights.csv", dtype={"tailnum": "string"})
+    table = table[table.carrier.isin(["9E", "AA", "UA"])].sample(ROWS, random_state=3)
+    table = with_dates(table.assign(flight=range(ROWS)))
+    table["tailnum"] = table.tailnum.astype(object)
+    return table.reset_index(drop=True)[NAMES]

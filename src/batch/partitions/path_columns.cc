@@ -67,12 +67,11 @@ base::Result<PathColumns> PathColumns::Create(const std::vector<PartitionValue>&
   }
   builder.EndRow();
   if (!decoded.violations.empty()) {
-    return base::Fail(
-        base::Code::kInvalidArgument, "batch.partition_value",
-        fmt::format("a folder of the path cannot be read as a column of the model: {}; rename the folder, "
-                    "or leave the folders alone with --no-partition-columns",
-                    decoded.violations.front().message),
-        path);
+    return base::Fail(base::Code::kInvalidArgument, "batch.partition_value",
+                      fmt::format("a folder of the path cannot be read as the column it names: {}; rename the folder, "
+                                  "or leave the folders alone with --no-partition-columns",
+                                  decoded.violations.front().message),
+                      path);
   }
   for (auto& column : made.columns_) {
     column.value.AppendFrom(decoded.table.columns[static_cast<size_t>(column.field)], 0);
