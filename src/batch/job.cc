@@ -39,7 +39,8 @@ const std::vector<std::string> kKeys = {"model",
                                         "sql",
                                         "partition_columns",
                                         "partition_by",
-                                        "max_partitions"};
+                                        "max_partitions",
+                                        "row_group_rows"};
 /// Of job.yaml, beside them: what schedule/periodic.h reads.
 const std::vector<std::string> kFileKeys = [] {
   auto keys = kKeys;
@@ -193,6 +194,7 @@ void Read(bundle::SectionReader& reader, Job& job) {
   job.keep = Texts(reader, "keep");
   job.partition_by = Texts(reader, "partition_by");
   job.max_partitions = reader.Integer("max_partitions", 1, kMostPartitions).value_or(job.max_partitions);
+  job.row_group_rows = reader.Integer("row_group_rows", kLeastGroupRows, kMostPartRows);
   job.rejects = reader.Text("rejects").value_or("");
   job.folder = reader.Text("job").value_or("");
   job.ignore_unknown = reader.Boolean("ignore_unknown", false);
@@ -302,6 +304,7 @@ Value ToValue(const Job& job) {
   if (!job.keep.empty()) value.Set("keep", TextList(job.keep));
   if (!job.partition_by.empty()) value.Set("partition_by", TextList(job.partition_by));
   if (!job.partition_by.empty()) value.Set("max_partitions", job.max_partitions);
+  if (job.row_group_rows) value.Set("row_group_rows", *job.row_group_rows);
   if (!job.rejects.empty()) value.Set("rejects", job.rejects);
   if (job.output_folder) value.Set("output_folder", true);
   if (job.ignore_unknown) value.Set("ignore_unknown", true);
@@ -387,6 +390,10 @@ base::Result<void> Complete(Job& job) {
   for (auto& path : job.input) path = Placed(path, job);
   if (!job.sql.empty()) job.sql_folder = std::filesystem::current_path().string();
   SLIPWAY_TRY(CheckPartitionBy(job));
+  if (job.row_group_rows.value_or(0) > job.part_rows) {
+    return Usage(fmt::format("a row group never spans parts: --row-group-rows {} needs --part-rows {} or more",
+                             *job.row_group_rows, *job.row_group_rows));
+  }
   SLIPWAY_TRY(CheckAddresses(job));
   while (!to_database && job.output.size() > 1 && job.output.ends_with('/')) job.output.pop_back();
   if (job.shard.count > 1) SLIPWAY_TRY(GiveOwnNames(job));

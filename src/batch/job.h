@@ -55,10 +55,11 @@ struct Job {
   bool ignore_unknown = false;
   bool partition_columns = true;  ///< rows have the columns that folders `name=value` of their path say
   int64_t part_rows = 65536;
-  std::optional<int64_t> limit;  ///< rows of the input
-  std::string where;             ///< an expression; rows for which it is not true are left out. Empty: none
-  double sample = 1;             ///< share of the rows, chosen by their numbers
-  bool model_columns = true;     ///< each row names model and version
+  std::optional<int64_t> row_group_rows;  ///< of Parquet output
+  std::optional<int64_t> limit;           ///< rows of the input
+  std::string where;                      ///< an expression; rows for which it is not true are left out. Empty: none
+  double sample = 1;                      ///< share of the rows, chosen by their numbers
+  bool model_columns = true;              ///< each row names model and version
   Shard shard;
   std::string folder;  ///< of the job; empty: beside the output
 
@@ -76,6 +77,7 @@ struct Job {
 
 inline constexpr int64_t kMostPartRows = int64_t{1} << 24;
 inline constexpr int64_t kMostPartitions = 100'000;
+inline constexpr int64_t kLeastGroupRows = 2048;
 inline constexpr base::Bytes kLeastMemory{int64_t{256} << 20};
 
 /// Reads job.yaml. Errors: "job.…" and "manifest.…" with file, line and column; an unknown key names the nearest known

@@ -45,12 +45,14 @@ TEST(Job, IsTheSameAfterItsRecordWasRead) {
 }
 
 TEST(Job, KeepsHowItsOutputIsDivided) {
-  const auto job = ParseJob("partition_by: [year, month]\nmax_partitions: 9\npartition_columns: false\n", "j");
+  const auto job =
+      ParseJob("partition_by: [year, month]\nmax_partitions: 9\nrow_group_rows: 4096\npartition_columns: false\n", "j");
   ASSERT_TRUE(job) << job.error().Text();
   const auto back = FromValue(ToValue(*job));
   ASSERT_TRUE(back) << back.error().Text();
   EXPECT_THAT(back->partition_by, ::testing::ElementsAre("year", "month"));
   EXPECT_EQ(back->max_partitions, 9);
+  EXPECT_EQ(back->row_group_rows, 4096);
   EXPECT_FALSE(back->partition_columns);
   EXPECT_THAT(ParseJob("max_partitions: 0\n", "j").error().Text(), HasSubstr("`max_partitions`"));
 }
@@ -59,6 +61,14 @@ TEST(Job, AsksForAFolderToDivide) {
   Job job{.model = "m", .input = {"a.csv"}, .output = "/data/b.csv", .partition_by = {"year"}};
   EXPECT_THAT(Complete(job).error().message, HasSubstr("/data/b.csv is none"));
   job.output = "/data/b/";
+  EXPECT_TRUE(Complete(job));
+}
+
+TEST(Job, AsksForPartsOfAtLeastARowGroup) {
+  Job job{.model = "m", .input = {"a.csv"}, .output = "/data/b.parquet"};
+  job.row_group_rows = 100'000;
+  EXPECT_THAT(Complete(job).error().message, HasSubstr("--part-rows 100000"));
+  job.part_rows = 100'000;
   EXPECT_TRUE(Complete(job));
 }
 

@@ -132,6 +132,7 @@ base::Result<std::unique_ptr<tables::RowSink>> PartWriter::OpenTable(const std::
   tables::TableOptions options;
   options.format = plan_->output;
   options.memory = kSinkMemory;
+  options.row_group_rows = plan_->job.row_group_rows;
   options.engine = engine_;
   options.constants = plan_->form->constants();
   return tables::OpenSink(path.string(), plan_->form->fields(), options);

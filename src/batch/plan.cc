@@ -219,6 +219,22 @@ base::Result<void> ChooseKeys(Plan& plan) {
   return {};
 }
 
+base::Result<void> CheckRowGroups(const Plan& plan) {
+  if (!plan.job.row_group_rows) return {};
+  if (plan.output != Format::kParquet || tables::IsDatabaseAddress(plan.job.output)) {
+    return base::Fail(base::Code::kInvalidArgument, "batch.row_groups",
+                      fmt::format("--row-group-rows is for output in Parquet, and this one is {}; leave it out",
+                                  tables::IsDatabaseAddress(plan.job.output) ? "a table of a database"
+                                                                             : tables::FormatName(plan.output)));
+  }
+  const int64_t most = kSinkMemory.count / 2 / std::max<int64_t>(1, data::RowBytes(plan.form->fields()));
+  if (*plan.job.row_group_rows <= most) return {};
+  return base::Fail(base::Code::kInvalidArgument, "batch.row_groups",
+                    fmt::format("--row-group-rows {} is too many for rows of these columns, which are held in memory "
+                                "while a group is written; give {} or fewer",
+                                *plan.job.row_group_rows, most));
+}
+
 base::Result<void> ChooseRejects(Plan& plan) {
   if (plan.job.rejects.empty()) return {};
   SLIPWAY_ASSIGN(const Format format, tables::FormatOf(plan.job.rejects));
@@ -295,6 +311,7 @@ base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<cons
                                                  .name_model = plan->job.model_columns,
                                                  .leave_out = plan->job.partition_by}));
   SLIPWAY_TRY(ChooseKeys(*plan));
+  SLIPWAY_TRY(CheckRowGroups(*plan));
   SLIPWAY_TRY(ChooseRejects(*plan));
   plan->tally.emplace(plan->scorer->layout().fields(), plan->scorer->output_fields(), baseline);
   return plan;

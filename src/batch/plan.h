@@ -62,7 +62,7 @@ struct Plan {
 /// which the model needs, or has one that nobody knows, would have all its rows rejected: it is an error before
 /// anything is scored. Errors: those of tables::ReadHead; invalid_argument "batch.missing_column",
 /// "batch.unknown_column", "batch.keep", "predict.keep", "tables.unfit", "batch.partitions",
-/// "batch.partition_by"; those of PathColumns.
+/// "batch.partition_by", "batch.row_groups"; those of PathColumns.
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
                                                    const base::Value& baseline, std::vector<InputFile> files);
 

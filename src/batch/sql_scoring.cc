@@ -31,6 +31,7 @@ base::Result<void> CheckOptions(const Job& job) {
   const std::pair<bool, const char*> unfit[] = {
       {!job.keep.empty(), "--keep: name the columns in the query"},
       {!job.partition_by.empty(), "--partition-by"},
+      {job.row_group_rows.has_value(), "--row-group-rows"},
       {!job.rejects.empty(), "--rejects: ask for the column `error`"},
       {!job.max_errors.Text().empty(), "--max-errors"},
       {job.limit.has_value(), "--limit: write LIMIT in the query"},

@@ -149,6 +149,7 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   take("--keep", &batch::Job::keep);
   take("--partition-by", &batch::Job::partition_by);
   take("--max-partitions", &batch::Job::max_partitions);
+  take("--row-group-rows", &batch::Job::row_group_rows);
   take("--rejects", &batch::Job::rejects);
   take("--ignore-unknown", &batch::Job::ignore_unknown);
   take("--no-partition-columns", &batch::Job::partition_columns);
@@ -387,6 +388,8 @@ void AddRun(CLI::App& batch, Run& run) {
   command
       ->add_option("--partition-by", job.partition_by, "Columns whose values name folders of the output: year=2026/…")
       ->delimiter(',');
+  command->add_option("--row-group-rows", job.row_group_rows, "Rows of a group in Parquet output, in 2,048s")
+      ->check(CLI::Range(batch::kLeastGroupRows, batch::kMostPartRows));
   command->add_option("--rejects", job.rejects, "A file for rejected rows, which the output then leaves out");
   command->add_flag("--ignore-unknown", job.ignore_unknown, "Leave out columns that the schema does not know");
   command->add_flag("!--no-partition-columns", job.partition_columns,

@@ -31,6 +31,9 @@ struct TableOptions {
   /// Bounds of the Parquet engine. Rows and bytes are the same for any number of threads.
   int threads = 0;  ///< 0: what the cgroup allows
   base::Bytes memory{int64_t{512} << 20};
+  /// Rows of a group of a Parquet file that is written, taken down to whole vectors of DuckDB's (2,048, which is the
+  /// least); otherwise as many as fit the memory.
+  std::optional<int64_t> row_group_rows;
   /// For Parquet files that are written one after another into one folder, by one thread: an engine that serves all of
   /// them, since to start one takes as long as to score some ten thousand rows.
   std::shared_ptr<duckdb::Session> engine;

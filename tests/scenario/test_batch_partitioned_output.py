@@ -290,9 +290,31 @@ def test_a_value_that_is_too_long_for_a_name_is_told(batch, flights):
     assert "too long for the name of a folder" in message and "605 bytes" in message
 
 
-def test_a_job_in_a_file_names_its_folders(batch, flights):
+@pytest.mark.parametrize("output", ["rows.parquet", "out/"])
+def test_row_groups_have_the_rows_that_were_asked_for(batch, output):
+    options = ["--input", batch.shop / "flights.parquet", "--output-format", "parquet", "--keep", "flight"]
+    batch(*options, "--output", output, "--row-group-rows", 10_240)
+    path = batch.folder / output
+    files = [path] if path.is_file() else sorted(path.iterdir())
+    for file in files:
+        meta = pq.ParquetFile(file).metadata
+        sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+        part = [10_240] * 6 + [65_536 - 6 * 10_240]
+        assert sizes == (part * 5 + [336_776 - 5 * 65_536] if path.is_file() else part if meta.num_rows == 65_536 else [meta.num_rows])
+    batch(*options, "--output", "plain.parquet")
+    assert pq.read_table(path).equals(pq.read_table(batch.folder / "plain.parquet"))
+
+
+def test_row_groups_that_cannot_be_are_told(batch, flights):
+    options = ["--input", "flights.csv", "--keep", "flight", "--ignore-unknown"]
+    assert "this one is csv" in batch(*options, "--output", "x.csv", "--row-group-rows", 4096, expect=1).stderr
+    assert "2048 to 16777216" in batch(*options, "--output", "x.parquet", "--row-group-rows", 1000, expect=2).stderr
+    assert "needs --part-rows 100000 or more" in batch(*options, "--output", "x.parquet", "--row-group-rows", 100_000, expect=2).stderr
+    large = ["--row-group-rows", 16_000_000, "--part-rows", 16_000_000]
+    assert "is too many for rows of these columns" in batch(*options, "--output", "x.parquet", *large, expect=1).stderr
+    assert "a table of a database" in batch(*options, "--output", "sqlite:x.db?table=t", "--row-group-rows", 4096, expect=1).stderr
     batch.slipway.write("job.yaml", f"model: {batch.shop}/flights-1.0.0.slipway\ninput: flights.csv\noutput: y/\noutput_format: parquet\n"
-                        "keep: flight\nignore_unknown: true\npartition_by: [origin, month]\nmax_partitions: 40\n")
+                        "keep: flight\nignore_unknown: true\npartition_by: [origin, month]\nmax_partitions: 40\nrow_group_rows: 2048\n")
     assert "(parquet by origin, month)" in batch.slipway("batch", "run", "--dry-run", "job.yaml").stdout
     batch.slipway("batch", "run", "job.yaml")
     assert len(list((batch.folder / "y").glob("origin=*/month=*/part-000000.parquet"))) == 36

@@ -173,7 +173,7 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
     # Those that name objects are run by test_batch_s3.py, with an object store.
     lines = [line for kind, text in blocks if kind == "" for line in text.splitlines() if re.match("slipway|cat", line) and "s3://" not in line]
-    assert len(lines) == 26
+    assert len(lines) == 27
     with sqlite3.connect(shop.folder / "shop.db") as database:
         pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight").to_sql("flights", database, index=False)
     server = postgres.server

@@ -344,5 +344,24 @@ TEST_F(ParquetRoundTrip, SaysWhyItCannotWrite) {
   EXPECT_THAT(Files(), ::testing::IsEmpty());
 }
 
+TEST_F(Parquet, WritesGroupsOfTheRowsThatWereAskedForInWholeVectors) {
+  const auto path = PathOf("groups.parquet");
+  TableOptions options;
+  options.row_group_rows = 5000;
+  const std::vector<data::Field> fields = {Field("x", ScalarType::kInteger)};
+  const auto sink = OpenSink(path, fields, options);
+  ASSERT_TRUE(sink) << sink.error().Text();
+  auto table = data::Table::Make(fields);
+  for (int64_t i = 0; i < 10'000; ++i) table.columns[0].AppendInteger(i);
+  table.rows = 10'000;
+  ASSERT_TRUE((*sink)->Write(table));
+  ASSERT_TRUE((*sink)->Finish());
+  const auto session = *Session::Open({.path = path});
+  const auto groups = session->QueryTexts("SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata(" +
+                                          QuotedText(path) + ") ORDER BY 1");
+  ASSERT_TRUE(groups) << groups.error().Text();
+  EXPECT_THAT(*groups, ElementsAre(ElementsAre("0", "4096"), ElementsAre("1", "4096"), ElementsAre("2", "1808")));
+}
+
 }  // namespace
 }  // namespace slipway::tables::duckdb
