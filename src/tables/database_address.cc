@@ -1,6 +1,7 @@
 #include "tables/database_address.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -12,30 +13,43 @@
 namespace slipway::tables {
 namespace {
 
+struct Scheme {
+  std::string_view text;
+  DatabaseKind kind;
+};
+
 constexpr std::string_view kSqlite = "sqlite:";
-constexpr std::array<std::string_view, 2> kPostgres = {"postgres://", "postgresql://"};
-constexpr std::array<std::string_view, 2> kSecrets = {"password", "sslpassword"};
+constexpr std::array<Scheme, 5> kSchemes = {{{kSqlite, DatabaseKind::kSqlite},
+                                             {"postgres://", DatabaseKind::kPostgres},
+                                             {"postgresql://", DatabaseKind::kPostgres},
+                                             {"mysql://", DatabaseKind::kMysql},
+                                             {"mariadb://", DatabaseKind::kMysql}}};
+constexpr std::array<std::string_view, 3> kSecrets = {"password", "passwd", "sslpassword"};
 constexpr std::array<std::string_view, 3> kModes = {"append", "upsert", "replace"};
 /// Our own parameters; all others are the database's.
 constexpr std::array<std::string_view, 4> kOwn = {"table", "query", "mode", "key"};
+constexpr std::string_view kPatience = "connect_timeout";
+/// Those of the client of MySQL and one that it lacks, whose hyphens may be written for underscores.
+constexpr std::array<std::string_view, 12> kOfMysql = {kPatience,    "password", "socket",      "compression",
+                                                       "ssl_mode",   "ssl_ca",   "ssl_capath",  "ssl_cert",
+                                                       "ssl_cipher", "ssl_crl",  "ssl_crlpath", "ssl_key"};
 
-std::string_view SchemeOf(std::string_view text) {
-  if (text.starts_with(kSqlite)) return text.substr(0, kSqlite.size());
-  for (const auto scheme : kPostgres) {
-    if (text.starts_with(scheme)) return text.substr(0, scheme.size());
-  }
-  return {};
+const Scheme* SchemeOf(std::string_view text) {
+  const auto* const found =
+      std::ranges::find_if(kSchemes, [&](const Scheme& scheme) { return text.starts_with(scheme.text); });
+  return found == kSchemes.end() ? nullptr : found;
 }
 
 /// Where the text stands apart: `user:secret@host:port/db` and `a=b&c=d`.
 struct Pieces {
-  std::string_view scheme, place;
+  const Scheme* scheme = nullptr;
+  std::string_view place;
   std::vector<std::string_view> parameters;  ///< "name=value", as written
 };
 
 Pieces Split(std::string_view text) {
   Pieces pieces{.scheme = SchemeOf(text), .place = {}, .parameters = {}};
-  text.remove_prefix(pieces.scheme.size());
+  if (pieces.scheme) text.remove_prefix(pieces.scheme->text.size());
   const size_t mark = text.find('?');
   pieces.place = text.substr(0, mark);
   if (mark == std::string_view::npos) return pieces;
@@ -77,14 +91,22 @@ bool HasSoundPorts(std::string_view place) {
   return true;
 }
 
-/// libpq's quotes.
-std::string Quoted(std::string_view value) {
-  std::string quoted = "'";
+/// A value as the client libraries read it: libpq between single quotes, DuckDB's of MySQL between double ones.
+std::string Quoted(std::string_view value, char quote) {
+  std::string quoted(1, quote);
   for (const char c : value) {
-    if (c == '\'' || c == '\\') quoted += '\\';
+    if (c == quote || c == '\\') quoted += '\\';
     quoted += c;
   }
-  return quoted + "'";
+  return quoted + quote;
+}
+
+std::string Listed(const std::vector<std::pair<std::string, std::string>>& parameters, char quote) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, Quoted(value, quote));
+  }
+  return text;
 }
 
 class Reader {
@@ -92,16 +114,16 @@ class Reader {
   explicit Reader(std::string_view text) : pieces_(Split(text)) { address_.shown = WithoutPassword(text); }
 
   base::Result<DatabaseAddress> Read() {
-    if (pieces_.scheme == kSqlite) {
-      address_.kind = DatabaseKind::kSqlite;
+    if (!pieces_.scheme) return Wrong("begins as no address of a database does; write sqlite:FILE?table=T");
+    address_.kind = pieces_.scheme->kind;
+    if (address_.is_server()) {
+      SLIPWAY_TRY(ReadPlace());
+    } else {
       address_.file = pieces_.place;
       if (address_.file.empty()) return Wrong("names no file; write sqlite:FILE?table=T");
-    } else {
-      address_.kind = DatabaseKind::kPostgres;
-      SLIPWAY_TRY(ReadPlace());
     }
     for (const auto parameter : pieces_.parameters) SLIPWAY_TRY(ReadParameter(parameter));
-    if (address_.kind == DatabaseKind::kPostgres) SplitSchema();
+    if (address_.is_server()) SplitSchema();
     return std::move(address_);
   }
 
@@ -128,7 +150,8 @@ class Reader {
     if (!HasSoundPorts(place))
       return Wrong("its port is no number; in a password write %3F for ?, %2F for / and %40 for @");
     const size_t slash = std::min(place.find('/'), place.size());
-    if (slash < place.size()) SLIPWAY_TRY(Put("dbname", place.substr(slash + 1)));
+    const bool is_mysql = address_.kind == DatabaseKind::kMysql;
+    if (slash < place.size()) SLIPWAY_TRY(Put(is_mysql ? "database" : "dbname", place.substr(slash + 1)));
     std::string hosts, ports;
     bool has_port = false;
     for (std::string_view rest = place.substr(0, slash); !rest.empty();) {
@@ -143,6 +166,7 @@ class Reader {
       hosts += fmt::format("{}{}", hosts.empty() ? "" : ",", name);
       ports += fmt::format("{}{}", hosts.size() == name.size() ? "" : ",", port);
     }
+    if (is_mysql && hosts.contains(',')) return Wrong("names several hosts, and MySQL is asked at one; leave one");
     SLIPWAY_TRY(Put("host", hosts));
     return has_port ? Put("port", ports) : base::Result<void>();
   }
@@ -167,13 +191,28 @@ class Reader {
         if (comma > 0) address_.key.emplace_back(rest.substr(0, comma));
         rest.remove_prefix(std::min(comma + 1, rest.size()));
       }
-    } else if (address_.kind == DatabaseKind::kSqlite) {
-      const std::vector<std::string> known(kOwn.begin(), kOwn.end());
-      return Wrong(fmt::format("there is no parameter {}{}; known are table, query, mode and key", name,
-                               base::DidYouMean(name, known)));
     } else {
-      address_.parameters.emplace_back(name, *std::move(value));
+      return ReadOther(name, *std::move(value));
     }
+    return {};
+  }
+
+  base::Result<void> ReadOther(std::string name, std::string value) {
+    std::vector<std::string> known(kOwn.begin(), kOwn.end());
+    if (address_.kind == DatabaseKind::kMysql) {
+      std::ranges::replace(name, '-', '_');
+      if (name == "passwd") name = "password";
+      known.insert(known.end(), kOfMysql.begin(), kOfMysql.end());
+    }
+    if (address_.kind != DatabaseKind::kPostgres && std::ranges::find(known, name) == known.end()) {
+      return Wrong(fmt::format("there is no parameter {}{}; known are {}", name, base::DidYouMean(name, known),
+                               fmt::join(known, ", ")));
+    }
+    if (name == kPatience && address_.kind == DatabaseKind::kMysql && base::ParseInt64(value).value_or(0) <= 0) {
+      return Wrong("its connect_timeout is no number of seconds");
+    }
+    std::erase_if(address_.parameters, [&](const auto& parameter) { return parameter.first == name; });
+    address_.parameters.emplace_back(std::move(name), std::move(value));
     return {};
   }
 
@@ -192,10 +231,15 @@ class Reader {
 
 std::string DatabaseAddress::Connection() const {
   if (kind == DatabaseKind::kSqlite) return file;
+  if (kind == DatabaseKind::kMysql) {
+    auto known = parameters;
+    std::erase_if(known, [](const auto& parameter) { return parameter.first == kPatience; });
+    return Listed(known, '"');
+  }
   // What libpq waits for without end otherwise: a host that does not answer, and one that went away.
   std::vector<std::pair<std::string, std::string>> all = {
-      {"connect_timeout", "10"}, {"keepalives_idle", "30"},     {"keepalives_interval", "10"},
-      {"keepalives_count", "3"}, {"tcp_user_timeout", "60000"}, {"fallback_application_name", "slipway"}};
+      {std::string(kPatience), "10"}, {"keepalives_idle", "30"},     {"keepalives_interval", "10"},
+      {"keepalives_count", "3"},      {"tcp_user_timeout", "60000"}, {"fallback_application_name", "slipway"}};
   for (const auto& [name, value] : parameters) {
     const auto known = std::ranges::find(all, name, &std::pair<std::string, std::string>::first);
     if (known == all.end()) {
@@ -204,20 +248,23 @@ std::string DatabaseAddress::Connection() const {
       known->second = value;
     }
   }
-  std::string text;
-  for (const auto& [name, value] : all) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, Quoted(value));
-  return text;
+  return Listed(all, '\'');
+}
+
+std::string DatabaseAddress::Parameter(std::string_view name) const {
+  const auto found = std::ranges::find(parameters, name, &std::pair<std::string, std::string>::first);
+  return found == parameters.end() ? std::string() : found->second;
 }
 
 bool IsDatabaseAddress(std::string_view text) {
-  return !SchemeOf(text).empty();
+  return SchemeOf(text) != nullptr;
 }
 
 std::string WithoutPassword(std::string_view text) {
   const Pieces pieces = Split(text);
-  if (pieces.scheme.empty() || pieces.scheme == kSqlite) return std::string(text);
+  if (!pieces.scheme || pieces.scheme->kind == DatabaseKind::kSqlite) return std::string(text);
   std::string_view place = pieces.place;
-  std::string shown(pieces.scheme);
+  std::string shown(pieces.scheme->text);
   if (const size_t at = EndOfUser(place); at != std::string_view::npos) {
     shown += place.substr(0, std::min(at, place.find(':')));
     place.remove_prefix(at);
@@ -260,6 +307,11 @@ base::Result<DatabaseAddress> ParseDatabaseSource(std::string_view text) {
 
 base::Result<DatabaseAddress> ParseDatabaseTarget(std::string_view text) {
   SLIPWAY_ASSIGN(auto address, ParseDatabaseAddress(text));
+  if (address.kind == DatabaseKind::kMysql) {
+    return Usage(address.shown,
+                 "tables of MySQL are read and not written; write a file, or a table of sqlite: or postgres://, and "
+                 "load it from there");
+  }
   if (address.table.empty() || !address.query.empty()) {
     return Usage(address.shown, "name the table to write: ?table=T");
   }

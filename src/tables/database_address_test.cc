@@ -14,6 +14,8 @@ using testing::Pair;
 TEST(DatabaseAddress, IsToldFromAPathByItsBeginning) {
   EXPECT_TRUE(IsDatabaseAddress("sqlite:a.db?table=t"));
   EXPECT_TRUE(IsDatabaseAddress("postgresql://h/d"));
+  EXPECT_TRUE(IsDatabaseAddress("mysql://h/d"));
+  EXPECT_TRUE(IsDatabaseAddress("mariadb://h/d"));
   EXPECT_FALSE(IsDatabaseAddress("flights.csv"));
   EXPECT_FALSE(IsDatabaseAddress("s3://bucket/key"));
 }
@@ -50,6 +52,26 @@ TEST(DatabaseAddress, QuotesWhatLibpqWouldTakeForMore) {
   EXPECT_THAT(address->Connection(), HasSubstr("tcp_user_timeout='60000'"));
 }
 
+TEST(DatabaseAddress, TakesAnAddressOfMysqlApart) {
+  const auto address =
+      ParseDatabaseSource("mysql://ann:p%40s\"\\s@db.example:3307/shop?table=other.t&ssl-mode=required");
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->kind, DatabaseKind::kMysql);
+  EXPECT_EQ(address->Connection(),
+            "user=\"ann\" password=\"p@s\\\"\\\\s\" database=\"shop\" host=\"db.example\" port=\"3307\" "
+            "ssl_mode=\"required\"");
+  EXPECT_EQ(address->TableName(), "other.t");
+  EXPECT_EQ(address->shown, "mysql://ann@db.example:3307/shop?table=other.t&ssl-mode=required");
+  EXPECT_EQ(ParseDatabaseSource("mariadb://u:a@h/d?table=t&passwd=b")->Connection(),
+            "user=\"u\" database=\"d\" host=\"h\" password=\"b\"");
+}
+
+TEST(DatabaseAddress, RefusesWhatMysqlsClientDoesNotKnow) {
+  EXPECT_THAT(ParseDatabaseSource("mysql://h/d?table=t&ssl_mod=required").error().message, HasSubstr("\"ssl_mode\""));
+  EXPECT_THAT(ParseDatabaseSource("mysql://a,b/d?table=t").error().message, HasSubstr("several hosts"));
+  EXPECT_THAT(ParseDatabaseTarget("mysql://h/d?table=t").error().message, HasSubstr("not written; write a file"));
+}
+
 TEST(DatabaseAddress, HidesThePasswordWhereverItStands) {
   EXPECT_EQ(WithoutPassword("postgres://u:secret@h/d?table=t"), "postgres://u@h/d?table=t");
   EXPECT_EQ(WithoutPassword("postgres://u:sec@ret@h/d?table=t"), "postgres://u@h/d?table=t");
@@ -57,6 +79,7 @@ TEST(DatabaseAddress, HidesThePasswordWhereverItStands) {
   EXPECT_EQ(WithoutPassword("postgres://h/d?password=secret&table=t&sslpassword=x"), "postgres://h/d?table=t");
   EXPECT_EQ(WithoutPassword("postgres://u:sec?ret@h/d?table=t"), "postgres://…");
   EXPECT_EQ(WithoutPassword("postgres://h:5432,[::1]:2/d?table=t"), "postgres://h:5432,[::1]:2/d?table=t");
+  EXPECT_EQ(WithoutPassword("mysql://u:secret@h/d?passwd=secret&table=t"), "mysql://u@h/d?table=t");
   EXPECT_EQ(WithoutPassword("flights.csv"), "flights.csv");
   const auto broken = ParseDatabaseSource("postgres://u:secret@h/d");
   ASSERT_FALSE(broken);

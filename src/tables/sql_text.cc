@@ -12,6 +12,13 @@ bool IsWordCharacter(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
+constexpr std::string_view kQuestions[] = {"SELECT", "WITH", "VALUES", "TABLE", "("};
+
+/// But for capitals.
+bool IsSame(std::string_view word, std::string_view known) {
+  return word.size() == known.size() && strncasecmp(word.data(), known.data(), word.size()) == 0;
+}
+
 bool IsBlank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -119,6 +126,14 @@ size_t ClosingBracket(Scanner scanner) {
 
 }  // namespace
 
+bool BeginsAsQuestion(std::string_view sql) {
+  Scanner scanner(sql);
+  scanner.SkipBlanks();
+  if (scanner.ended()) return false;
+  const std::string_view word = scanner.Next();
+  return std::ranges::any_of(kQuestions, [&](std::string_view known) { return IsSame(word, known); });
+}
+
 std::optional<std::string> CallsOf(std::string_view function, std::string_view sql) {
   Scanner scanner(sql);
   std::string text;
@@ -128,7 +143,7 @@ std::optional<std::string> CallsOf(std::string_view function, std::string_view s
     scanner.SkipBlanks();
     if (scanner.ended()) break;
     const std::string_view word = scanner.Next();
-    if (word.size() != function.size() || strncasecmp(word.data(), function.data(), word.size()) != 0) continue;
+    if (!IsSame(word, function)) continue;
     scanner.SkipBlanks();
     if (scanner.ended() || sql[scanner.at()] != '(') continue;
     found = true;

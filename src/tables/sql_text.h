@@ -12,4 +12,8 @@ namespace slipway::tables {
 /// struct.
 std::optional<std::string> CallsOf(std::string_view function, std::string_view sql);
 
+/// Whether the text begins as a question does: with SELECT, WITH, VALUES, TABLE or a bracket, behind blanks and
+/// comments.
+bool BeginsAsQuestion(std::string_view sql);
+
 }  // namespace slipway::tables

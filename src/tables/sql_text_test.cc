@@ -31,5 +31,15 @@ TEST(SqlText, LeavesWhatIsNotClosedToTheParser) {
   EXPECT_EQ(CallsOf("predict", ""), std::nullopt);
 }
 
+TEST(SqlText, TellsWhatBeginsAsAQuestion) {
+  EXPECT_TRUE(BeginsAsQuestion("select 1"));
+  EXPECT_TRUE(BeginsAsQuestion(" -- rows\n/* all */ (SELECT 1) UNION (SELECT 2)"));
+  EXPECT_TRUE(BeginsAsQuestion("With a AS (SELECT 1) SELECT * FROM a"));
+  EXPECT_FALSE(BeginsAsQuestion("DELETE FROM t RETURNING *"));
+  EXPECT_FALSE(BeginsAsQuestion("selected"));
+  EXPECT_FALSE(BeginsAsQuestion("-- SELECT 1"));
+  EXPECT_FALSE(BeginsAsQuestion(""));
+}
+
 }  // namespace
 }  // namespace slipway::tables

@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from batch_shop import batch, flights_shop  # noqa: E402, F401
 from loans import MANIFEST, loans, pack_loans  # noqa: E402, F401
+from mariadb_server import mariadb, mariadb_server  # noqa: E402, F401
 from postgres_server import postgres, postgres_server  # noqa: E402, F401
 from program import PROGRAM, ROOT, Server, Slipway, until  # noqa: E402, F401  (the tests import them from here)
 

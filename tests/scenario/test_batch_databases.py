@@ -18,6 +18,7 @@ from program import until
 ROWS = 20_000
 TYPES = {
     "postgres": "carrier text, flight bigint PRIMARY KEY, tailnum text, origin text, dest text, distance numeric, sched_dep timestamp",
+    "mysql": "carrier text, flight bigint PRIMARY KEY, tailnum text, origin text, dest text, distance decimal(9,3), sched_dep datetime",
     "sqlite": "carrier TEXT, flight INTEGER PRIMARY KEY, tailnum TEXT, origin TEXT, dest TEXT, distance REAL, sched_dep TEXT",
 }
 
@@ -57,20 +58,35 @@ def table(batch):
     return table
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request, batch):
-    kind = request.param
-    database = Sqlite(batch.folder / "shop.db") if kind == "sqlite" else request.getfixturevalue("postgres")
+def database_of(kind, request, batch):
+    fixtures = {"postgres": "postgres", "mysql": "mariadb"}
+    database = Sqlite(batch.folder / "shop.db") if kind == "sqlite" else request.getfixturevalue(fixtures[kind])
     database.types = TYPES[kind]
     database.kind = kind
     return database
 
 
-@pytest.fixture
-def flights(database, table):
-    """A database with the table `flights`, whose rows do not stand in the order of its key."""
+def with_flights(database, table):
+    """With the table `flights`, whose rows do not stand in the order of its key."""
     database.load("flights", table.sample(frac=1, random_state=7), database.types)
     return database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, batch):
+    """One that is read and written."""
+    return database_of(request.param, request, batch)
+
+
+@pytest.fixture
+def flights(database, table):
+    return with_flights(database, table)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mysql"])
+def source(request, batch, table):
+    """One that is read."""
+    return with_flights(database_of(request.param, request, batch), table)
 
 
 @pytest.fixture
@@ -110,11 +126,11 @@ def stages(batch, *arguments):
     return process, wait_for
 
 
-def test_a_table_gets_the_answers_of_a_file(batch, flights, whole):
-    batch("--input", flights.url("table=flights"), "--output", "b.csv", "--keep", "flight")
+def test_a_table_gets_the_answers_of_a_file(batch, source, whole):
+    batch("--input", source.url("table=flights"), "--output", "b.csv", "--keep", "flight")
     assert (batch.folder / "b.csv").read_bytes() == whole()
     for sink, options in {"b.jsonl": [], "b.parquet": [], "parts": ["--output-format", "csv"]}.items():
-        batch("--input", flights.url("table=flights"), "--output", sink, "--keep", "flight", "--part-rows", 3000, *options)
+        batch("--input", source.url("table=flights"), "--output", sink, "--keep", "flight", "--part-rows", 3000, *options)
     batch("--input", "in.csv", "--output", "f.jsonl", "--keep", "flight", "--part-rows", 3000)
     kept = [json.loads(line)["prediction"] for line in open(batch.folder / "b.jsonl")]
     assert kept == [json.loads(line)["prediction"] for line in open(batch.folder / "f.jsonl")]
@@ -122,17 +138,17 @@ def test_a_table_gets_the_answers_of_a_file(batch, flights, whole):
     assert not (batch.folder / "b.csv.job/input").exists()
 
 
-def test_a_query_is_asked_and_a_limit_goes_to_the_database(batch, flights, table):
+def test_a_query_is_asked_and_a_limit_goes_to_the_database(batch, source, table):
     query = "SELECT * FROM flights WHERE origin = 'JFK' ORDER BY flight"
-    batch("--input", flights.url("query=" + query), "--output", "b.csv", "--keep", "flight", "--limit", 100)
+    batch("--input", source.url("query=" + query), "--output", "b.csv", "--keep", "flight", "--limit", 100)
     wanted = list(table.flight[table.origin == "JFK"][:100])
     assert list(pd.read_csv(batch.folder / "b.csv").flight) == wanted
-    out = batch("--input", flights.url("query=" + query), "--output", "-", "--output-format", "csv", "--keep", "flight", "--limit", 100)
+    out = batch("--input", source.url("query=" + query), "--output", "-", "--output-format", "csv", "--keep", "flight", "--limit", 100)
     assert out.stdout == (batch.folder / "b.csv").read_text()
 
 
-def test_sql_over_a_table(batch, flights, table):
-    batch("--input", flights.url("table=flights"), "--sql", "SELECT * FROM input WHERE flight % 100 = 0 ORDER BY flight;",
+def test_sql_over_a_table(batch, source, table):
+    batch("--input", source.url("table=flights"), "--sql", "SELECT * FROM input WHERE flight % 100 = 0 ORDER BY flight;",
           "--output", "b.csv", "--keep", "flight")
     assert list(pd.read_csv(batch.folder / "b.csv").flight) == list(range(100, ROWS + 1, 100))
 
@@ -150,18 +166,18 @@ def test_a_dry_run_asks_for_columns_alone(batch, flights):
     ("query=SELECT nope FROM flights", "nope"),
     ("query=DELETE FROM flights", "SELECT"),
 ])
-def test_a_wrong_question_is_told_before_anything_is_begun(batch, flights, parameters, told):
-    done = batch("--input", flights.url(parameters), "--output", "b.csv", "--ignore-unknown", expect=1)
+def test_a_wrong_question_is_told_before_anything_is_begun(batch, source, parameters, told):
+    done = batch("--input", source.url(parameters), "--output", "b.csv", "--ignore-unknown", expect=1)
     assert told in done.stderr and not (batch.folder / "b.csv.job").exists()
-    assert len(flights.sql("SELECT flight FROM flights")) == ROWS
+    assert len(source.sql("SELECT flight FROM flights")) == ROWS
 
 
-def test_columns_that_nobody_knows_are_refused_as_in_files(batch, flights):
-    flights.sql("ALTER TABLE flights ADD COLUMN note text")
-    assert '"note"' in batch("--input", flights.url("table=flights"), "--output", "b.csv", "--keep", "flight", expect=1).stderr
-    batch("--input", flights.url("table=flights"), "--output", "b.csv", "--keep", "flight", "--ignore-unknown", "--limit", 5)
-    flights.sql("ALTER TABLE flights RENAME COLUMN origin TO origine")
-    done = batch("--input", flights.url("table=flights"), "--output", "c.csv", "--ignore-unknown", expect=1)
+def test_columns_that_nobody_knows_are_refused_as_in_files(batch, source):
+    source.sql("ALTER TABLE flights ADD COLUMN note text")
+    assert '"note"' in batch("--input", source.url("table=flights"), "--output", "b.csv", "--keep", "flight", expect=1).stderr
+    batch("--input", source.url("table=flights"), "--output", "b.csv", "--keep", "flight", "--ignore-unknown", "--limit", 5)
+    source.sql("ALTER TABLE flights RENAME COLUMN origin TO origine")
+    done = batch("--input", source.url("table=flights"), "--output", "c.csv", "--ignore-unknown", expect=1)
     assert 'no column "origin"' in done.stderr and "origine" in done.stderr
 
 
@@ -376,19 +392,19 @@ def test_a_server_that_stops_while_rows_are_staged(batch, postgres, table, whole
     assert (batch.folder / "b.csv").read_bytes() == whole("whole.csv", "--limit", 5000)
 
 
-def test_a_table_altered_mid_job_does_not_matter_once_its_rows_are_staged(batch, flights, whole):
-    process, wait_for = stages(batch, "run", "--model", batch.shop / "flights-1.0.0.slipway", "--input", flights.url("table=flights"),
+def test_a_table_altered_mid_job_does_not_matter_once_its_rows_are_staged(batch, source, whole):
+    process, wait_for = stages(batch, "run", "--model", batch.shop / "flights-1.0.0.slipway", "--input", source.url("table=flights"),
                                "--output", "b.csv", "--keep", "flight", "--part-rows", 200, "--threads", 1)
     assert wait_for("part")
     process.kill()
     process.communicate()
-    flights.sql("DROP TABLE flights")
+    source.sql("DROP TABLE flights")
     batch("b.csv.job", command="resume")
     assert (batch.folder / "b.csv").read_bytes() == whole("whole.csv", "--part-rows", 200)
 
 
-def test_staged_rows_that_are_damaged_are_told(batch, flights):
-    process, wait_for = stages(batch, "run", "--model", batch.shop / "flights-1.0.0.slipway", "--input", flights.url("table=flights"),
+def test_staged_rows_that_are_damaged_are_told(batch, source):
+    process, wait_for = stages(batch, "run", "--model", batch.shop / "flights-1.0.0.slipway", "--input", source.url("table=flights"),
                                "--output", "b.csv", "--keep", "flight", "--part-rows", 200, "--threads", 1)
     assert wait_for("part")
     process.kill()
@@ -401,22 +417,22 @@ def test_staged_rows_that_are_damaged_are_told(batch, flights):
     batch("b.csv.job", command="resume")
 
 
-def test_rows_are_read_as_they_were_at_one_moment(batch, flights):
+def test_rows_are_read_as_they_were_at_one_moment(batch, source):
     """Another process moves flights from one half of the table to the other while it is read; none is seen twice or not at all."""
-    flights.sql("UPDATE flights SET distance = 100000")
-    if flights.kind == "sqlite":
-        flights.sql("PRAGMA journal_mode = WAL")
+    source.sql("UPDATE flights SET distance = 100000")
+    if source.kind == "sqlite":
+        source.sql("PRAGMA journal_mode = WAL")
     done = threading.Event()
 
     def change():
         while not done.is_set():
-            flights.sql(f"UPDATE flights SET distance = CASE WHEN flight <= {ROWS // 2} THEN distance + 1 ELSE distance - 1 END")
+            source.sql(f"UPDATE flights SET distance = CASE WHEN flight <= {ROWS // 2} THEN distance + 1 ELSE distance - 1 END")
 
     changes = threading.Thread(target=change)
     changes.start()
     try:
         for n in range(3):
-            batch("--input", flights.url("table=flights"), "--output", f"{n}.csv", "--keep", "flight,distance")
+            batch("--input", source.url("table=flights"), "--output", f"{n}.csv", "--keep", "flight,distance")
     finally:
         done.set()
         changes.join()

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 
 import numpy as np
+import mariadb_server
 import pandas as pd
 import pytest
 from conftest import PROGRAM, ROOT
@@ -159,7 +160,7 @@ def test_the_examples_of_every_help_run(shop):
     assert {"/models", "/livez", "/readyz", "/metrics"} <= set(re.findall(r"/\w+", pages))
 
 
-def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
+def test_the_commands_of_the_batch_page_run(shop, postgres, mariadb, monkeypatch):
     page = (ROOT / "docs/batch.md").read_text()
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, re.M | re.S)
     shop.write("flight-delay/slipway.yaml", EXAMPLE.read_text())
@@ -173,7 +174,7 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
     shop.write("job.yaml", next(text for kind, text in blocks if kind == "yaml"))
     # Those that name objects are run by test_batch_s3.py, with an object store.
     lines = [line for kind, text in blocks if kind == "" for line in text.splitlines() if re.match("slipway|cat", line) and "s3://" not in line]
-    assert len(lines) == 27
+    assert len(lines) == 28
     with sqlite3.connect(shop.folder / "shop.db") as database:
         pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight").to_sql("flights", database, index=False)
     server = postgres.server
@@ -181,7 +182,12 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
     server.sql("CREATE TABLE flights (carrier text, flight bigint PRIMARY KEY, origin text, dest text, distance integer, sched_dep timestamp, tailnum text)", "shop")
     stored = pd.read_csv(shop.folder / "flights.csv").drop_duplicates("flight")
     server.sql("COPY flights FROM STDIN (FORMAT csv)", "shop", stdin=stored.to_csv(index=False, header=False))
-    for name, value in {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": PASSWORD}.items():
+    maria = mariadb.server
+    maria.sql("CREATE DATABASE shop; GRANT SELECT ON shop.* TO scorer@'%'")
+    mariadb_server.Database(maria, "shop").load("flights", stored, "carrier text, flight bigint PRIMARY KEY, origin text, dest text, "
+                                                "distance integer, sched_dep datetime, tailnum text")
+    for name, value in {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGPASSWORD": PASSWORD, "MYSQL_HOST": "127.0.0.1",
+                        "MYSQL_TCP_PORT": str(maria.port), "MYSQL_PWD": mariadb_server.PASSWORD}.items():
         monkeypatch.setenv(name, value)
     for line in lines:
         done = run(shop, line.replace("| slipway", f"| {shlex.quote(PROGRAM)}"))
@@ -200,6 +206,7 @@ def test_the_commands_of_the_batch_page_run(shop, postgres, monkeypatch):
         "by-month/month=11/version=1.0.0/part-000000.csv"]
     far = stored[stored.distance > 1000]
     assert len(pd.read_csv(shop.folder / "from-table.csv")) == len(stored)
+    assert list(pd.read_csv(shop.folder / "from-mysql.csv").flight) == sorted(stored.flight)
     assert list(pd.read_csv(shop.folder / "from-query.csv").flight) == sorted(far.flight)
     assert len(pd.read_csv(shop.folder / "from-sql.csv")) == 2 * len(pd.read_csv(shop.folder / "from-input.csv")) > 0
     by_sql = pd.read_parquet(shop.folder / "by-sql.parquet")

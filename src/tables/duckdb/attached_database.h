@@ -1,5 +1,6 @@
 #pragma once
-// AttachedDatabase: a session in which one SQLite file or PostgreSQL server stands as the database `db`.
+// AttachedDatabase: a session in which one SQLite file, or a database of a PostgreSQL or MySQL server, stands as the
+// database `db`.
 
 #include <memory>
 #include <string>
@@ -40,8 +41,10 @@ class AttachedDatabase {
 
   base::Result<void> Run(const std::string& sql);
   base::Result<Rows> Query(const std::string& sql, int columns = 2);
-  /// A question to PostgreSQL in its own words, within the transaction.
+  /// A question to a server in its own words; to PostgreSQL within the transaction.
   base::Result<Rows> Ask(const std::string& sql, int columns = 2);
+  /// The same as what stands behind FROM in DuckDB.
+  std::string Asked(std::string_view sql) const;
   /// A statement of PostgreSQL's own, likewise.
   base::Result<void> Execute(const std::string& sql);
 
@@ -52,6 +55,13 @@ class AttachedDatabase {
   /// The table of the address, for the database itself: "schema"."T".
   std::string TableThere() const;
   std::string TableThere(std::string_view name) const;
+  /// Messages, of which long ones are cut, have what the server says and not what it was asked.
+  void HideQuestion(std::string_view sql);
+  /// A name and a text in the words of the database itself.
+  std::string NameThere(std::string_view name) const;
+  std::string TextThere(std::string_view text) const;
+  /// A comment to put into long questions to MySQL, so that Cancel() finds them; empty for others.
+  const std::string& mark() const { return mark_; }
 
   /// What the table's rows are put in order by: its primary key. Empty when there is none, or when they stand in its
   /// order already.
@@ -63,13 +73,16 @@ class AttachedDatabase {
 
  private:
   explicit AttachedDatabase(DatabaseAddress address) : address_(std::move(address)) {}
-  base::Error Told(base::Error error) const;
+  base::Result<void> LearnOfServer(bool reads);
+  base::Result<void> CheckIsolation();
+  void EndMarked();
   base::Result<Rows> Tables();
 
   DatabaseAddress address_;
   std::unique_ptr<Session> session_;
   bool in_transaction_ = false;
   std::string backend_;  ///< of PostgreSQL, that answers
+  std::string mark_;     ///< of questions to MySQL
 };
 
 }  // namespace slipway::tables::duckdb

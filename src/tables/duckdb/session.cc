@@ -60,12 +60,13 @@ std::string QuotedName(std::string_view name) {
 /// DuckDB's words, without the SQL it quotes on the lines below.
 std::unexpected<base::Error> Session::Fault(const char* words) const {
   std::string line = words ? words : "no reason given";
-  line.resize(std::min(line.find("\n\n"), line.size()));
   for (const auto& [secret, shown] : hidden_) {
+    if (secret.empty()) continue;
     for (size_t at = line.find(secret); at != std::string::npos; at = line.find(secret, at + shown.size())) {
       line.replace(at, secret.size(), shown);
     }
   }
+  line.resize(std::min(line.find("\n\n"), line.size()));
   std::ranges::replace(line, '\n', ' ');
   const bool machine = line.starts_with("Out of Memory") ||
                        (line.starts_with("IO Error") && line.find("magic bytes") == std::string::npos &&

@@ -52,6 +52,8 @@ class Session {
   /// serves nothing else meanwhile.
   base::Result<std::unique_ptr<RowStream>> Query(const std::string& sql, const data::Layout& layout,
                                                  std::vector<int> targets);
+  /// From now on messages say `shown` for the text.
+  void Hide(std::string text, std::string shown) { hidden_.emplace_back(std::move(text), std::move(shown)); }
   /// Makes a running statement fail soon.
   void Interrupt();
   /// A statement on a connection of its own, while another runs. From any thread.

@@ -16,9 +16,11 @@
 #include "tables/csv_text.h"
 #include "tables/duckdb/attached_database.h"
 #include "tables/duckdb/function_call.h"
+#include "tables/duckdb/server_columns.h"
 #include "tables/duckdb/stored_type.h"
 #include "tables/input_file.h"
 #include "tables/output_file.h"
+#include "tables/sql_text.h"
 
 namespace slipway::tables {
 namespace {
@@ -32,11 +34,15 @@ using duckdb::Session;
 /// Groups of rows as large as a part of a job, which then reads one.
 constexpr int64_t kGroupRows = 65536;
 
-/// A question without the semicolon that may end it, so that it can stand in brackets.
-std::string InBrackets(std::string_view sql) {
+/// A question without the semicolon that may end it.
+std::string_view WithoutEnd(std::string_view sql) {
   sql = base::Trim(sql);
   while (sql.ends_with(';')) sql = base::Trim(sql.substr(0, sql.size() - 1));
-  return fmt::format("({}\n)", sql);
+  return sql;
+}
+
+std::string InBrackets(std::string_view sql) {
+  return fmt::format("({}\n)", WithoutEnd(sql));
 }
 
 /// DuckDB's reader for files of that format.
@@ -97,7 +103,12 @@ class Question final : public TableQuery {
     const std::string sql =
         fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
                     Selection(names, limit), QuotedText(temporary), kGroupRows);
-    auto done = RunWatched([&] { return Run(sql); }, temporary, hooks);
+    auto done = RunWatched(
+        [&] {
+          auto filled = Fill();
+          return filled ? Run(sql) : filled;
+        },
+        temporary, hooks);
     if (done) done = GiveName(temporary, path);
     if (!done) {
       std::remove(temporary.c_str());
@@ -114,6 +125,7 @@ class Question final : public TableQuery {
     AttachedDatabase::Rows counted;
     auto done = RunWatched(
         [&]() -> base::Result<void> {
+          SLIPWAY_TRY(Fill());
           auto rows = database_ ? database_->Query(sql, 1) : session_->QueryTexts(sql, 1);
           if (!rows) return std::unexpected(Told(rows.error()));
           counted = *std::move(rows);
@@ -153,7 +165,8 @@ class Question final : public TableQuery {
   }
 
   Session& session() { return database_ ? database_->session() : *session_; }
-  bool is_postgres() const { return text_.database && text_.database->kind == DatabaseKind::kPostgres; }
+  bool asks_server() const { return text_.database && text_.database->is_server(); }
+  bool is_mysql() const { return text_.database && text_.database->kind == DatabaseKind::kMysql; }
 
   base::Error Told(base::Error error) const {
     if (error.where.empty()) error.where = text_.shown;
@@ -174,11 +187,7 @@ class Question final : public TableQuery {
       SLIPWAY_TRY(database_->CheckTable());
       SLIPWAY_ASSIGN(key_, database_->PrimaryKey());
     }
-    if (is_postgres()) {
-      question_ = address.query.empty() ? database_->TableThere() : InBrackets(address.query) + " AS asked";
-      relation_ = fmt::format("postgres_query('db', {})", QuotedText("SELECT * FROM " + question_));
-      return Describe(fmt::format("SELECT * FROM {}", relation_));
-    }
+    if (asks_server()) return AskServer(address);
     SLIPWAY_TRY(Run("USE db"));
     if (address.query.empty()) {
       relation_ = database_->TableHere();
@@ -189,14 +198,37 @@ class Question final : public TableQuery {
     return {};
   }
 
+  base::Result<void> AskServer(const DatabaseAddress& address) {
+    if (!address.table.empty()) {
+      question_ = database_->TableThere();
+    } else if (is_mysql()) {
+      if (!BeginsAsQuestion(address.query)) {
+        return base::Fail(base::Code::kInvalidArgument, "tables.sql",
+                          "the query is no SELECT; it may only read, and the answers go to the output", address.shown);
+      }
+      answer_ = WithoutEnd(address.query);  // as it is, since MySQL forgets the order of rows in brackets
+    } else {
+      question_ = InBrackets(address.query) + " AS asked";
+    }
+    relation_ = FromServer(answer_.empty() ? "SELECT * FROM " + question_ : answer_);
+    SLIPWAY_TRY(Describe(fmt::format("SELECT * FROM {}", relation_)));
+    if (!is_mysql()) {
+      asked_ = duckdb::ColumnsOfPostgres(columns_);
+      return {};
+    }
+    if (question_.empty()) return {};
+    SLIPWAY_ASSIGN(asked_, duckdb::ColumnsOfMysql(*database_));
+    const auto names = Names();
+    columns_.clear();
+    return Describe(ServerSelection(names, std::nullopt));
+  }
+
   /// SQL over what was found so far, as `input`.
   base::Result<void> AskBySql() {
-    if (!relation_.empty()) {
-      if (is_postgres()) {
-        std::vector<std::string> names;
-        for (const auto& column : columns_) names.push_back(column.name);
-        relation_ = fmt::format("postgres_query('db', {})", QuotedText(QuestionToServer(names, std::nullopt, false)));
-      }
+    if (is_mysql()) {
+      SLIPWAY_TRY(MakeCopy());
+    } else if (!relation_.empty()) {
+      if (asks_server()) relation_ = FromServer(QuestionToServer(Names(), std::nullopt, false));
       SLIPWAY_TRY(Run(fmt::format("CREATE TEMP VIEW input AS SELECT * FROM {}", relation_)));
     }
     SLIPWAY_TRY(Check(text_.sql));
@@ -206,6 +238,19 @@ class Question final : public TableQuery {
     by_sql_ = true;
     return {};
   }
+
+  /// MySQL is asked on a connection of its own by each mention of its rows, which would be of several moments: a copy
+  /// of them is made when they are needed.
+  base::Result<void> MakeCopy() {
+    std::vector<std::string> fields;
+    for (const auto& column : columns_) {
+      fields.push_back(fmt::format("{} {}", QuotedName(column.name), column.stored_type));
+    }
+    fill_ = fmt::format("INSERT INTO input {}", ServerSelection(Names(), std::nullopt));
+    return Run(fmt::format("CREATE TEMP TABLE input ({})", fmt::join(fields, ", ")));
+  }
+
+  base::Result<void> Fill() { return fill_.empty() ? base::Result<void>() : Run(std::exchange(fill_, {})); }
 
   base::Result<void> Check(const std::string& sql) {
     const auto fine = session().CheckQuestion(sql);
@@ -222,21 +267,47 @@ class Question final : public TableQuery {
     return {};
   }
 
-  /// PostgreSQL's numeric without bounds comes as a double that is not always the nearest; the server's own cast is.
-  std::string ColumnThere(const std::string& name) const {
-    const auto column = std::ranges::find(columns_, name, &StoredColumn::name);
-    if (column == columns_.end() || !column->stored_type.starts_with("DOUBLE")) return QuotedName(name);
-    const bool list = column->stored_type.ends_with(']');
-    return fmt::format("{0}::float8{1} AS {0}", QuotedName(name), list ? "[]" : "");
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& column : columns_) names.push_back(column.name);
+    return names;
   }
 
   std::string QuestionToServer(const std::vector<std::string>& names, std::optional<int64_t> limit,
                                bool ordered) const {
-    std::vector<std::string> selected;
-    for (const auto& name : names) selected.push_back(ColumnThere(name));
+    std::vector<std::string> selected, order;
+    for (const auto& name : names) {
+      const auto column = asked_.find(name);
+      const std::string itself = database_->NameThere(name);
+      const bool plain = column == asked_.end() || column->second.there.empty();
+      selected.push_back(plain ? itself : fmt::format("{} AS {}", column->second.there, itself));
+    }
     std::string sql = fmt::format("SELECT {} FROM {}", fmt::join(selected, ", "), question_);
-    if (ordered) sql += Order();
+    // A name alone would stand for what its column is made into.
+    for (const auto& name : key_) order.push_back(fmt::format("{}.{}", question_, database_->NameThere(name)));
+    if (ordered && !order.empty()) sql += fmt::format(" ORDER BY {}", fmt::join(order, ", "));
     if (limit) sql += fmt::format(" LIMIT {}", *limit);
+    return sql;
+  }
+
+  /// What stands behind FROM in DuckDB for the server's answer.
+  std::string FromServer(const std::string& sql) const {
+    const std::string marked = database_->mark().empty() ? sql : fmt::format("{}\n{}", sql, database_->mark());
+    database_->HideQuestion(marked);
+    return database_->Asked(marked);
+  }
+
+  std::string ServerSelection(const std::vector<std::string>& names, std::optional<int64_t> limit) const {
+    std::vector<std::string> selected;
+    for (const auto& name : names) {
+      const auto column = asked_.find(name);
+      const bool plain = column == asked_.end() || column->second.here.empty();
+      selected.push_back(plain ? QuotedName(name) : fmt::format("{} AS {}", column->second.here, QuotedName(name)));
+    }
+    const bool whole = !answer_.empty();
+    const auto rows = FromServer(whole ? answer_ : QuestionToServer(names, limit, true));
+    std::string sql = fmt::format("SELECT {} FROM {}", fmt::join(selected, ", "), rows);
+    if (limit && whole) sql += fmt::format(" LIMIT {}", *limit);
     return sql;
   }
 
@@ -248,9 +319,7 @@ class Question final : public TableQuery {
   }
 
   std::string Selection(const std::vector<std::string>& names, std::optional<int64_t> limit) const {
-    if (is_postgres() && !by_sql_) {
-      return fmt::format("SELECT * FROM postgres_query('db', {})", QuotedText(QuestionToServer(names, limit, true)));
-    }
+    if (asks_server() && !by_sql_) return ServerSelection(names, limit);
     std::vector<std::string> selected;
     for (const auto& name : names) selected.push_back(QuotedName(name));
     std::string sql = fmt::format("SELECT {} FROM {}{}", fmt::join(selected, ", "), relation_, Order());
@@ -299,8 +368,11 @@ class Question final : public TableQuery {
   std::unique_ptr<duckdb::FunctionCall> call_;  ///< outlives the sessions
   std::unique_ptr<AttachedDatabase> database_;
   std::unique_ptr<Session> session_;  ///< without a database
-  std::string question_;              ///< to PostgreSQL: what stands behind FROM
-  std::string relation_;              ///< to DuckDB: likewise
+  std::string question_;              ///< to a server: what stands behind FROM
+  std::string answer_;                ///< to MySQL: a whole question
+  std::string relation_;              ///< to DuckDB: what stands behind FROM
+  std::string fill_;                  ///< a statement to run before its rows are read
+  duckdb::AskedColumns asked_;
   bool by_sql_ = false;
   std::vector<std::string> key_;
   std::vector<StoredColumn> columns_;
