@@ -77,18 +77,36 @@ size_t EndOfUser(std::string_view place) {
   return at != std::string_view::npos ? at : place.rfind('@');
 }
 
-/// Whether ports are numbers. They are not where a password with a ? was not written with %3F.
-bool HasSoundPorts(std::string_view place) {
+/// Whether addresses stand in brackets and ports are numbers. They are not where a password with a ? was not written
+/// with %3F.
+bool HasSoundHosts(std::string_view place) {
   std::string_view hosts = place.substr(0, place.find('/'));
   while (!hosts.empty()) {
-    const std::string_view host = hosts.substr(0, hosts.find(','));
+    std::string_view host = hosts.substr(0, hosts.find(','));
     hosts.remove_prefix(std::min(host.size() + 1, hosts.size()));
-    const size_t colon = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+    if (host.starts_with('[')) {
+      const size_t end = host.find(']');
+      if (end == std::string_view::npos) return false;
+      if (host.substr(1, end - 1).find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return false;
+      host.remove_prefix(end + 1);
+      if (!host.empty() && !host.starts_with(':')) return false;
+    }
+    const size_t colon = host.find(':');
     if (colon != std::string_view::npos && host.find_first_not_of("0123456789", colon + 1) != std::string_view::npos) {
       return false;
     }
   }
   return true;
+}
+
+/// Whether what stands before each = is a name. It is not where a password holds a ? or & that was not written as a
+/// code.
+bool HasSoundNames(const std::vector<std::string_view>& parameters) {
+  return std::ranges::all_of(parameters, [](std::string_view parameter) {
+    return std::ranges::all_of(parameter.substr(0, parameter.find('=')), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+  });
 }
 
 /// A value as the client libraries read it: libpq between single quotes, DuckDB's of MySQL between double ones.
@@ -116,6 +134,9 @@ class Reader {
   base::Result<DatabaseAddress> Read() {
     if (!pieces_.scheme) return Wrong("begins as no address of a database does; write sqlite:FILE?table=T");
     address_.kind = pieces_.scheme->kind;
+    if (!HasSoundNames(pieces_.parameters)) {
+      return Wrong("what stands before = behind the ? is no name; in a password write %3F for ? and %26 for &");
+    }
     if (address_.is_server()) {
       SLIPWAY_TRY(ReadPlace());
     } else {
@@ -147,7 +168,7 @@ class Reader {
       if (colon != std::string_view::npos) SLIPWAY_TRY(Put("password", user.substr(colon + 1)));
       place.remove_prefix(at + 1);
     }
-    if (!HasSoundPorts(place))
+    if (!HasSoundHosts(place))
       return Wrong("its port is no number; in a password write %3F for ?, %2F for / and %40 for @");
     const size_t slash = std::min(place.find('/'), place.size());
     const bool is_mysql = address_.kind == DatabaseKind::kMysql;
@@ -268,8 +289,10 @@ std::string WithoutPassword(std::string_view text) {
   if (const size_t at = EndOfUser(place); at != std::string_view::npos) {
     shown += place.substr(0, std::min(at, place.find(':')));
     place.remove_prefix(at);
-  } else if (!HasSoundPorts(place)) {
-    return shown + "…";
+  }
+  const bool has_user = place.starts_with('@');
+  if (!HasSoundHosts(place.substr(has_user ? 1 : 0)) || (text.contains('@') && !HasSoundNames(pieces.parameters))) {
+    return std::string(pieces.scheme->text) + "…";
   }
   shown += place;
   char mark = '?';

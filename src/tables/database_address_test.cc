@@ -86,6 +86,17 @@ TEST(DatabaseAddress, HidesThePasswordWhereverItStands) {
   EXPECT_THAT(broken.error().message, Not(HasSubstr("secret")));
 }
 
+TEST(DatabaseAddress, ShowsNothingOfAPasswordThatIsWrittenSoThatItEndsAnywhere) {
+  EXPECT_EQ(WithoutPassword("postgres://u:a@secret?b@h/d?table=t"), "postgres://…");
+  EXPECT_EQ(WithoutPassword("postgres://u:a@x:secret?table=t"), "postgres://…");
+  EXPECT_EQ(WithoutPassword("postgres://[u:secret?b@h/d?table=t"), "postgres://…");
+  EXPECT_EQ(WithoutPassword("mysql://[a:secret]?b@h/d?table=t"), "mysql://…");
+  EXPECT_EQ(WithoutPassword("mysql://u:12?secret&b@h/d?table=t"), "mysql://…");
+  const auto broken = ParseDatabaseSource("mysql://u:12?secret&b@h/d?table=t");
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().message, AllOf(HasSubstr("%3F for ?"), Not(HasSubstr("secret"))));
+}
+
 TEST(DatabaseAddress, DecodesAQuery) {
   const auto address = ParseDatabaseSource("postgres://h/d?query=SELECT a+1 FROM t WHERE b=1 %26 2 LIKE '1%25'");
   ASSERT_TRUE(address);

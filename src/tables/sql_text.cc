@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <vector>
 
 namespace slipway::tables {
 namespace {
@@ -30,7 +31,6 @@ class Scanner {
 
   size_t at() const { return at_; }
   bool ended() const { return at_ >= text_.size(); }
-  void MoveTo(size_t at) { at_ = at; }
 
   void SkipBlanks() {
     while (!ended()) {
@@ -111,19 +111,6 @@ class Scanner {
   size_t at_ = 0;
 };
 
-/// Where the bracket that was just opened is closed; the end of the text when it is not.
-size_t ClosingBracket(Scanner scanner) {
-  for (int depth = 1; !scanner.ended();) {
-    scanner.SkipBlanks();
-    if (scanner.ended()) break;
-    const size_t begin = scanner.at();
-    const std::string_view token = scanner.Next();
-    if (token == "(") ++depth;
-    if (token == ")" && --depth == 0) return begin;
-  }
-  return scanner.at();
-}
-
 }  // namespace
 
 bool BeginsAsQuestion(std::string_view sql) {
@@ -135,31 +122,38 @@ bool BeginsAsQuestion(std::string_view sql) {
 }
 
 std::optional<std::string> CallsOf(std::string_view function, std::string_view sql) {
+  constexpr std::string_view kOpened = "struct_pack(*COLUMNS(", kClosed = "))";
   Scanner scanner(sql);
   std::string text;
   size_t copied = 0;
-  bool found = false;
+  const auto put_in = [&](size_t at, std::string_view added) {
+    text += sql.substr(copied, at - copied);
+    text += added;
+    copied = at;
+  };
+  bool found = false, called = false;  // whether the last word was the function
+  std::vector<bool> brackets;          // those that are open; true: of a call with a star
   while (true) {
     scanner.SkipBlanks();
     if (scanner.ended()) break;
-    const std::string_view word = scanner.Next();
-    if (!IsSame(word, function)) continue;
-    scanner.SkipBlanks();
-    if (scanner.ended() || sql[scanner.at()] != '(') continue;
-    found = true;
-    scanner.Next();
-    scanner.SkipBlanks();
-    if (scanner.ended() || sql[scanner.at()] != '*') continue;
-    const size_t begin = scanner.at(), end = ClosingBracket(scanner);
-    text += sql.substr(copied, begin - copied);
-    text += "struct_pack(*COLUMNS(";
-    text += sql.substr(begin, end - begin);
-    text += "))";
-    copied = end;
-    scanner.MoveTo(end);
+    const size_t begin = scanner.at();
+    const std::string_view token = scanner.Next();
+    const bool opens = token == "(", calls = opens && called;
+    called = IsSame(token, function);
+    found = found || calls;
+    if (opens) {
+      scanner.SkipBlanks();
+      brackets.push_back(calls && !scanner.ended() && sql[scanner.at()] == '*');
+      if (brackets.back()) put_in(scanner.at(), kOpened);
+    } else if (token == ")" && !brackets.empty()) {
+      if (brackets.back()) put_in(begin, kClosed);
+      brackets.pop_back();
+    }
   }
   if (!found) return std::nullopt;
-  return text += sql.substr(copied);
+  put_in(sql.size(), {});
+  for (const bool star : brackets) text += star ? kClosed : std::string_view();
+  return text;
 }
 
 }  // namespace slipway::tables

@@ -23,6 +23,12 @@ TEST(SqlText, PutsAllColumnsIntoAStructForAStar) {
             "SELECT predict(struct_pack(*COLUMNS(*))), predict(struct_pack(*COLUMNS(*)))");
 }
 
+TEST(SqlText, FindsACallWithAStarInsideOfAnother) {
+  EXPECT_EQ(CallsOf("predict", "SELECT predict(* REPLACE (predict(*).p AS a)) FROM t"),
+            "SELECT predict(struct_pack(*COLUMNS(* REPLACE (predict(struct_pack(*COLUMNS(*))).p AS a)))) FROM t");
+  EXPECT_EQ(CallsOf("predict", "SELECT predict (predict)"), "SELECT predict (predict)");
+}
+
 TEST(SqlText, LeavesWhatIsNotClosedToTheParser) {
   EXPECT_EQ(CallsOf("predict", "SELECT predict(*"), "SELECT predict(struct_pack(*COLUMNS(*))");
   EXPECT_EQ(CallsOf("predict", "SELECT 'predict(*)"), std::nullopt);
