@@ -1,6 +1,7 @@
 // What must be the same for a kept job to go on.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +11,7 @@
 
 #include "base/hash.h"
 #include "batch/object_output.h"
+#include "batch/part_reader.h"
 #include "batch/runner.h"
 #include "storage/object_store.h"
 #include "tables/piece_source.h"
@@ -34,24 +36,7 @@ base::Result<void> CompareText(const Plan& plan, const JobFolder& folder, int64_
     return Changed("the file changed since parts of it were scored", head.path);
   }
   SLIPWAY_ASSIGN(const auto source, tables::OpenPieces(head));
-  tables::Piece piece;
-  for (const auto& part : folder.parts()) {
-    if (part.file != file) continue;
-    do {  // parts of other shards are passed over
-      auto bounds = plan.bounds();
-      // The last part of a job with --limit is shorter than others.
-      if (piece.end == part.begin || part.begin.row == 0) bounds.rows = std::min(bounds.rows, part.rows());
-      SLIPWAY_ASSIGN(const bool more, source->Next(bounds, piece));
-      if (!more)
-        return Changed(fmt::format("the file lacks rows that were scored, from row {} on", part.begin.row), head.path);
-    } while (piece.end.row < part.end.row);
-    if (piece.begin != part.begin || piece.end != part.end || base::Xxh3Digits(piece.text) != part.input) {
-      return Changed(
-          fmt::format("the file changed within rows {} to {}, which were scored", part.begin.row, part.end.row - 1),
-          head.path);
-    }
-  }
-  return {};
+  return CompareParts(plan, folder.parts(), file, *source);
 }
 
 /// What a process that was killed left behind: files in the making, and parts that nobody recorded.
@@ -92,6 +77,30 @@ void RemoveStraysOf(const std::string& target, bool folder) {
 
 }  // namespace
 
+base::Result<void> CompareParts(const Plan& plan, const std::vector<PartRecord>& finished, int64_t file,
+                                tables::PieceSource& source) {
+  const std::string& path = plan.heads[static_cast<size_t>(file)].path;
+  const std::string_view name = path == "-" ? "standard input" : "the file";
+  tables::Piece piece;
+  for (const auto& part : finished) {
+    if (part.file != file) continue;
+    do {  // parts of other shards are passed over
+      auto bounds = plan.bounds();
+      // The last part of a job with --limit is shorter than others.
+      if (piece.end == part.begin || part.begin.row == 0) bounds.rows = std::min(bounds.rows, part.rows());
+      SLIPWAY_ASSIGN(const bool more, source.Next(bounds, piece));
+      if (!more)
+        return Changed(fmt::format("{} lacks rows that were scored, from row {} on", name, part.begin.row), path);
+    } while (piece.end.row < part.end.row);
+    if (piece.begin != part.begin || piece.end != part.end || base::Xxh3Digits(piece.text) != part.input) {
+      return Changed(
+          fmt::format("{} changed within rows {} to {}, which were scored", name, part.begin.row, part.end.row - 1),
+          path);
+    }
+  }
+  return {};
+}
+
 base::Result<void> CheckKept(JobFolder& folder, const Maker& maker) {
   const auto& kept = folder.record().maker;
   const std::string where = folder.path().string();
@@ -103,8 +112,10 @@ base::Result<void> CheckKept(JobFolder& folder, const Maker& maker) {
   if (kept.program != maker.program) {
     return Changed(fmt::format("the job began with slipway {}, and this is {}", kept.program, maker.program), where);
   }
-  if (folder.record().job.input == std::vector<std::string>{"-"}) {
-    return Changed("the job reads standard input, which cannot be read again", where);
+  if (folder.record().job.input == std::vector<std::string>{"-"} && isatty(STDIN_FILENO) != 0) {
+    return base::Fail(base::Code::kInvalidArgument, "usage",
+                      "the job reads standard input: pipe the bytes that it began with in again, from their beginning",
+                      where);
   }
   return {};
 }
@@ -113,7 +124,7 @@ base::Result<void> CheckParts(const Plan& plan, JobFolder& folder) {
   auto& listed = folder.record().files;
   for (size_t file = 0; file < listed.size(); ++file) {
     const bool is_staged = !listed[file].digest.empty() && plan.files[file].digest == listed[file].digest;
-    if (plan.files[file] == listed[file] || is_staged) continue;
+    if (plan.files[file] == listed[file] || is_staged || plan.files[file].path == "-") continue;
     SLIPWAY_TRY(CompareText(plan, folder, static_cast<int64_t>(file)));
   }
   listed = plan.files;

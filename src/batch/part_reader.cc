@@ -21,9 +21,12 @@ base::Result<void> PartReader::CheckUnchanged() const {
 
 base::Result<void> PartReader::OpenFile() {
   SLIPWAY_TRY(CheckUnchanged());
-  SLIPWAY_ASSIGN(source_, tables::OpenPieces(plan_.heads[static_cast<size_t>(at_.file)]));
-  if (at_.begun) SLIPWAY_TRY(source_->MoveTo(at_.place));
-  return {};
+  const auto& head = plan_.heads[static_cast<size_t>(at_.file)];
+  const bool is_stream = head.stream != nullptr;
+  if (is_stream && stop_) head.stream->StopWhen(stop_);
+  SLIPWAY_ASSIGN(source_, tables::OpenPieces(head));
+  if (!at_.begun) return {};
+  return is_stream && finished_ ? CompareParts(plan_, *finished_, at_.file, *source_) : source_->MoveTo(at_.place);
 }
 
 base::Result<bool> PartReader::NextOfAnyShard(PartText& part) {

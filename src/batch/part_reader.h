@@ -2,7 +2,10 @@
 // PartReader reads the files of a plan in order and cuts them into parts.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "batch/part_record.h"
@@ -31,11 +34,14 @@ struct PartText {
 /// Thread-safety: one thread at a time.
 class PartReader {
  public:
-  /// `plan` must outlive this.
-  explicit PartReader(const Plan& plan, PartPlace place = {}) : plan_(plan), at_(place) {}
+  /// `finished`: the parts before `place`, which standard input is held against when it is piped in again; `stop`: to
+  /// give up waiting for it. Both and the plan must outlive this.
+  explicit PartReader(const Plan& plan, PartPlace place = {}, const std::vector<PartRecord>* finished = nullptr,
+                      std::function<bool()> stop = {})
+      : plan_(plan), finished_(finished), stop_(std::move(stop)), at_(place) {}
 
   /// The next part of this shard; false at the end. Errors: those of tables::PieceSource; failed_precondition
-  /// "batch.input_changed" when a file is not the one that was listed.
+  /// "batch.input_changed" when a file is not the one that was listed, "batch.changed" when standard input is not.
   base::Result<bool> Next(PartText& part);
 
   /// Bytes of the input that were read, as stored.
@@ -47,9 +53,16 @@ class PartReader {
   base::Result<void> CheckUnchanged() const;
 
   const Plan& plan_;
+  const std::vector<PartRecord>* finished_;
+  std::function<bool()> stop_;
   PartPlace at_;
   std::unique_ptr<tables::PieceSource> source_;
   int64_t bytes_before_ = 0;  ///< of the files that are through
 };
+
+/// Reads on in a file of the plan behind those of its parts that are among `finished`, and compares them with what it
+/// reads. Error: failed_precondition "batch.changed" with the rows that are others.
+base::Result<void> CompareParts(const Plan& plan, const std::vector<PartRecord>& finished, int64_t file,
+                                tables::PieceSource& source);
 
 }  // namespace slipway::batch

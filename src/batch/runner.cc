@@ -53,7 +53,8 @@ class PartRun {
       : plan_(plan),
         folder_(folder),
         hooks_(hooks),
-        reader_(plan, folder ? PlaceBehind(folder->parts()) : PartPlace{}) {
+        reader_(plan, folder ? PlaceBehind(folder->parts()) : PartPlace{}, folder ? &folder->parts() : nullptr,
+                hooks.stop) {
     for (const auto& file : plan.files) report_.bytes_total += file.size;
     report_.tally.emplace(*plan.tally);
     if (!folder) return;
@@ -106,6 +107,10 @@ class PartRun {
     if (stopped_) return false;
     const auto begun = Clock::now();
     auto more = reader_.Next(slot.part);
+    if (!more && more.error().reason == "tables.stopped") {
+      stopped_ = true;
+      more = false;
+    }
     report_.times.read += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun).count();
     return more;
   }

@@ -100,11 +100,8 @@ base::Result<void> StageRows(PlanPointer& plan, batch::JobFolder* folder, std::o
 
 /// Runs a planned job and keeps its record.
 ExitCode Work(PlanPointer plan, batch::JobFolder* folder, bool resumed, const Console& console) {
-  // What comes from a pipe cannot be read again, so there is nothing to be kept by ending gently.
-  if (plan->files.front().path != "-") {
-    std::signal(SIGINT, OnStop);
-    std::signal(SIGTERM, OnStop);
-  }
+  std::signal(SIGINT, OnStop);
+  std::signal(SIGTERM, OnStop);
   BatchReport report(console, *plan);
   report.Started(plan->job.folder, resumed);
   batch::RunHooks hooks;
@@ -251,7 +248,11 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
     files.push_back(std::move(now));
   }
   if (batch::NeedCopies(job, files)) SLIPWAY_TRY(batch::FetchCopies(folder.copies_folder(), job, files));
-  SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
+  auto planned = batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files));
+  if (!planned && job.input == std::vector<std::string>{"-"}) {
+    planned.error().message += "; to go on, pipe in the same bytes that the job began with, from their beginning";
+  }
+  SLIPWAY_ASSIGN(auto plan, std::move(planned));
   SLIPWAY_TRY(batch::CheckTable(*plan));
   record.state = batch::JobState::kRunning;
   record.fault = record.ended = "";

@@ -41,6 +41,7 @@ InputFile& InputFile::operator=(InputFile&& other) noexcept {
   std::swap(stored_, other.stored_);
   std::swap(packed_, other.packed_);
   std::swap(unpacking_, other.unpacking_);
+  std::swap(stop_, other.stop_);
   return *this;
 }
 
@@ -78,6 +79,16 @@ base::Result<InputFile> InputFile::Open(std::string_view path) {
   return file;
 }
 
+base::Result<void> InputFile::AwaitStream() const {
+  constexpr int kMilliseconds = 100;
+  while (true) {
+    if (stop_()) return Fault(base::Code::kAborted, "tables.stopped", path_, "reading was given up");
+    pollfd state{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    const int ready = poll(&state, 1, kMilliseconds);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return {};  // read() tells of faults
+  }
+}
+
 /// Fills a block as far as the file goes; the number of bytes, 0 at the end.
 base::Result<size_t> InputFile::ReadStored(char* to) {
   size_t filled = 0;
@@ -87,6 +98,7 @@ base::Result<size_t> InputFile::ReadStored(char* to) {
     return filled;
   }
   while (filled < kBlockBytes) {  // pipes deliver a few kilobytes at a time
+    if (total_ == 0 && stop_) SLIPWAY_TRY(AwaitStream());
     const ssize_t got = read(descriptor_, to + filled, kBlockBytes - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Fault(base::Code::kUnavailable, "tables.read", path_, std::strerror(errno));

@@ -2,9 +2,11 @@
 // InputFile reads a file, an object (s3://…) or standard input block by block, unpacked when it is gzip or zstd.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "storage/object_store.h"
@@ -35,6 +37,9 @@ class InputFile {
   /// Error: failed_precondition "tables.not_seekable" for standard input and pipes.
   base::Result<void> Rewind();
 
+  /// From now on a stream whose other end says nothing is given up when `stop` is true; it is asked every now and then.
+  /// ReadBlock then fails: aborted "tables.stopped".
+  void StopWhen(std::function<bool()> stop) { stop_ = std::move(stop); }
   /// Whether ReadBlock() would answer at once: false only for a stream whose other end is still at work.
   bool IsReady() const;
 
@@ -47,6 +52,7 @@ class InputFile {
  private:
   InputFile(std::string path, int descriptor, int64_t total);
   base::Result<void> Begin();
+  base::Result<void> AwaitStream() const;
   base::Result<size_t> Fill(char* to);
   base::Result<size_t> ReadStored(char* to);
   base::Result<size_t> ReadUnpacked(char* to);
@@ -63,6 +69,7 @@ class InputFile {
   std::string stored_;     ///< of a packed file
   std::string_view packed_;
   std::unique_ptr<Decompressor> unpacking_;
+  std::function<bool()> stop_;
 };
 
 }  // namespace slipway::tables
