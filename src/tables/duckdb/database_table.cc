@@ -344,7 +344,8 @@ class Target final : public DatabaseTable {
     if (found.empty()) return {};
     const bool twice = found[0][1] != "1";
     return base::Fail(base::Code::kFailedPrecondition, "tables.duplicate_key",
-                      fmt::format("{} ({}), and mode=upsert finds rows by it; nothing was written",
+                      fmt::format("{} ({}), and mode=upsert finds rows by it; nothing was written. Mend the input, "
+                                  "remove the job's folder and run the job again",
                                   twice ? fmt::format("{} answers have the same key", found[0][1])
                                         : std::string("an answer has no key"),
                                   found[0][0]),
