@@ -40,6 +40,11 @@ class Queue {
     waiting_.clear();
   }
 
+  bool IsDone(int slot) {
+    const std::lock_guard lock(mutex_);
+    return done_[static_cast<size_t>(slot)] != 0;
+  }
+
   Result<void> Await(int slot) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return static_cast<bool>(done_[static_cast<size_t>(slot)]); });
@@ -80,7 +85,9 @@ Result<void> OrderedWork::Run(const Plan& plan) {
   int64_t filled = 0, drained = 0;
   Result<bool> more = true;
   while (more.value_or(false) || drained < filled) {
-    if (more.value_or(false) && filled - drained < plan.slots) {
+    // What is done goes first: filling may take as long as somebody takes to write into a pipe.
+    const bool ready = drained < filled && queue.IsDone(static_cast<int>(drained % plan.slots));
+    if (!ready && more.value_or(false) && filled - drained < plan.slots) {
       const int slot = static_cast<int>(filled % plan.slots);
       more = plan.fill(slot);
       if (!more.value_or(false)) continue;

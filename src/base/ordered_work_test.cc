@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace slipway::base {
@@ -50,6 +52,19 @@ TEST_F(OrderedWorkTest, DrainsWhatWasFilledBeforeFillingFailed) {
   };
   const auto ran = OrderedWork::Run(plan);
   EXPECT_EQ(ran.error().reason, "gone");
+  EXPECT_THAT(drained_, ::testing::ElementsAre(0, 2, 4));
+}
+
+TEST_F(OrderedWorkTest, DrainsWhatIsDoneBeforeItFillsTheNext) {
+  auto plan = Doubling(3);
+  size_t drained_before_the_last = 0;
+  plan.fill = [&, fill = plan.fill](int slot) {
+    if (filled_ == 2) drained_before_the_last = drained_.size();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // as a pipe that somebody writes into
+    return fill(slot);
+  };
+  ASSERT_TRUE(OrderedWork::Run(plan));
+  EXPECT_GE(drained_before_the_last, 1u);
   EXPECT_THAT(drained_, ::testing::ElementsAre(0, 2, 4));
 }
 
