@@ -38,6 +38,8 @@ constexpr int HexDigit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+/// Every byte but A-Z a-z 0-9 - _ . ~ (and / when `keep_slashes`) as %XX.
+std::string EncodePercent(std::string_view text, bool keep_slashes = false);
 /// Decodes %XX (and '+' to space when `form`). nullopt for a broken escape or a NUL.
 std::optional<std::string> DecodePercent(std::string_view text, bool form = false);
 

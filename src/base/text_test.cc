@@ -105,6 +105,11 @@ TEST(TrimTest, RemovesAsciiSpaceAtBothEnds) {
   EXPECT_EQ(Trim(" \n"), "");
 }
 
+TEST(EncodePercentTest, EscapesEveryByteThatIsNotUnreserved) {
+  EXPECT_EQ(EncodePercent("a b/+é%=*'~_.-", true), "a%20b/%2B%C3%A9%25%3D%2A%27~_.-");
+  EXPECT_EQ(EncodePercent("a/b"), "a%2Fb");
+}
+
 TEST(DecodePercentTest, TakesEscapesOfEitherCaseAndPlusInForms) {
   EXPECT_EQ(DecodePercent("a%20b%2f%2F+"), "a b//+");
   EXPECT_EQ(DecodePercent("a+b", true), "a b");

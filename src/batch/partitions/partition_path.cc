@@ -1,9 +1,6 @@
 #include "batch/partitions/partition_path.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
 
 #include "base/text.h"
 
@@ -23,18 +20,6 @@ std::string Decode(std::string_view text) {
     i += 2;
   }
   return decoded;
-}
-
-void AppendEscaped(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_.~").find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
 }
 
 }  // namespace
@@ -59,15 +44,9 @@ std::vector<PartitionValue> PartitionsOf(std::string_view path) {
 }
 
 std::string PartitionFolder(const PartitionValue& partition) {
-  std::string folder;
-  AppendEscaped(partition.name, folder);
-  folder += '=';
-  if (partition.value && !partition.value->empty()) {
-    AppendEscaped(*partition.value, folder);
-  } else {
-    folder += kMissingPartition;
-  }
-  return folder;
+  std::string folder = base::EncodePercent(partition.name) + '=';
+  const bool is_missing = !partition.value || partition.value->empty();
+  return is_missing ? folder.append(kMissingPartition) : folder + base::EncodePercent(*partition.value);
 }
 
 }  // namespace slipway::batch

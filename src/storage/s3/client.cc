@@ -80,7 +80,7 @@ base::Result<void> Client::Send(const Request& request, HttpAnswer& answer) {
   } else {
     path += "/" + request.url.bucket;
   }
-  path += "/" + EncodeUri(request.url.key, true);
+  path += "/" + base::EncodePercent(request.url.key, true);
   const auto query = CanonicalQuery(request.query);
   const auto time = TimeText(std::chrono::system_clock::now());
   const auto digest = Sha256Digits(request.body);

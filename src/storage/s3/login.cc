@@ -124,7 +124,7 @@ base::Result<LoginKeeper::Lent> LoginKeeper::FromInstance() {
   HttpRequest request{.method = "GET", .url = roles};
   request.headers["x-aws-ec2-metadata-token"] = token;
   SLIPWAY_ASSIGN(const auto role, Ask(request));
-  request.url = roles + EncodeUri(base::Trim(std::string_view(role).substr(0, role.find('\n'))), false);
+  request.url = roles + base::EncodePercent(base::Trim(std::string_view(role).substr(0, role.find('\n'))));
   SLIPWAY_ASSIGN(const auto text, Ask(request));
   const auto read = ReadLent(text);
   if (!read) return Failed("the answer is not the JSON that was expected");

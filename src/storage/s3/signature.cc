@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace slipway::storage::s3 {
 namespace {
 
@@ -36,23 +38,9 @@ std::string Sha256Digits(std::string_view bytes) {
   return Digits({reinterpret_cast<const char*>(out.data()), length});
 }
 
-std::string EncodeUri(std::string_view text, bool keep_slashes) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~' || (c == '/' && keep_slashes);
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
 std::string CanonicalQuery(const Query& query) {
   Query encoded;
-  for (const auto& [name, value] : query) encoded.emplace_back(EncodeUri(name, false), EncodeUri(value, false));
+  for (const auto& [name, value] : query) encoded.emplace_back(base::EncodePercent(name), base::EncodePercent(value));
   std::ranges::sort(encoded);
   std::string text;
   for (const auto& [name, value] : encoded) text += fmt::format("{}{}={}", text.empty() ? "" : "&", name, value);

@@ -21,8 +21,6 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 /// SHA-256 as 64 hexadecimal digits.
 std::string Sha256Digits(std::string_view bytes);
 
-/// Every byte but A-Z a-z 0-9 - _ . ~ as %XX.
-std::string EncodeUri(std::string_view text, bool keep_slashes);
 /// In the order that is signed, encoded: what stands in the url as well.
 std::string CanonicalQuery(const Query& query);
 
