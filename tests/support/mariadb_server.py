@@ -6,8 +6,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import urllib.parse
 
+import postgres_server
 import pytest
 from load import free_ports
 from program import until
@@ -16,6 +16,8 @@ PASSWORD = "pa ss@w/o:r'd\"\\"
 
 
 class Mariadb:
+    password = PASSWORD
+
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="slipway-maria-"))
         self.as_user = []
@@ -47,13 +49,13 @@ class Mariadb:
         self.process.kill()
         self.process.wait()
 
-    def client(self, text, database="mysql"):
+    def client(self, text, database="mysql", stdin=None):
         return subprocess.run(["mariadb", "--no-defaults", "-S", str(self.socket), "-u", "root", "--default-character-set=utf8mb4",
-                               "-N", "-B", "--local-infile=1", database, "-e", text], capture_output=True, text=True, timeout=60)
+                               "-N", "-B", "--local-infile=1", database, "-e", text], input=stdin, capture_output=True, text=True, timeout=60)
 
-    def sql(self, text, database="mysql"):
+    def sql(self, text, database="mysql", stdin=None):
         """The rows of the last statement, each a list of texts."""
-        done = self.client(text, database)
+        done = self.client(text, database, stdin)
         assert done.returncode == 0, done.stderr
         return [["" if cell == "NULL" else cell for cell in line.split("\t")] for line in done.stdout.splitlines()]
 
@@ -71,19 +73,8 @@ class Mariadb:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Database:
-    """As postgres_server.Database."""
-
-    def __init__(self, server, name):
-        self.server, self.name = server, name
-
-    def sql(self, text):
-        return self.server.sql(text, self.name)
-
-    def url(self, parameters, login=None):
-        """With the password, unless another login is given."""
-        login = "scorer:" + urllib.parse.quote(PASSWORD, safe="") if login is None else login
-        return f"mysql://{login}@127.0.0.1:{self.server.port}/{self.name}?{parameters}"
+class Database(postgres_server.Database):
+    scheme = "mysql"
 
     def load(self, table, frame, columns):
         file = self.server.folder / f"{self.name}.csv"

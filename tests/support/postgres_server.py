@@ -22,6 +22,8 @@ def program(name):
 
 
 class Postgres:
+    password = PASSWORD
+
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="slipway-pg-"))
         self.as_user = []
@@ -77,6 +79,8 @@ class Postgres:
 
 
 class Database:
+    scheme = "postgres"
+
     def __init__(self, server, name):
         self.server, self.name = server, name
 
@@ -85,8 +89,8 @@ class Database:
 
     def url(self, parameters, login=None):
         """With the password, unless another login is given."""
-        login = "scorer:" + urllib.parse.quote(PASSWORD, safe="") if login is None else login
-        return f"postgres://{login}@127.0.0.1:{self.server.port}/{self.name}?{parameters}"
+        login = "scorer:" + urllib.parse.quote(self.server.password, safe="") if login is None else login
+        return f"{self.scheme}://{login}@127.0.0.1:{self.server.port}/{self.name}?{parameters}"
 
     def load(self, table, frame, columns):
         self.sql(f"CREATE TABLE {table} ({columns})")
