@@ -147,7 +147,7 @@ base::Result<ParquetDescription> DescribeParquet(std::string_view path, const Ta
   const auto extent = ReadExtent(*session, path);
   if (!extent) return std::unexpected(At(extent.error(), path));
   description.rows = extent->rows;
-  if (extent->groups * std::ssize(described) > kMostChunks) return description;
+  if (extent->groups < 2 || extent->groups * std::ssize(described) > kMostChunks) return description;
   auto ends = ReadGroupEnds(*session, path);
   if (!ends) return std::unexpected(At(ends.error(), path));
   description.group_ends = std::move(*ends);

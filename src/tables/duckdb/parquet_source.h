@@ -48,7 +48,7 @@ class ParquetSource final : public RowSource {
 struct ParquetDescription {
   std::vector<StoredColumn> columns;
   int64_t rows = 0;
-  std::vector<int64_t> group_ends;  ///< the rows behind each row group; empty where there are very many
+  std::vector<int64_t> group_ends;  ///< the rows behind each row group; empty where there is one, or very many
 };
 base::Result<ParquetDescription> DescribeParquet(std::string_view path, const TableOptions& options);
 
