@@ -69,6 +69,9 @@ struct Job {
   ErrorLimit max_errors;
   int64_t max_partitions = 1024;  ///< different folders of partition_by
 
+  /// Whether the rows come from standard input.
+  bool is_piped() const { return input.size() == 1 && input.front() == "-"; }
+
   /// Addresses of databases as they were given, by what stands for them above: without their passwords, which are not
   /// recorded.
   std::map<std::string, std::string> addresses;

@@ -112,7 +112,7 @@ base::Result<void> CheckKept(JobFolder& folder, const Maker& maker) {
   if (kept.program != maker.program) {
     return Changed(fmt::format("the job began with slipway {}, and this is {}", kept.program, maker.program), where);
   }
-  if (folder.record().job.input == std::vector<std::string>{"-"} && isatty(STDIN_FILENO) != 0) {
+  if (folder.record().job.is_piped() && isatty(STDIN_FILENO) != 0) {
     return base::Fail(base::Code::kInvalidArgument, "usage",
                       "the job reads standard input: pipe the bytes that it began with in again, from their beginning",
                       where);

@@ -90,10 +90,9 @@ class PartWriter::Sink {
       return split_->Write(path_.parent_path(), [this](const auto& path) { return writer_.OpenTable(path); }, record);
     }
     if (table_) {
-      SLIPWAY_TRY(table_->Finish());
-      SLIPWAY_ASSIGN(const std::string bytes, base::ReadFile(path_, INT64_MAX));
-      record.bytes = static_cast<int64_t>(bytes.size());
-      record.output = base::Xxh3Digits(bytes);
+      SLIPWAY_ASSIGN(auto file, FinishTable(*table_, path_));
+      record.bytes = file.bytes;
+      record.output = std::move(file.digest);
       return {};
     }
     if (file_) SLIPWAY_TRY(file_->Finish());

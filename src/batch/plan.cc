@@ -23,6 +23,10 @@ base::Result<Format> FormatNamed(const std::string& name, const std::string& pat
   return path == "-" ? base::Result<Format>(of_stream) : tables::FormatOf(path);
 }
 
+bool HasColumn(const std::vector<tables::StoredColumn>& columns, std::string_view name) {
+  return std::ranges::find(columns, name, &tables::StoredColumn::name) != columns.end();
+}
+
 /// The columns of a file, and behind them those of its path.
 std::vector<std::string> NamesOf(const tables::TableHead& head, const std::vector<PartitionValue>& partitions) {
   std::vector<std::string> names;
@@ -96,7 +100,7 @@ std::vector<tables::StoredColumn> AgreedColumns(const Plan& plan) {
     const auto& columns = plan.heads[file].columns;
     for (const auto& column : columns) add(column);
     for (const auto& partition : plan.partitions[file]) {
-      const bool in_file = std::ranges::find(columns, partition.name, &tables::StoredColumn::name) != columns.end();
+      const bool in_file = HasColumn(columns, partition.name);
       if (!in_file) add({.name = partition.name, .type = std::nullopt, .stored_type = {}});
     }
   }
@@ -148,11 +152,9 @@ base::Result<void> CheckPartitions(const Plan& plan) {
     const auto& own = plan.partitions[file];
     if (names(own) == names(*pattern)) continue;
     const auto& columns = plan.heads[file].columns;
-    const bool has_all =
-        own.empty() && std::ranges::all_of(*pattern, [&](const PartitionValue& partition) {
-          return !is_used(partition) ||
-                 std::ranges::find(columns, partition.name, &tables::StoredColumn::name) != columns.end();
-        });
+    const bool has_all = own.empty() && std::ranges::all_of(*pattern, [&](const PartitionValue& partition) {
+                           return !is_used(partition) || HasColumn(columns, partition.name);
+                         });
     if (has_all) continue;
     const auto& other = plan.files[static_cast<size_t>(pattern - plan.partitions.begin())];
     return base::Fail(

@@ -61,7 +61,7 @@ class PartRun {
     for (const auto& tally : folder->Tallies()) AddTally(tally);
     for (const auto& part : folder->parts()) {
       report_.totals.Add(part);
-      for (const auto& file : part.files) partitions_.emplace(FolderOfFile(file.path));
+      NotePartitions(part);
     }
     if (!folder->parts().empty()) {
       for (int64_t i = 0; i < folder->parts().back().file; ++i) skipped_ += plan.files[static_cast<size_t>(i)].size;
@@ -128,7 +128,8 @@ class PartRun {
       SLIPWAY_TRY(folder_->Append(record));
     }
     AddTally(slot.yield.tally);
-    SLIPWAY_TRY(CountPartitions(record));
+    NotePartitions(record);
+    SLIPWAY_TRY(CheckPartitions());
     if (out_) {
       SLIPWAY_TRY(out_->Append(slot.yield.text));
       SLIPWAY_TRY(out_->Flush());
@@ -145,8 +146,11 @@ class PartRun {
                                   totals.rejected, totals.rows, plan_.job.max_errors.Text(), FirstReasons()));
   }
 
-  base::Result<void> CountPartitions(const PartRecord& record) {
+  void NotePartitions(const PartRecord& record) {
     for (const auto& file : record.files) partitions_.emplace(FolderOfFile(file.path));
+  }
+
+  base::Result<void> CheckPartitions() const {
     if (static_cast<int64_t>(partitions_.size()) <= plan_.job.max_partitions) return {};
     return TooManyPartitions(plan_.job);
   }

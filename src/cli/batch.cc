@@ -249,7 +249,7 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
   }
   if (batch::NeedCopies(job, files)) SLIPWAY_TRY(batch::FetchCopies(folder.copies_folder(), job, files));
   auto planned = batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files));
-  if (!planned && job.input == std::vector<std::string>{"-"}) {
+  if (!planned && job.is_piped()) {
     planned.error().message += "; to go on, pipe in the same bytes that the job began with, from their beginning";
   }
   SLIPWAY_ASSIGN(auto plan, std::move(planned));

@@ -60,7 +60,7 @@ std::string ShiftLines(const batch::RunReport& report) {
 std::string Kept(const batch::JobFolder& folder) {
   batch::Totals totals;
   for (const auto& part : folder.parts()) totals.Add(part);
-  const bool from_pipe = folder.record().job.input == std::vector<std::string>{"-"};
+  const bool from_pipe = folder.record().job.is_piped();
   return fmt::format("{} finished parts with {} rows are kept; go on with: slipway batch resume {}{}",
                      Grouped(totals.parts), Grouped(totals.rows), folder.path().string(),
                      from_pipe ? ", with the same bytes piped in again from their beginning" : "");

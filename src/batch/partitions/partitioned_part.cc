@@ -60,6 +60,13 @@ std::string_view FolderOfFile(std::string_view path) {
   return path.substr(0, std::min(path.size(), path.rfind('/')));
 }
 
+base::Result<WrittenFile> FinishTable(tables::RowSink& table, const fs::path& path) {
+  SLIPWAY_TRY(table.Finish());
+  SLIPWAY_ASSIGN(const std::string bytes, base::ReadFile(path, INT64_MAX));
+  return WrittenFile{
+      .path = {}, .rows = 0, .bytes = static_cast<int64_t>(bytes.size()), .digest = base::Xxh3Digits(bytes)};
+}
+
 std::unexpected<base::Error> TooManyPartitions(const Job& job) {
   return base::Fail(
       base::Code::kFailedPrecondition, "batch.too_many_partitions",
@@ -124,10 +131,8 @@ base::Result<WrittenFile> PartitionedPart::WriteGroup(const fs::path& path, cons
   if (!plan_.form->is_text()) {
     SLIPWAY_ASSIGN(const auto sink, open(path));
     SLIPWAY_TRY(sink->Write(group.table));
-    SLIPWAY_TRY(sink->Finish());
-    SLIPWAY_ASSIGN(const std::string bytes, base::ReadFile(path, INT64_MAX));
-    file.bytes = static_cast<int64_t>(bytes.size());
-    file.digest = base::Xxh3Digits(bytes);
+    SLIPWAY_ASSIGN(file, FinishTable(*sink, path));
+    file.rows = group.rows;
     return file;
   }
   const std::string header = plan_.form->Header();

@@ -20,6 +20,9 @@ namespace slipway::batch {
 /// "year=2026/month=11" of "year=2026/month=11/part-000003.csv".
 std::string_view FolderOfFile(std::string_view path);
 
+/// Completes a table that stands at `path` then. `path` and `rows` of what is told are left to the caller.
+base::Result<WrittenFile> FinishTable(tables::RowSink& table, const std::filesystem::path& path);
+
 /// More different folders than the job may have. Error: failed_precondition "batch.too_many_partitions".
 std::unexpected<base::Error> TooManyPartitions(const Job& job);
 

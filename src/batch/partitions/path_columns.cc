@@ -63,6 +63,7 @@ base::Result<PathColumns> PathColumns::Create(const std::vector<PartitionValue>&
     made.columns_.push_back({.field = field,
                              .partition = partition,
                              .value = data::Column(layout.fields()[static_cast<size_t>(field)].type),
+                             .text = {},
                              .personal = layout.fields()[static_cast<size_t>(field)].personal});
   }
   builder.EndRow();
@@ -75,6 +76,7 @@ base::Result<PathColumns> PathColumns::Create(const std::vector<PartitionValue>&
   }
   for (auto& column : made.columns_) {
     column.value.AppendFrom(decoded.table.columns[static_cast<size_t>(column.field)], 0);
+    column.text = CellText(column.value, 0);
   }
   return made;
 }
@@ -86,7 +88,8 @@ const PartitionValue* PathColumns::Find(std::string_view name) const {
 
 /// Of texts, which nobody declared numbers, 01 and 1 are the same.
 bool PathColumns::IsSame(const PathColumn& column, const data::Column& own, int64_t row) {
-  const auto ours = CellText(own, row), paths = CellText(column.value, 0);
+  const auto ours = CellText(own, row);
+  const auto& paths = column.text;
   if (!ours || !paths || *ours == *paths) return ours == paths;
   const auto a = base::ParseDouble(*ours), b = base::ParseDouble(*paths);
   return own.type().scalar == ScalarType::kString && a && b && *a == *b;

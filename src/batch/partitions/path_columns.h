@@ -40,7 +40,8 @@ class PathColumns {
   struct PathColumn {
     int field;
     PartitionValue partition;
-    data::Column value;  ///< of one row
+    data::Column value;               ///< of one row
+    std::optional<std::string> text;  ///< of the value; none: missing
     bool personal;
   };
   static bool IsSame(const PathColumn& column, const data::Column& own, int64_t row);
