@@ -86,7 +86,10 @@ base::Result<std::vector<DesiredBundle>> BundleFolder::Read() {
     seen.emplace(at->path(), std::move(now));
   }
   if (error) return Unreadable(folder_, error);
-  const bool settled = std::ranges::all_of(seen, [](const auto& e) { return e.second.looked == e.second.settled; });
+  bool settled = std::ranges::all_of(seen, [](const auto& e) { return e.second.looked == e.second.settled; });
+  for (auto& [path, before] : seen_) {
+    if (!seen.contains(path)) settled &= std::exchange(before.looked, "").empty();
+  }
   if (!settled) seen.merge(seen_);  // what is gone may be about to be replaced by what is coming
   seen_ = std::move(seen);
   looked_ = true;

@@ -287,11 +287,32 @@ TEST_F(BundleFolderTest, AChangeKeepsTheOldStampUntilItHasSettled) {
   EXPECT_NE((*source_->Read())[0].stamp, before);
 }
 
-TEST_F(BundleFolderTest, WhatIsRemovedIsNotListed) {
+TEST_F(BundleFolderTest, WhatIsRemovedIsNotListedOnceItWasGoneTwice) {
   Put("a.slipway");
   EXPECT_THAT(Listed(), ElementsAre("a.slipway"));
   fs::remove(folder_.path() / "a.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a.slipway"));
   EXPECT_THAT(Listed(), ElementsAre());
+}
+
+TEST_F(BundleFolderTest, ALookThatSawNeitherTheOldNorTheNewLeavesNoGap) {
+  Put("a-1.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a-1.slipway"));
+  fs::remove(folder_.path() / "a-1.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a-1.slipway"));
+  Put("a-2.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a-1.slipway"));
+  EXPECT_THAT(Listed(), ElementsAre("a-2.slipway"));
+}
+
+TEST_F(BundleFolderTest, WhatComesBackAsItWasWasNeverGone) {
+  Put("a.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a.slipway"));
+  fs::rename(folder_.path() / "a.slipway", folder_.path() / ".a");
+  EXPECT_THAT(Listed(), ElementsAre("a.slipway"));
+  fs::rename(folder_.path() / ".a", folder_.path() / "a.slipway");
+  EXPECT_THAT(Listed(), ElementsAre("a.slipway"));
+  EXPECT_THAT(Listed(), ElementsAre("a.slipway"));
 }
 
 TEST_F(BundleFolderTest, WhatIsRemovedCountsUntilItsReplacementHasSettled) {
