@@ -13,7 +13,7 @@
 #include "storage/object_store.h"
 #include "tables/database_address.h"
 #include "tables/input_file.h"
-#include "tables/parquet_join.h"
+#include "tables/parquet/join_files.h"
 
 namespace slipway::batch {
 namespace {
@@ -68,7 +68,7 @@ base::Result<Assembled> AssembleParquet(const Plan& plan, const JobFolder& folde
     paths.push_back((folder.parts_folder() / plan.PartFile(0)).string());
     SLIPWAY_TRY(WriteEmpty(plan, paths[0]));
   }
-  SLIPWAY_ASSIGN(const auto joined, tables::JoinParquet(paths, plan.job.output));
+  SLIPWAY_ASSIGN(const auto joined, tables::parquet::JoinFiles(paths, plan.job.output));
   return Assembled{.bytes = joined.bytes, .digest = joined.digest};
 }
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "tables/thrift_value.h"
+#include "tables/parquet/thrift_value.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
-  using namespace slipway::tables;
+  using namespace slipway::tables::parquet;
   const auto value = ReadThrift({reinterpret_cast<const char*>(bytes), size});
   if (!value) return 0;
   std::string written, again;

@@ -1,16 +1,16 @@
-#include "tables/parquet_join.h"
+#include "tables/parquet/join_files.h"
 
 #include <gmock/gmock.h>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "tables/parquet/thrift_value.h"
 #include "tables/table_files.h"
-#include "tables/thrift_value.h"
 
-namespace slipway::tables {
+namespace slipway::tables::parquet {
 namespace {
 
-class ParquetJoinTest : public ::testing::Test {
+class JoinFilesTest : public ::testing::Test {
  protected:
   std::string Write(const std::string& name, const std::vector<double>& values, const std::string& column = "x") {
     const auto path = (folder_.path() / name).string();
@@ -41,26 +41,25 @@ class ParquetJoinTest : public ::testing::Test {
   base::TemporaryFolder folder_ = *base::TemporaryFolder::Create();
 };
 
-TEST_F(ParquetJoinTest, HoldsTheRowsOfItsPartsInOrder) {
+TEST_F(JoinFilesTest, HoldsTheRowsOfItsPartsInOrder) {
   const std::vector<std::string> parts = {Write("1.parquet", {1, 2, 3}), Write("2.parquet", {}),
                                           Write("3.parquet", {4}), Write("4.parquet", {5, 6})};
   const auto path = (folder_.path() / "all.parquet").string();
-  const auto joined = JoinParquet(parts, path);
+  const auto joined = JoinFiles(parts, path);
   ASSERT_TRUE(joined) << joined.error().Text();
   EXPECT_EQ(joined->digest, base::Xxh3Digits(*base::ReadFile(path)));
   EXPECT_THAT(Read(path), ::testing::ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
-TEST_F(ParquetJoinTest, RefusesPartsOfOtherColumns) {
+TEST_F(JoinFilesTest, RefusesPartsOfOtherColumns) {
   const auto joined =
-      JoinParquet({Write("1.parquet", {1}), Write("2.parquet", {2}, "y")}, folder_.path() / "all.parquet");
+      JoinFiles({Write("1.parquet", {1}), Write("2.parquet", {2}, "y")}, folder_.path() / "all.parquet");
   EXPECT_EQ(joined.error().reason, "tables.parquet");
 }
 
-TEST_F(ParquetJoinTest, RefusesWhatIsNoParquet) {
+TEST_F(JoinFilesTest, RefusesWhatIsNoParquet) {
   ASSERT_TRUE(base::WriteFileAtomically(folder_.path() / "1.parquet", "PAR1 and so on, but no index PAR1"));
-  EXPECT_EQ(JoinParquet({folder_.path() / "1.parquet"}, folder_.path() / "all.parquet").error().reason,
-            "tables.parquet");
+  EXPECT_EQ(JoinFiles({folder_.path() / "1.parquet"}, folder_.path() / "all.parquet").error().reason, "tables.parquet");
 }
 
 TEST(ThriftValue, IsWrittenAsItWasRead) {
@@ -87,4 +86,4 @@ TEST(ThriftValue, ThatBreaksOffIsRefused) {
 }
 
 }  // namespace
-}  // namespace slipway::tables
+}  // namespace slipway::tables::parquet

@@ -1,6 +1,5 @@
 #pragma once
-// Values in Thrift's compact protocol, which is how Parquet writes its index
-// (github.com/apache/thrift, doc/specs/thrift-compact-protocol.md).
+// Values in Thrift's compact protocol as trees, to be changed and written again.
 
 #include <cstdint>
 #include <string>
@@ -8,26 +7,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tables/parquet/thrift_reader.h"
 
-namespace slipway::tables {
+namespace slipway::tables::parquet {
 
 /// A tree of values that knows their shapes, not their names. What is read and written again is the same value.
 struct ThriftValue {
-  enum class Type : uint8_t {
-    kStop = 0,
-    kTrue = 1,
-    kFalse = 2,
-    kByte = 3,
-    kI16 = 4,
-    kI32 = 5,
-    kI64 = 6,
-    kDouble = 7,
-    kBinary = 8,
-    kList = 9,
-    kSet = 10,
-    kMap = 11,
-    kStruct = 12,
-  };
+  using Type = ThriftType;
 
   struct Member;
 
@@ -51,4 +37,4 @@ struct ThriftValue::Member {
 base::Result<ThriftValue> ReadThrift(std::string_view text);
 void AppendThrift(const ThriftValue& value, std::string& out);
 
-}  // namespace slipway::tables
+}  // namespace slipway::tables::parquet

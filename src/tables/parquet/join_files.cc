@@ -1,4 +1,4 @@
-#include "tables/parquet_join.h"
+#include "tables/parquet/join_files.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,9 +7,9 @@
 #include "base/hash.h"
 #include "tables/input_file.h"
 #include "tables/output_file.h"
-#include "tables/thrift_value.h"
+#include "tables/parquet/thrift_value.h"
 
-namespace slipway::tables {
+namespace slipway::tables::parquet {
 namespace {
 
 constexpr std::string_view kMagic = "PAR1";
@@ -65,7 +65,7 @@ class Join {
     return AddIndex(std::move(index), part, bytes_ - index_at);
   }
 
-  base::Result<JoinedParquet> Finish() {
+  base::Result<JoinedFile> Finish() {
     std::string index;
     AppendThrift(index_, index);
     const auto size = static_cast<uint32_t>(index.size());
@@ -73,7 +73,7 @@ class Join {
     index += kMagic;
     SLIPWAY_TRY(Append(index));
     SLIPWAY_TRY(file_.Finish());
-    return JoinedParquet{.bytes = bytes_, .digest = digest_.Digits()};
+    return JoinedFile{.bytes = bytes_, .digest = digest_.Digits()};
   }
 
  private:
@@ -153,7 +153,7 @@ class Join {
 
 }  // namespace
 
-base::Result<JoinedParquet> JoinParquet(const std::vector<std::string>& parts, const std::string& path) {
+base::Result<JoinedFile> JoinFiles(const std::vector<std::string>& parts, const std::string& path) {
   int64_t bytes = 0;
   std::error_code ignored;
   for (const auto& part : parts) bytes += static_cast<int64_t>(std::filesystem::file_size(part, ignored));
@@ -163,4 +163,4 @@ base::Result<JoinedParquet> JoinParquet(const std::vector<std::string>& parts, c
   return join.Finish();
 }
 
-}  // namespace slipway::tables
+}  // namespace slipway::tables::parquet
