@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 #include "tables/csv_text.h"
-#include "tables/duckdb/parquet_source.h"
 #include "tables/json_file.h"
+#include "tables/parquet_rows.h"
 #include "tables/piece_source.h"
 
 namespace slipway::tables {
@@ -15,11 +15,7 @@ PieceRows::~PieceRows() = default;
 base::Result<void> PieceRows::Begin(const Piece& piece) {
   text_ = piece.text;
   if (head_.format == Format::kParquet) {
-    if (!parquet_) {
-      TableOptions options = options_;
-      options.threads = 1;  // there are as many of these as threads
-      SLIPWAY_ASSIGN(parquet_, duckdb::ParquetSource::Open(head_.path, layout_, options));
-    }
+    if (!parquet_) parquet_ = std::make_unique<ParquetRows>(head_, layout_, options_);
     return parquet_->Select(piece.begin.row, piece.end.row);
   }
   if (!IsSeparated(head_.format)) {

@@ -83,9 +83,7 @@ class PieceSource {
 /// `head` must outlive the source.
 base::Result<std::unique_ptr<PieceSource>> OpenPieces(const TableHead& head);
 
-namespace duckdb {
-class ParquetSource;
-}
+class ParquetRows;
 
 /// Decodes pieces of one table. Thread-safety: one thread at a time.
 class PieceRows {
@@ -111,7 +109,7 @@ class PieceRows {
   std::string_view text_;  ///< not yet decoded
   std::optional<data::CsvRowDecoder> cells_;
   std::optional<data::JsonRowDecoder> records_;
-  std::unique_ptr<duckdb::ParquetSource> parquet_;
+  std::unique_ptr<ParquetRows> parquet_;
 };
 
 }  // namespace slipway::tables

@@ -26,6 +26,9 @@ inline int64_t RowsOfBatch(const data::Layout& layout, int64_t asked) {
   return std::clamp<int64_t>(asked, 1, std::max<int64_t>(1, most));
 }
 
+/// Of all texts of a table.
+int64_t TextBytes(const data::Table& table);
+
 /// Rows in their stored order, in batches; memory does not grow with the table.
 /// Lifecycle: Next() until false, then Rewind() for another pass. After an error only Rewind() or the end of its life.
 /// Thread-safety: one thread at a time.
