@@ -158,15 +158,18 @@ void ColdStarts::Enter(const std::shared_ptr<Place>& place, const net::LateAnswe
 
 /// Its client has gone.
 void ColdStarts::Leave(int index, uint64_t serial) {
-  std::shared_ptr<Call> left;  // let go outside the lock
-  const std::lock_guard lock(mutex_);
-  const auto queue = queues_.find(index);
-  if (queue == queues_.end()) return;
-  Calls& calls = queue->second.calls;
-  const auto found = std::ranges::find(calls, serial, &Call::serial);
-  if (found == calls.end()) return;
-  left = std::move(*found);
-  calls.erase(found);
+  std::shared_ptr<Call> left;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto queue = queues_.find(index);
+    if (queue == queues_.end()) return;
+    Calls& calls = queue->second.calls;
+    const auto found = std::ranges::find(calls, serial, &Call::serial);
+    if (found == calls.end()) return;
+    left = std::move(*found);
+    calls.erase(found);
+  }
+  left.reset();  // its place is free before anybody reads that it left
   gone_.Add();
 }
 
