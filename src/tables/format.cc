@@ -26,12 +26,6 @@ constexpr std::array<Name, 9> kNames = {{{"csv", Format::kCsv},
                                          {"parquet", Format::kParquet},
                                          {"npy", Format::kNpy}}};
 
-std::string Lowered(std::string_view text) {
-  std::string lowered(text);
-  std::ranges::transform(lowered, lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-  return lowered;
-}
-
 const Name* FindName(std::string_view text) {
   const auto* found = std::ranges::find(kNames, text, &Name::text);
   return found == kNames.end() ? nullptr : found;
@@ -47,6 +41,12 @@ std::string_view CureFor(std::string_view extension) {
 }
 
 }  // namespace
+
+std::string Lowered(std::string_view text) {
+  std::string lowered(text);
+  std::ranges::transform(lowered, lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  return lowered;
+}
 
 std::string_view FormatName(Format format) {
   return std::ranges::find(kNames, format, &Name::format)->text;

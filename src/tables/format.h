@@ -32,4 +32,7 @@ bool IsPackedName(std::string_view path);
 /// "-" and paths without extension, the format has to be named.
 base::Result<Format> FormatOf(std::string_view path);
 
+/// With small letters for the capital ones of ASCII.
+std::string Lowered(std::string_view text);
+
 }  // namespace slipway::tables

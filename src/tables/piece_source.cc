@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "data/csv_boundaries.h"
 #include "tables/csv_text.h"
-#include "tables/duckdb/parquet_source.h"
 #include "tables/json_file.h"
+#include "tables/parquet_description.h"
 
 namespace slipway::tables {
 namespace {
@@ -240,7 +240,7 @@ base::Result<TableHead> ReadHead(std::string_view path, const TableOptions& opti
   head.path = path;
   SLIPWAY_ASSIGN(head.format, options.format ? base::Result<Format>(*options.format) : FormatOf(path));
   if (head.format == Format::kParquet) {
-    SLIPWAY_ASSIGN(auto described, duckdb::DescribeParquet(path, options));
+    SLIPWAY_ASSIGN(auto described, DescribeParquet(path, options));
     head.columns = std::move(described.columns);
     head.rows = described.rows;
     head.group_ends = std::move(described.group_ends);

@@ -10,6 +10,7 @@
 #include "tables/duckdb/session.h"
 #include "tables/json_file.h"
 #include "tables/npy_file.h"
+#include "tables/parquet_description.h"
 
 namespace slipway::tables {
 namespace {
@@ -110,7 +111,7 @@ base::Result<std::vector<StoredColumn>> ReadColumns(std::string_view path, const
       return Untyped(std::move(names));
     }
     case Format::kParquet: {
-      SLIPWAY_ASSIGN(auto described, duckdb::DescribeParquet(path, options));
+      SLIPWAY_ASSIGN(auto described, DescribeParquet(path, options));
       return std::move(described.columns);
     }
     case Format::kNpy:

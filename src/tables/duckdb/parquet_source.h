@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tables/duckdb/session.h"
+#include "tables/parquet_description.h"
 #include "tables/row_source.h"
 #include "tables/table_files.h"
 
@@ -44,12 +45,6 @@ class ParquetSource final : public RowSource {
   int64_t total_ = 0;
 };
 
-/// What the end of a Parquet file tells.
-struct ParquetDescription {
-  std::vector<StoredColumn> columns;
-  int64_t rows = 0;
-  std::vector<int64_t> group_ends;  ///< the rows behind each row group; empty where there is one, or very many
-};
 base::Result<ParquetDescription> DescribeParquet(std::string_view path, const TableOptions& options);
 
 }  // namespace slipway::tables::duckdb

@@ -19,64 +19,12 @@ using Type = ThriftType;
 constexpr std::string_view kMagic = "PAR1";
 constexpr int64_t kTailBytes = 8;  // the index's size, and the magic
 constexpr int64_t kMostIndexBytes = int64_t{16} << 20;
-constexpr int kDepth = 64;
 // What takes less is made up to take memory.
 constexpr size_t kLeastElementBytes = 4, kLeastChunkBytes = 16;
 
 std::unexpected<base::Error> CannotRead() {
   return base::Fail(base::Code::kUnavailable, "tables.read",
                     std::string("the file cannot be read: ") + std::strerror(errno));
-}
-
-/// One node of the schema's tree, which is written from the root down.
-struct SchemaElement {
-  int64_t type = -1, repetition = 0, children = 0;
-};
-
-SchemaElement ReadElement(ThriftReader& in) {
-  SchemaElement element;
-  in.Struct([&](const ThriftReader::Member& member) {
-    if (member.type != Type::kI32) return false;
-    if (member.number == 1) return element.type = in.Integer(), true;
-    if (member.number == 3) return element.repetition = in.Integer(), true;
-    if (member.number == 5) return element.children = in.Integer(), true;
-    return false;
-  });
-  return element;
-}
-
-/// Passes over what stands below an element; the number of leaves.
-int CountLeaves(ThriftReader& in, const SchemaElement& element, uint64_t& left, int depth) {
-  if (element.children <= 0) return 1;
-  if (depth > kDepth) in.Fail();
-  int leaves = 0;
-  for (int64_t i = 0; i < element.children && !in.failed(); ++i) {
-    if (left-- == 0) in.Fail();
-    if (in.failed()) break;
-    leaves += CountLeaves(in, ReadElement(in), left, depth + 1);
-  }
-  return leaves;
-}
-
-void ReadSchema(ThriftReader& in, size_t most, FileIndex& index) {
-  constexpr int64_t kOptional = 1, kRepeated = 2;
-  uint64_t left = in.ListHead().count;
-  if (left-- == 0) return in.Fail();
-  const SchemaElement root = ReadElement(in);
-  int leaf = 0;
-  for (int64_t i = 0; i < root.children && !in.failed(); ++i) {
-    if (left-- == 0) return in.Fail();
-    const SchemaElement element = ReadElement(in);
-    IndexedColumn column;
-    column.is_flat = element.children <= 0 && element.repetition != kRepeated && element.type >= 0 && element.type <= 7;
-    column.is_optional = element.repetition == kOptional;
-    if (column.is_flat) column.type = static_cast<PhysicalType>(element.type);
-    column.first_leaf = leaf;
-    column.leaves = CountLeaves(in, element, left, 0);
-    leaf += column.leaves;
-    index.columns.push_back(column);
-    if (index.columns.size() > most) in.Fail();
-  }
 }
 
 uint32_t ReadEncodings(ThriftReader& in) {
@@ -196,7 +144,7 @@ base::Result<FileIndex> ReadFileIndex(const RandomFile& file) {
   ThriftReader in(text);
   in.Struct([&](const ThriftReader::Member& member) {
     if (member.type != Type::kList) return false;
-    if (member.number == 2) return ReadSchema(in, text.size() / kLeastElementBytes, index), true;
+    if (member.number == 2) return index.columns = ReadSchema(in, text.size() / kLeastElementBytes), true;
     if (member.number != 4) return false;
     const uint64_t count = in.ListHead().count;
     for (uint64_t i = 0; i < count && !in.failed(); ++i) {

@@ -3,12 +3,12 @@
 // (github.com/apache/parquet-format, README.md and parquet.thrift).
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "tables/parquet/schema.h"
 
 namespace slipway::tables::parquet {
 
@@ -31,26 +31,8 @@ class RandomFile {
 };
 
 // Numbers of parquet.thrift.
-enum class PhysicalType : int8_t {
-  kBoolean = 0,
-  kInt32 = 1,
-  kInt64 = 2,
-  kInt96 = 3,
-  kFloat = 4,
-  kDouble = 5,
-  kByteArray = 6,
-  kFixedByteArray = 7,
-};
 enum class Codec : int8_t { kNone = 0, kSnappy = 1, kGzip = 2, kZstd = 6 };
 enum class Encoding : int8_t { kPlain = 0, kPlainDictionary = 2, kRle = 3, kRleDictionary = 8 };
-
-/// A column at the top of the schema.
-struct IndexedColumn {
-  bool is_flat = false;  ///< a value or null in each row; otherwise only the number of `leaves` counts
-  bool is_optional = false;
-  PhysicalType type = PhysicalType::kInt96;
-  int first_leaf = 0, leaves = 1;  ///< columns of stored values
-};
 
 /// The values of one leaf in one row group.
 struct ColumnChunk {

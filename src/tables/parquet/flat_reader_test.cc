@@ -8,6 +8,7 @@
 #include <random>
 
 #include "tables/duckdb/parquet_source.h"
+#include "tables/parquet_description.h"
 #include "tables/parquet_rows.h"
 #include "tables/table_files_fixture.h"
 
@@ -194,6 +195,36 @@ TEST_F(FlatReaderTest, TakesNoMoreMemoryThanItIsGiven) {
   const auto flat = FlatReader::Open(path, head.columns, layout, {int64_t{1} << 20});
   ASSERT_TRUE(flat) << flat.error().Text();
   EXPECT_THAT(Filled(**flat, layout, 0, 200'000, 1024), testing::HasSubstr("larger than the memory"));
+}
+
+class DescribeParquetTest : public FlatReaderTest {
+ protected:
+  static std::string Written(const ParquetDescription& description) {
+    std::string text = std::to_string(description.rows) + " rows:";
+    for (const auto& column : description.columns) {
+      text += " " + column.name + " " + column.stored_type + (column.type ? "" : " (no type of ours)");
+    }
+    text += "; groups:";
+    for (const int64_t end : description.group_ends) text += " " + std::to_string(end);
+    return text;
+  }
+
+  static void ExpectAlike(const std::string& path) {
+    const auto found = DescribeParquet(path, {});
+    const auto expected = duckdb::DescribeParquet(path, {});
+    ASSERT_TRUE(found && expected) << path;
+    EXPECT_EQ(Written(*found), Written(*expected)) << path;
+  }
+};
+
+TEST_F(DescribeParquetTest, SaysWhatTheEngineSays) {
+  ExpectAlike(Make("all.parquet", 5000, "ROW_GROUP_SIZE 2048"));
+  ExpectAlike(Make("names.parquet", 10, "ROW_GROUP_SIZE 2048", "i AS \"a b\", i AS \"é\"\"\""));
+  ExpectAlike(
+      Make("more.parquet", 10, "ROW_GROUP_SIZE 2048", "i AS a, [i] AS b, DATE '2013-01-01' AS c, 'x'::BLOB AS d"));
+  for (const auto& entry : fs::directory_iterator("tests/fuzz/corpus/tables_parquet")) {
+    if (entry.path().extension() == ".parquet") ExpectAlike(entry.path());
+  }
 }
 
 class ParquetRowsTest : public FlatReaderTest {
