@@ -19,7 +19,7 @@ base::Result<ParquetDescription> DescribePlain(const std::string& path) {
   std::set<std::string> names;
   for (const auto& column : index.columns) {
     // DuckDB gives columns whose names differ in case alone others.
-    if (column.stored_type.empty() || !names.insert(Lowered(column.name)).second) {
+    if (column.kind == parquet::ValueKind::kOther || !names.insert(Lowered(column.name)).second) {
       return parquet::Unread("a column is not plain");
     }
     const std::string stored(column.stored_type);

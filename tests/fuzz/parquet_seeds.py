@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 FOLDER = Path(__file__).parent / "corpus" / "tables_parquet"
-ROWS = 400
+ROWS = 200
 
 
 def table(rows=ROWS):
@@ -28,9 +28,16 @@ def table(rows=ROWS):
         "s": pa.array(some([f"t{i % 9}é" for i in numbers], 6), pa.string()),
         "n": pa.array([None] * rows, pa.float64()),
         "r": pa.array([float(i) for i in numbers], pa.float64()),
+        "day": pa.array(some([i * 50 - 9000 for i in numbers], 7), pa.date32()),
+        "ms": pa.array([i * 86_399_999 - 10**10 for i in numbers], pa.timestamp("ms")),
+        "us": pa.array([i * 86_399_999_999 - 10**13 for i in numbers], pa.timestamp("us")),
+        "msz": pa.array([i * 86_399_999 - 10**10 for i in numbers], pa.timestamp("ms", "UTC")),
+        "usz": pa.array([i * 86_399_999_999 - 10**13 for i in numbers], pa.timestamp("us", "UTC")),
     }, schema=pa.schema([
         ("d", pa.float64()), ("f", pa.float32()), ("i", pa.int32()), ("l", pa.int64()), ("u", pa.uint8()),
-        ("b", pa.bool_()), ("s", pa.string()), ("n", pa.float64()), pa.field("r", pa.float64(), nullable=False)]))
+        ("b", pa.bool_()), ("s", pa.string()), ("n", pa.float64()), pa.field("r", pa.float64(), nullable=False),
+        ("day", pa.date32()), ("ms", pa.timestamp("ms")), ("us", pa.timestamp("us")), ("msz", pa.timestamp("ms", "UTC")),
+        ("usz", pa.timestamp("us", "UTC"))]))
 
 
 def main():
@@ -38,7 +45,7 @@ def main():
     for codec in ("none", "snappy", "gzip", "zstd"):
         for version in ("1.0", "2.0"):
             pq.write_table(table(), FOLDER / f"{codec}-v{version[0]}.parquet", compression=codec, data_page_version=version,
-                           row_group_size=150, data_page_size=256, write_batch_size=16)
+                           row_group_size=75, data_page_size=256, write_batch_size=16)
     pq.write_table(table(), FOLDER / "plain.parquet", compression="none", use_dictionary=False)
     pq.write_table(table(), FOLDER / "given-up.parquet", compression="snappy", dictionary_pagesize_limit=200,
                    data_page_size=128, write_batch_size=8)

@@ -15,35 +15,11 @@ namespace {
 
 using namespace slipway;
 
-/// Words that fit the physical types, as a description would have them.
 std::vector<tables::StoredColumn> Described(const tables::parquet::FileIndex& index) {
-  using enum tables::parquet::PhysicalType;
   std::vector<tables::StoredColumn> columns;
   for (size_t i = 0; i < index.columns.size(); ++i) {
-    std::string stored = "STRUCT";
-    switch (index.columns[i].type) {
-      case kBoolean:
-        stored = "BOOLEAN";
-        break;
-      case kInt32:
-        stored = i % 2 == 0 ? "INTEGER" : "UTINYINT";
-        break;
-      case kInt64:
-        stored = "BIGINT";
-        break;
-      case kFloat:
-        stored = "FLOAT";
-        break;
-      case kDouble:
-        stored = "DOUBLE";
-        break;
-      case kByteArray:
-        stored = "VARCHAR";
-        break;
-      default:
-        break;
-    }
-    columns.push_back({.name = "c" + std::to_string(i), .type = {}, .stored_type = stored});
+    columns.push_back(
+        {.name = "c" + std::to_string(i), .type = {}, .stored_type = std::string(index.columns[i].stored_type)});
   }
   return columns;
 }

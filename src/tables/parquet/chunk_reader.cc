@@ -45,11 +45,10 @@ bool Gather(const Value* values, int64_t size, const std::vector<uint32_t>& indi
 
 }  // namespace
 
-bool ChunkReader::CanRead(const IndexedColumn& column, const ColumnChunk& chunk) {
-  const bool type = column.type != PhysicalType::kInt96 && column.type != PhysicalType::kFixedByteArray;
+bool ChunkReader::CanRead(const ColumnChunk& chunk) {
   const bool codec = chunk.codec == Codec::kNone || chunk.codec == Codec::kSnappy || chunk.codec == Codec::kGzip ||
                      chunk.codec == Codec::kZstd;
-  return column.is_flat && type && codec && (chunk.encodings & ~kReadEncodings) == 0;
+  return codec && (chunk.encodings & ~kReadEncodings) == 0;
 }
 
 void ChunkReader::Begin(const ColumnChunk& chunk) {

@@ -30,8 +30,8 @@ class ChunkReader {
   ChunkReader(const RandomFile& file, const IndexedColumn& column, int64_t most_bytes)
       : pages_(file), type_(column.type), is_optional_(column.is_optional), most_bytes_(most_bytes) {}
 
-  /// Whether the chunk says that it is of a kind that is read.
-  static bool CanRead(const IndexedColumn& column, const ColumnChunk& chunk);
+  /// Whether the chunk, of a plain column, says that it is stored in a way that is read.
+  static bool CanRead(const ColumnChunk& chunk);
 
   void Begin(const ColumnChunk& chunk);
   base::Result<void> Skip(int64_t rows);

@@ -1,8 +1,6 @@
 #include "tables/parquet/flat_reader.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -14,48 +12,7 @@
 namespace slipway::tables::parquet {
 namespace {
 
-enum class ValueKind : uint8_t {
-  kBoolean,
-  kInt8,
-  kInt16,
-  kInt32,
-  kInt64,
-  kUint8,
-  kUint16,
-  kUint32,
-  kUint64,
-  kFloat,
-  kDouble,
-  kText
-};
-
-struct ReadType {
-  std::string_view stored;  ///< DuckDB's word, which takes all of the schema's annotations into account
-  PhysicalType physical;
-  ValueKind kind;
-};
-
-constexpr std::array kReadTypes = std::to_array<ReadType>({
-    {"BOOLEAN", PhysicalType::kBoolean, ValueKind::kBoolean},
-    {"TINYINT", PhysicalType::kInt32, ValueKind::kInt8},
-    {"SMALLINT", PhysicalType::kInt32, ValueKind::kInt16},
-    {"INTEGER", PhysicalType::kInt32, ValueKind::kInt32},
-    {"BIGINT", PhysicalType::kInt64, ValueKind::kInt64},
-    {"UTINYINT", PhysicalType::kInt32, ValueKind::kUint8},
-    {"USMALLINT", PhysicalType::kInt32, ValueKind::kUint16},
-    {"UINTEGER", PhysicalType::kInt32, ValueKind::kUint32},
-    {"UBIGINT", PhysicalType::kInt64, ValueKind::kUint64},
-    {"FLOAT", PhysicalType::kFloat, ValueKind::kFloat},
-    {"DOUBLE", PhysicalType::kDouble, ValueKind::kDouble},
-    {"VARCHAR", PhysicalType::kByteArray, ValueKind::kText},
-});
-
-std::optional<ValueKind> KindOf(std::string_view stored, PhysicalType physical) {
-  for (const ReadType& type : kReadTypes) {
-    if (type.stored == stored && type.physical == physical) return type.kind;
-  }
-  return std::nullopt;
-}
+constexpr int64_t kMillisPerSecond = 1000, kMicrosPerSecond = 1'000'000;
 
 /// Whether all stand for themselves when they are narrowed to `Narrow`.
 template <typename Narrow>
@@ -68,8 +25,12 @@ bool Fit(const int32_t* values, int64_t count) {
 /// One column of the file, and the field it fills.
 class FlatReader::Column {
  public:
-  Column(const RandomFile& file, const IndexedColumn& column, ValueKind kind, int field, int64_t memory)
-      : reader_(file, column, memory), leaf_(static_cast<size_t>(column.first_leaf)), kind_(kind), field_(field) {}
+  Column(const RandomFile& file, const IndexedColumn& column, int field, int zone_minutes, int64_t memory)
+      : reader_(file, column, memory),
+        leaf_(static_cast<size_t>(column.first_leaf)),
+        kind_(column.kind),
+        field_(field),
+        zone_minutes_(zone_minutes) {}
 
   base::Result<void> Begin(const RowGroup& group, int64_t skipped) {
     block_ = {};
@@ -220,6 +181,16 @@ class FlatReader::Column {
         return target.Number(NumbersOf<double>(values)[i]);
       case ValueKind::kText:
         return target.Text(values.texts[i]);
+      case ValueKind::kDate:
+        return data::DeliverTime(int64_t{NumbersOf<int32_t>(values)[i]} * 86400, 1, zone_minutes_, target);
+      case ValueKind::kMillis:
+        return data::DeliverTime(NumbersOf<int64_t>(values)[i], kMillisPerSecond, zone_minutes_, target);
+      case ValueKind::kMicros:
+        return data::DeliverTime(NumbersOf<int64_t>(values)[i], kMicrosPerSecond, zone_minutes_, target);
+      case ValueKind::kMillisUtc:
+        return data::DeliverTime(NumbersOf<int64_t>(values)[i], kMillisPerSecond, 0, target);
+      case ValueKind::kMicrosUtc:
+        return data::DeliverTime(NumbersOf<int64_t>(values)[i], kMicrosPerSecond, 0, target);
       default:
         return target.Integer(NumbersOf<int32_t>(values)[i]);
     }
@@ -229,7 +200,8 @@ class FlatReader::Column {
   size_t leaf_;
   ValueKind kind_;
   int field_;
-  Values block_;  ///< decoded, not yet taken
+  int zone_minutes_;  ///< of times without one
+  Values block_;      ///< decoded, not yet taken
   std::vector<std::byte> spread_;
 
   friend class FlatReader;
@@ -256,13 +228,16 @@ base::Result<void> FlatReader::AddColumns(const std::vector<StoredColumn>& colum
     if (field < 0 && layout_.unknown_fields() == data::UnknownFields::kIgnore) continue;
     if (field < 0) return Unread("a column is in no field, which each row has to tell");
     const IndexedColumn& column = index_.columns[i];
-    const auto kind = KindOf(columns[i].stored_type, column.type);
-    if (!column.is_flat || !kind) return Unread("a column is of a type that is not read");
+    if (column.kind == ValueKind::kOther || column.stored_type != columns[i].stored_type) {
+      return Unread("a column is of a type that is not read");
+    }
     const auto leaf = static_cast<size_t>(column.first_leaf);
-    const bool can_read = std::ranges::all_of(
-        index_.groups, [&](const RowGroup& group) { return ChunkReader::CanRead(column, group.chunks[leaf]); });
-    if (!can_read) return Unread("a column is stored in a way that is not read");
-    columns_.push_back(std::make_unique<Column>(file_, column, *kind, field, memory_));
+    if (!std::ranges::all_of(index_.groups, ChunkReader::CanRead,
+                             [&](const RowGroup& group) -> const ColumnChunk& { return group.chunks[leaf]; })) {
+      return Unread("a column is stored in a way that is not read");
+    }
+    const int zone_minutes = layout_.fields()[static_cast<size_t>(field)].zone_minutes;
+    columns_.push_back(std::make_unique<Column>(file_, column, field, zone_minutes, memory_));
   }
   return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
-// FlatReader reads the columns that a layout wants out of a Parquet file, when all of them are flat and of plain types:
-// the common case of tables of features, several times faster than a database engine does. Whatever else a file may be
-// is an error here and DuckDB's to read; where both read, they fill rows alike.
+// FlatReader reads the columns that a layout wants out of a Parquet file, when all of them are plain (ValueKind): the
+// common case of tables of features, several times faster than a database engine does. Whatever else a file may be is
+// an error here and DuckDB's to read; where both read, they fill rows alike.
 
 #include <cstdint>
 #include <memory>

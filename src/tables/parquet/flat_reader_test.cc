@@ -96,7 +96,11 @@ class FlatReaderTest : public TableTest {
       "(i % 256)::UTINYINT AS u8, (i % 65536)::USMALLINT AS u16, (i + 4000000000)::UINTEGER AS u32, "
       "(i::UBIGINT + 18446744073709000000::UBIGINT) AS u64, i % 5 = 0 AS b, "
       "CASE WHEN i % 7 = 0 THEN NULL ELSE i % 2 = 0 END AS bn, 'text ' || i AS s, "
-      "CASE WHEN i % 4 < 2 THEN NULL ELSE 'é' || i % 13 END AS sn, NULL::INTEGER AS none";
+      "CASE WHEN i % 4 < 2 THEN NULL ELSE 'é' || i % 13 END AS sn, NULL::INTEGER AS none, "
+      "DATE '1969-01-01' + (i % 800)::INTEGER AS day, TIMESTAMP '1969-12-31 23:00:00.000001' + i * INTERVAL 1 SECOND "
+      "AS t, "
+      "TIMESTAMPTZ '1969-12-31 23:00:00.000001+00' + i * INTERVAL 1 SECOND AS tz, "
+      "CASE i WHEN 1 THEN 'infinity'::TIMESTAMP WHEN 2 THEN TIMESTAMP '290000-01-01' END AS never";
 
   std::string Make(const std::string& name, int64_t rows, const std::string& options,
                    std::string_view columns = kColumns) {
@@ -119,6 +123,7 @@ class FlatReaderTest : public TableTest {
       if (as == As::kIntegers) field.type = {ScalarType::kInteger, {}};
       if (as == As::kTexts || as == As::kAnyText) field.type = {ScalarType::kString, {}};
       field.as_text = as == As::kAnyText;
+      field.zone_minutes = 90;
       fields.push_back(field);
     }
     fields.push_back({.name = "no such column", .type = {ScalarType::kNumber, {}}});
@@ -175,7 +180,7 @@ TEST_F(FlatReaderTest, FillsRowsOfOtherWritersAsTheEngineDoes) {
 
 TEST_F(FlatReaderTest, RefusesWhatOnlyTheEngineReads) {
   const auto path = Make("t.parquet", 100, "ROW_GROUP_SIZE 2048",
-                         "i AS id, DATE '2013-01-01' + i::INTEGER AS day, [i, i] AS list, {'a': i} AS object, "
+                         "i AS id, TIME '08:15:00' AS time, [i, i] AS list, {'a': i} AS object, "
                          "(i / 100)::DECIMAL(9, 2) AS decimal");
   const auto head = *ReadHead(path, {});
   const auto read = [&](const std::string& name) {
@@ -183,7 +188,7 @@ TEST_F(FlatReaderTest, RefusesWhatOnlyTheEngineReads) {
     return FlatReader::Open(path, head.columns, layout, kMemory).has_value();
   };
   EXPECT_TRUE(read("id"));  // what stands beside it does not matter
-  for (const std::string name : {"day", "list", "object", "decimal"}) EXPECT_FALSE(read(name)) << name;
+  for (const std::string name : {"time", "list", "object", "decimal"}) EXPECT_FALSE(read(name)) << name;
   const data::Layout strict({Field("id", ScalarType::kNumber)}, data::UnknownFields::kReject);
   EXPECT_FALSE(FlatReader::Open(path, head.columns, strict, kMemory));
 }
@@ -221,7 +226,7 @@ TEST_F(DescribeParquetTest, SaysWhatTheEngineSays) {
   ExpectAlike(Make("all.parquet", 5000, "ROW_GROUP_SIZE 2048"));
   ExpectAlike(Make("names.parquet", 10, "ROW_GROUP_SIZE 2048", "i AS \"a b\", i AS \"é\"\"\""));
   ExpectAlike(
-      Make("more.parquet", 10, "ROW_GROUP_SIZE 2048", "i AS a, [i] AS b, DATE '2013-01-01' AS c, 'x'::BLOB AS d"));
+      Make("more.parquet", 10, "ROW_GROUP_SIZE 2048", "i AS a, [i] AS b, TIME '08:15:00' AS c, 'x'::BLOB AS d"));
   for (const auto& entry : fs::directory_iterator("tests/fuzz/corpus/tables_parquet")) {
     if (entry.path().extension() == ".parquet") ExpectAlike(entry.path());
   }

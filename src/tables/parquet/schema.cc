@@ -1,6 +1,7 @@
 #include "tables/parquet/schema.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace slipway::tables::parquet {
@@ -10,39 +11,42 @@ using Type = ThriftType;
 
 constexpr int kDepth = 64;
 
-/// What says how the stored values are meant.
-enum class Annotation : uint8_t {
-  kNone,
-  kText,
-  kInt8,
-  kInt16,
-  kInt32,
-  kInt64,
-  kUint8,
-  kUint16,
-  kUint32,
-  kUint64,
-  kOther
-};
-
-/// One node of the schema's tree, which is written from the root down.
+/// One node of the schema's tree, which is written from the root down. What is said of how values are meant, by the
+/// older kind of annotation and the newer, is kept as what it makes of the values; kOther: nothing that is read here.
 struct SchemaElement {
   std::string_view name;
   int64_t type = -1, repetition = 0, children = 0;
-  Annotation converted = Annotation::kNone, logical = Annotation::kNone;  ///< the older kind, and the newer
+  std::optional<ValueKind> converted, logical;
 };
 
-Annotation OfConverted(int64_t converted) {
-  constexpr int64_t kUtf8 = 0, kUint8 = 11, kInt8 = 15;
-  if (converted == kUtf8) return Annotation::kText;
-  constexpr std::array kUnsigned = {Annotation::kUint8, Annotation::kUint16, Annotation::kUint32, Annotation::kUint64};
-  constexpr std::array kSigned = {Annotation::kInt8, Annotation::kInt16, Annotation::kInt32, Annotation::kInt64};
-  if (converted >= kUint8 && converted < kUint8 + 4) return kUnsigned[static_cast<size_t>(converted - kUint8)];
-  if (converted >= kInt8 && converted < kInt8 + 4) return kSigned[static_cast<size_t>(converted - kInt8)];
-  return Annotation::kOther;
+ValueKind IntegerOf(int bits, bool is_signed) {
+  switch (bits) {
+    case 8:
+      return is_signed ? ValueKind::kInt8 : ValueKind::kUint8;
+    case 16:
+      return is_signed ? ValueKind::kInt16 : ValueKind::kUint16;
+    case 32:
+      return is_signed ? ValueKind::kInt32 : ValueKind::kUint32;
+    case 64:
+      return is_signed ? ValueKind::kInt64 : ValueKind::kUint64;
+    default:
+      return ValueKind::kOther;
+  }
 }
 
-Annotation ReadInteger(ThriftReader& in) {
+/// By ConvertedType. Its times say nothing of the zone: they are read with a logical type beside them only.
+ValueKind KindOfConverted(int64_t converted) {
+  constexpr int64_t kUtf8 = 0, kDate = 6, kMillis = 9, kMicros = 10, kUint8 = 11, kInt8 = 15;
+  if (converted == kUtf8) return ValueKind::kText;
+  if (converted == kDate) return ValueKind::kDate;
+  if (converted == kMillis) return ValueKind::kMillis;
+  if (converted == kMicros) return ValueKind::kMicros;
+  if (converted >= kUint8 && converted < kUint8 + 4) return IntegerOf(8 << (converted - kUint8), false);
+  if (converted >= kInt8 && converted < kInt8 + 4) return IntegerOf(8 << (converted - kInt8), true);
+  return ValueKind::kOther;
+}
+
+ValueKind ReadInteger(ThriftReader& in) {
   int bits = 0;
   bool is_signed = false;
   in.Struct([&](const ThriftReader::Member& member) {
@@ -51,30 +55,40 @@ Annotation ReadInteger(ThriftReader& in) {
     bits = in.Byte();
     return true;
   });
-  switch (bits) {
-    case 8:
-      return is_signed ? Annotation::kInt8 : Annotation::kUint8;
-    case 16:
-      return is_signed ? Annotation::kInt16 : Annotation::kUint16;
-    case 32:
-      return is_signed ? Annotation::kInt32 : Annotation::kUint32;
-    case 64:
-      return is_signed ? Annotation::kInt64 : Annotation::kUint64;
-    default:
-      return Annotation::kOther;
-  }
+  return IntegerOf(bits, is_signed);
 }
 
-Annotation ReadLogical(ThriftReader& in) {
-  constexpr int16_t kString = 1, kInteger = 10;
-  auto annotation = Annotation::kOther;
+ValueKind ReadTimestamp(ThriftReader& in) {
+  constexpr int16_t kMillis = 1, kMicros = 2;
+  bool is_utc = false;
+  int16_t unit = 0;
   in.Struct([&](const ThriftReader::Member& member) {
-    if (member.number == kString) annotation = Annotation::kText;
-    if (member.number != kInteger || member.type != Type::kStruct) return false;
-    annotation = ReadInteger(in);
+    if (member.number == 1) is_utc = member.type == Type::kTrue;
+    if (member.number != 2 || member.type != Type::kStruct) return false;
+    in.Struct([&](const ThriftReader::Member& chosen) {
+      unit = chosen.number;
+      return false;
+    });
     return true;
   });
-  return annotation;
+  if (unit == kMillis) return is_utc ? ValueKind::kMillisUtc : ValueKind::kMillis;
+  if (unit == kMicros) return is_utc ? ValueKind::kMicrosUtc : ValueKind::kMicros;
+  return ValueKind::kOther;
+}
+
+/// By LogicalType.
+ValueKind ReadLogical(ThriftReader& in) {
+  constexpr int16_t kString = 1, kDate = 6, kTimestamp = 8, kInteger = 10;
+  auto kind = ValueKind::kOther;
+  in.Struct([&](const ThriftReader::Member& member) {
+    if (member.type != Type::kStruct) return false;
+    if (member.number == kString) kind = ValueKind::kText;
+    if (member.number == kDate) kind = ValueKind::kDate;
+    if (member.number == kTimestamp) return kind = ReadTimestamp(in), true;
+    if (member.number == kInteger) return kind = ReadInteger(in), true;
+    return false;
+  });
+  return kind;
 }
 
 SchemaElement ReadElement(ThriftReader& in) {
@@ -86,44 +100,62 @@ SchemaElement ReadElement(ThriftReader& in) {
     if (member.number == 1) return element.type = in.Integer(), true;
     if (member.number == 3) return element.repetition = in.Integer(), true;
     if (member.number == 5) return element.children = in.Integer(), true;
-    if (member.number == 6) return element.converted = OfConverted(in.Integer()), true;
+    if (member.number == 6) return element.converted = KindOfConverted(in.Integer()), true;
     return false;
   });
   return element;
 }
 
-struct Word {
+struct PlainType {
   PhysicalType type;
-  Annotation annotation;
+  std::optional<ValueKind> annotated;
+  ValueKind kind;
   std::string_view word;
 };
 
-constexpr std::array kWords = std::to_array<Word>({
-    {PhysicalType::kBoolean, Annotation::kNone, "BOOLEAN"},
-    {PhysicalType::kFloat, Annotation::kNone, "FLOAT"},
-    {PhysicalType::kDouble, Annotation::kNone, "DOUBLE"},
-    {PhysicalType::kInt32, Annotation::kNone, "INTEGER"},
-    {PhysicalType::kInt64, Annotation::kNone, "BIGINT"},
-    {PhysicalType::kInt32, Annotation::kInt8, "TINYINT"},
-    {PhysicalType::kInt32, Annotation::kInt16, "SMALLINT"},
-    {PhysicalType::kInt32, Annotation::kInt32, "INTEGER"},
-    {PhysicalType::kInt64, Annotation::kInt64, "BIGINT"},
-    {PhysicalType::kInt32, Annotation::kUint8, "UTINYINT"},
-    {PhysicalType::kInt32, Annotation::kUint16, "USMALLINT"},
-    {PhysicalType::kInt32, Annotation::kUint32, "UINTEGER"},
-    {PhysicalType::kInt64, Annotation::kUint64, "UBIGINT"},
-    {PhysicalType::kByteArray, Annotation::kText, "VARCHAR"},
+constexpr std::array kPlainTypes = std::to_array<PlainType>({
+    {PhysicalType::kBoolean, {}, ValueKind::kBoolean, "BOOLEAN"},
+    {PhysicalType::kFloat, {}, ValueKind::kFloat, "FLOAT"},
+    {PhysicalType::kDouble, {}, ValueKind::kDouble, "DOUBLE"},
+    {PhysicalType::kInt32, {}, ValueKind::kInt32, "INTEGER"},
+    {PhysicalType::kInt64, {}, ValueKind::kInt64, "BIGINT"},
+    {PhysicalType::kInt32, ValueKind::kInt8, ValueKind::kInt8, "TINYINT"},
+    {PhysicalType::kInt32, ValueKind::kInt16, ValueKind::kInt16, "SMALLINT"},
+    {PhysicalType::kInt32, ValueKind::kInt32, ValueKind::kInt32, "INTEGER"},
+    {PhysicalType::kInt64, ValueKind::kInt64, ValueKind::kInt64, "BIGINT"},
+    {PhysicalType::kInt32, ValueKind::kUint8, ValueKind::kUint8, "UTINYINT"},
+    {PhysicalType::kInt32, ValueKind::kUint16, ValueKind::kUint16, "USMALLINT"},
+    {PhysicalType::kInt32, ValueKind::kUint32, ValueKind::kUint32, "UINTEGER"},
+    {PhysicalType::kInt64, ValueKind::kUint64, ValueKind::kUint64, "UBIGINT"},
+    {PhysicalType::kByteArray, ValueKind::kText, ValueKind::kText, "VARCHAR"},
+    {PhysicalType::kInt32, ValueKind::kDate, ValueKind::kDate, "DATE"},
+    {PhysicalType::kInt64, ValueKind::kMillis, ValueKind::kMillis, "TIMESTAMP"},
+    {PhysicalType::kInt64, ValueKind::kMicros, ValueKind::kMicros, "TIMESTAMP"},
+    {PhysicalType::kInt64, ValueKind::kMillisUtc, ValueKind::kMillisUtc, "TIMESTAMP WITH TIME ZONE"},
+    {PhysicalType::kInt64, ValueKind::kMicrosUtc, ValueKind::kMicrosUtc, "TIMESTAMP WITH TIME ZONE"},
 });
 
-/// Empty where the two annotations differ, too.
-std::string_view WordOf(PhysicalType type, const SchemaElement& element) {
-  const bool has_both = element.converted != Annotation::kNone && element.logical != Annotation::kNone;
-  if (has_both && element.converted != element.logical) return {};
-  const Annotation annotation = element.logical == Annotation::kNone ? element.converted : element.logical;
-  for (const Word& word : kWords) {
-    if (word.type == type && word.annotation == annotation) return word.word;
+bool IsTime(ValueKind kind) {
+  return kind == ValueKind::kMillis || kind == ValueKind::kMicros;
+}
+
+/// Whether the older annotation, which knows no zones, says the same as the newer.
+bool Agree(ValueKind converted, ValueKind logical) {
+  if (logical == ValueKind::kMillisUtc) return converted == ValueKind::kMillis;
+  if (logical == ValueKind::kMicrosUtc) return converted == ValueKind::kMicros;
+  return converted == logical;
+}
+
+void SetKind(const SchemaElement& element, IndexedColumn& column) {
+  if (element.converted && element.logical && !Agree(*element.converted, *element.logical)) return;
+  if (element.converted && !element.logical && IsTime(*element.converted)) return;
+  const auto annotated = element.logical ? element.logical : element.converted;
+  for (const PlainType& plain : kPlainTypes) {
+    if (static_cast<int64_t>(plain.type) != element.type || plain.annotated != annotated) continue;
+    column.type = plain.type;
+    column.kind = plain.kind;
+    column.stored_type = plain.word;
   }
-  return {};
 }
 
 /// Passes over what stands below an element; the number of leaves.
@@ -152,12 +184,8 @@ std::vector<IndexedColumn> ReadSchema(ThriftReader& in, size_t most) {
     if (left-- == 0 || columns.size() == most) in.Fail();
     const SchemaElement element = ReadElement(in);
     IndexedColumn column{.name = std::string(element.name)};
-    column.is_flat = element.children <= 0 && element.repetition != kRepeated && element.type >= 0 && element.type <= 7;
     column.is_optional = element.repetition == kOptional;
-    if (column.is_flat) {
-      column.type = static_cast<PhysicalType>(element.type);
-      column.stored_type = WordOf(column.type, element);
-    }
+    if (element.children <= 0 && element.repetition != kRepeated) SetKind(element, column);
     column.first_leaf = leaf;
     column.leaves = CountLeaves(in, element, left, 0);
     leaf += column.leaves;

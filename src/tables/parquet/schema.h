@@ -23,13 +23,36 @@ enum class PhysicalType : int8_t {
   kFixedByteArray = 7,
 };
 
+/// What the values of a plain column are: one, or null, in each row.
+enum class ValueKind : uint8_t {
+  kOther,  ///< nested, or of a type that is left to DuckDB
+  kBoolean,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUint8,
+  kUint16,
+  kUint32,
+  kUint64,
+  kFloat,
+  kDouble,
+  kText,
+  kDate,    ///< days since 1970, without zone
+  kMillis,  ///< since 1970, without zone
+  kMicros,
+  kMillisUtc,  ///< since 1970 at UTC
+  kMicrosUtc,
+};
+
 /// A column at the top of the schema.
 struct IndexedColumn {
   std::string name;
-  bool is_flat = false;  ///< a value or null in each row; otherwise only the number of `leaves` counts
-  bool is_optional = false;
+  ValueKind kind = ValueKind::kOther;
+  std::string_view stored_type;  ///< DuckDB's word for the type; empty for kOther
+  // The rest is of plain columns, but for the leaves.
   PhysicalType type = PhysicalType::kInt96;
-  std::string_view stored_type;    ///< DuckDB's word for the type, where it is plain; otherwise empty
+  bool is_optional = false;
   int first_leaf = 0, leaves = 1;  ///< columns of stored values
 };
 
