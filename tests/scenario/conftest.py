@@ -1,6 +1,7 @@
 """Drives the real program the way its users do."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -12,6 +13,10 @@ from loans import MANIFEST, loans, pack_loans  # noqa: E402, F401
 from mariadb_server import mariadb, mariadb_server  # noqa: E402, F401
 from postgres_server import postgres, postgres_server  # noqa: E402, F401
 from program import PROGRAM, ROOT, Server, Slipway, until  # noqa: E402, F401  (the tests import them from here)
+
+# What a shell starts in the background ignores the signal, and hands that on to the programs that the tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
