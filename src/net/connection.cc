@@ -22,8 +22,6 @@ constexpr size_t kKeptUnsent = 1 << 20;
 constexpr int kReadsPerTurn = 4;  ///< so that one fast sender does not starve its neighbours
 /// Once a turn of the loop has taken so long, each connection gets one more read or request out of it.
 constexpr auto kLongTurn = std::chrono::microseconds(300);
-/// In a drain, for a new connection to send its first request.
-constexpr auto kFirstRequest = std::chrono::seconds(1);
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr HttpFault kNotFound = {404, "http.no_route", "there is nothing at this path; GET /models lists the models"};
@@ -39,9 +37,6 @@ constexpr HttpFault kUnknownCoding = {
     "none"};
 constexpr HttpFault kNoLength = {411, "http.length_required", "send Content-Length or a chunked body"};
 constexpr HttpFault kTooManyInFlight = {429, "http.too_many_requests", "too many requests are in flight; retry later"};
-constexpr HttpFault kHeadTimeout = {408, "http.header_timeout", "the request head did not arrive in time"};
-constexpr HttpFault kBodyTimeout = {408, "http.body_timeout", "the request body did not arrive in time"};
-constexpr HttpFault kTooSlow = {408, "http.body_too_slow", "the request body arrives too slowly"};
 constexpr HttpFault kHandlerFailed = {500, "http.internal", "the server failed to answer; its log says why"};
 
 void AppendNumber(std::string& out, uint64_t number) {
@@ -272,22 +267,6 @@ bool Connection::IsCrowded() const {
 void Connection::SendContinue() {
   if (!exchange().head.expects_continue) return;
   transport_.Send(kContinue);
-}
-
-void Connection::StartRate() {
-  rate_since_ = io_.loop().now();
-  rate_bytes_ = 0;
-}
-
-/// Judges the last window, if one has ended.
-bool Connection::IsTooSlow(base::SteadyTime now) {
-  const HttpLimits& limits = io_.limits();
-  if (limits.body_rate <= 0 || now - rate_since_ < limits.body_rate_window) return false;
-  const double seconds = std::chrono::duration<double>(now - rate_since_).count();
-  if (static_cast<double>(rate_bytes_) < seconds * static_cast<double>(limits.body_rate)) return true;
-  rate_since_ = now;
-  rate_bytes_ = 0;
-  return false;
 }
 
 int64_t Connection::BodyLimit() const {
@@ -628,48 +607,6 @@ void Connection::Discard() {
   ByteBuffer& scratch = io_.scratch();
   scratch.Reserve(kReadBytes);
   if (transport_.Discard(scratch.tail(), scratch.free())) Close();
-}
-
-void Connection::OnTick(base::SteadyTime now) {
-  if (idle_ && in_.empty() && in_.capacity() > 0) in_.Release();
-  CheckDeadlines(now);
-  CountHeld();
-}
-
-void Connection::CheckDeadlines(base::SteadyTime now) {
-  if (state_ == State::kStream) {
-    OnStreamTick(now);
-    return;
-  }
-  if (state_ == State::kBody && IsTooSlow(now)) {
-    ReadAgain(in_.view());
-    Refuse(kTooSlow);
-    return;
-  }
-  if (now < deadline_) return;
-  const bool begun = !in_.empty() && in_.view() != "\r\n";  // which some clients send behind a request
-  if (state_ == State::kHandshake) {
-    GiveUpHandshake(tls::HandshakeOutcome::kTimeout);
-  } else if (state_ == State::kHead && begun) {
-    BeginExchange();
-    Refuse(kHeadTimeout);
-  } else if (state_ == State::kBody) {
-    ReadAgain(in_.view());
-    Refuse(kBodyTimeout);
-  } else {
-    Close();
-  }
-}
-
-void Connection::OnDrain() {
-  const bool between = state_ == State::kHead && in_.empty();
-  if (state_ == State::kHandshake || (between && !idle_)) {
-    // Who has just connected has a request under way, and takes it for accepted.
-    deadline_ = std::min(deadline_, io_.loop().now() + kFirstRequest);
-    idle_ = state_ == State::kHead;  // its head gets its own time once it begins
-  } else if (between && !transport_.IsReadable()) {
-    Close();
-  }
 }
 
 void Connection::SetWaiting(bool waiting) {

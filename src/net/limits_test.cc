@@ -143,6 +143,26 @@ TEST_F(LimitsTest, ABlankLineBehindARequestIsNoRequestBegun) {
   EXPECT_TRUE(client.IsClosed()) << "idle, not answered by a 408 that nobody asked for";
 }
 
+TEST_F(LimitsTest, ARequestThatComesInTheTurnThatEndsItsIdleConnectionIsNotReset) {
+  const auto idle_timeout = milliseconds(50);
+  auto post = [](std::string_view path) { return Post(path, ""); };
+  RawClient *idle = nullptr, *second = nullptr;
+  AddRoute(Method::kPost, "/outlast-it", [&](const Request&, Response&) {
+    std::this_thread::sleep_for(2 * idle_timeout);
+    second->Send(post("/then-ask"));
+  });
+  // In the turn that sees that the time is up, when it is too late to see that there is something to read.
+  AddRoute(Method::kPost, "/then-ask", [&](const Request&, Response&) { idle->Send(kHello); });
+  StartWith({.idle_timeout = idle_timeout});
+  auto first = Connect(), other = Connect(), waiting = Connect();
+  second = &other;
+  idle = &waiting;
+  ASSERT_EQ(other.Ask(kHello).status, 200);
+  ASSERT_EQ(waiting.Ask(kHello).status, 200);
+  first.Send(post("/outlast-it"));
+  EXPECT_EQ(waiting.Read().status, 200);
+}
+
 TEST_F(LimitsTest, IdleConnectionsKeepNoBuffers) {
   AddRoute(Method::kPost, "/sink", [](const Request& q, Response& r) { r.body = std::to_string(q.body.size()); });
   StartWith({});
