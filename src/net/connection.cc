@@ -596,7 +596,7 @@ void Connection::Flush() {
 void Connection::EndAnswer(bool close, bool unread) {
   if (!close) {
     state_ = State::kHead;
-  } else if (!unread) {
+  } else if (!unread && !transport_.IsReadable()) {
     Close();
   } else {
     Linger();

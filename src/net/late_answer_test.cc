@@ -71,6 +71,20 @@ TEST_F(LateAnswerTest, ComeWithTheRequestAsItWas) {
   EXPECT_EQ(client.Ask(Post("/echo", "again")).body, "again");
 }
 
+TEST_F(LateAnswerTest, TheLastOfAConnectionIsNotLostToAResetWhenAnotherRequestWaitsBehindIt) {
+  HttpServerOptions options;
+  options.conduct.limits.requests_per_connection = 1;
+  Start(std::move(options));
+  auto client = Connect();
+  client.Send(Post("/late", "last"));
+  const LateAnswer answer = shelf_.Take();
+  client.Send(Post("/late", "one too many"));
+  answer.Finish(Saying("done"));
+  EXPECT_EQ(client.Read().body, "done:/late:last");
+  char byte = 0;
+  EXPECT_EQ(::recv(client.descriptor(), &byte, 1, 0), 0) << "closed in good order, not reset";
+}
+
 TEST_F(LateAnswerTest, KeepTheOrderOfPipelinedRequests) {
   Start();
   auto client = Connect();
