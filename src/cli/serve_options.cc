@@ -246,7 +246,7 @@ Options ConnectionLimits(net::HttpLimits& l, int& metric_series) {
              Count(l.connections_per_address, 0)),
       option("max-handshakes", "Most TLS handshakes at a time; past it the one that has waited longest is dropped",
              Count(l.handshakes, 1)),
-      option("idle-timeout", "Between requests of a connection", Duration(l.idle_timeout)),
+      option("idle-timeout", "Between requests of a connection, and to its first", Duration(l.idle_timeout)),
       option("linger", "For a client to take an early answer while it still sends", Duration(l.linger)),
       option("max-requests-per-connection", "After which a connection is closed in good order; 0: any",
              Count(l.requests_per_connection, 0)),

@@ -49,7 +49,8 @@ void AppendNumber(std::string& out, uint64_t number) {
 
 Connection::Connection(IoThread& io, Transport transport, std::string peer, size_t listener)
     : io_(io), transport_(std::move(transport)), peer_(std::move(peer)), listener_(listener), awaited_(EPOLLIN) {
-  deadline_ = io_.loop().now() + io_.limits().header_deadline;
+  const HttpLimits& limits = io_.limits();
+  deadline_ = io_.loop().now() + (transport_.tls() == nullptr ? limits.idle_timeout : limits.header_deadline);
   if (transport_.tls() == nullptr) return;
   state_ = State::kHandshake;
   handshake_place_ = io_.handshakes().Enter(*this);
@@ -211,8 +212,8 @@ bool Connection::ReadHead(ByteBuffer& buffer) {
   HttpFault fault;
   switch (ParseHead(buffer.view(), io_.limits(), exchange.head, exchange.request.headers, fault)) {
     case HeadState::kIncomplete:
-      seen_ = buffer.size();
-      if (std::exchange(idle_, false)) deadline_ = io_.loop().now() + io_.limits().header_deadline;
+      if (std::exchange(seen_, buffer.size()) == 0) deadline_ = io_.loop().now() + io_.limits().header_deadline;
+      idle_ = false;
       return false;
     case HeadState::kRefused:
       Refuse(fault);

@@ -44,7 +44,7 @@ void Connection::GiveUpHandshake(HandshakeOutcome outcome) {
 void Connection::EndHandshake(HandshakeOutcome outcome) {
   io_.handshakes().Leave(handshake_place_);
   state_ = State::kHead;
-  deadline_ = io_.loop().now() + io_.limits().header_deadline;
+  deadline_ = io_.loop().now() + io_.limits().idle_timeout;
   if (io_.draining()) OnDrain();
   io_.handshakes().Record(outcome, *transport_.tls(), peer_, io_.loop().now());
   if (outcome == HandshakeOutcome::kFull || outcome == HandshakeOutcome::kResumed) {

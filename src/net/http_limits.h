@@ -31,7 +31,7 @@ struct HttpLimits {
   int64_t unsent_bytes = 4 << 20;
 
   // The connection.
-  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);  ///< between requests
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);  ///< between requests, and to the first one
   std::chrono::nanoseconds linger = std::chrono::seconds(1);  ///< reading on after an early answer, so that it arrives
   int connections = 10'000;                                   ///< in total: 503
   int handshakes = 512;                                       ///< of TLS at a time; past it the oldest is dropped

@@ -143,6 +143,15 @@ TEST_F(LimitsTest, ABlankLineBehindARequestIsNoRequestBegun) {
   EXPECT_TRUE(client.IsClosed()) << "idle, not answered by a 408 that nobody asked for";
 }
 
+TEST_F(LimitsTest, AConnectionOpenedAheadIsNotClosedAsOneWhoseHeadIsLate) {
+  StartWith({.header_deadline = milliseconds(50)});
+  auto pooled = Connect();
+  std::this_thread::sleep_for(milliseconds(200));
+  pooled.Send(kHello.substr(0, 10));
+  EXPECT_EQ(pooled.Ask(kHello.substr(10)).status, 200);
+  EXPECT_EQ(Connect().Ask(kHello.substr(0, 10)).status, 408) << "the time of a head begins with its first byte";
+}
+
 TEST_F(LimitsTest, ARequestThatComesInTheTurnThatEndsItsIdleConnectionIsNotReset) {
   const auto idle_timeout = milliseconds(50);
   auto post = [](std::string_view path) { return Post(path, ""); };
