@@ -121,7 +121,8 @@ base::Result<bool> PredictionCall::Try(ServedModel& served) {
   const base::SteadyTime now = served.clock().Now();
   if (answered) {
     breaker.Succeed(now);
-  } else if (!FallbackReasonOf(answered.error())) {
+  } else if (const auto reason = FallbackReasonOf(answered.error());
+             !reason || (*reason == bundle::FallbackReason::kTimeout && !served.HadItsTime())) {
     breaker.Withdraw();
   } else {
     breaker.Fail(now);

@@ -140,6 +140,12 @@ base::SteadyTime ServedModel::LatestOf(base::SteadyTime begun) const {
   return timeout ? begun + std::chrono::duration_cast<base::SteadyTime::duration>(*timeout) : base::SteadyTime::max();
 }
 
+bool ServedModel::HadItsTime() const {
+  constexpr auto kFair = std::chrono::seconds(1);
+  const bool bounded = scorer().manifest().limits.timeout.has_value();
+  return clock_.Now() >= (bounded ? LatestOf(begun_) : begun_ + kFair);
+}
+
 void ServedModel::Open(Door door) {
   open_ = true;
   door_name_ = door;

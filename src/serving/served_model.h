@@ -88,6 +88,9 @@ class ServedModel {
   void Withdraw();
   /// When a call that was read at `begun` must have been scored.
   base::SteadyTime LatestOf(base::SteadyTime begun) const;
+  /// Whether the call at hand has had the time of limits.timeout, without one a second: one that its caller gave less
+  /// says nothing of the model when it is late.
+  bool HadItsTime() const;
   /// Other than the thread's: of the call at hand, lower ones go first.
   void SetPriority(int priority);
   /// Scores rows() within the manifest's limits.timeout from now on (from its reading on, for a call that has waited),

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "serving/fallback/circuit_breaker.h"
 #include "serving/http_service_fixture.h"
 
 namespace slipway::serving {
@@ -142,6 +143,17 @@ TEST_F(FallbackTest, ATimeoutIsAnsweredInTime) {
     return base::Fail(base::Code::kDeadlineExceeded, "scoring.deadline", "late");
   };
   EXPECT_THAT(Ask().body, HasSubstr(R"("fallback":{"reason":"timeout")"));
+}
+
+TEST_F(FallbackTest, CallersInAHurryDoNotHaveTheModelLeftAlone) {
+  Load("sum", "1.0.0", "limits: {timeout: 10s}\n" + std::string(kConstant));
+  constexpr std::string_view kHurry =
+      R"({"parameters":{"timeout":1},"inputs":[{"name":"a","datatype":"FP64","shape":[1],"data":[1]},)"
+      R"({"name":"b","datatype":"FP64","shape":[1],"data":[2]},{"name":"kind","datatype":"BYTES","shape":[1],"data":["x"]}]})";
+  for (int i = 0; i < 2 * CircuitBreaker::kInARow; ++i) {
+    EXPECT_THAT(Post("/v2/models/sum/infer", kHurry).body, HasSubstr(R"("fallback":{"reason":"timeout")"));
+  }
+  EXPECT_THAT(Ask().body, Not(HasSubstr("fallback")));
 }
 
 class OldAnswers : public FallbackTest {
