@@ -22,10 +22,12 @@ base::Result<void> IsolatedSession::Run(std::span<const TensorView> inputs, std:
     way_ = {};
     SLIPWAY_ASSIGN(way_, supervisor_->Open());
   }
-  base::Deadline bounded = deadline;
-  if (deadline.at == base::SteadyTime::max()) bounded.at = deadline.clock->Now() + supervisor_->options().run_time;
+  base::Deadline bounded = deadline, own = deadline;
+  own.at = deadline.clock->Now() + supervisor_->options().run_time;
+  if (deadline.at == base::SteadyTime::max()) bounded.at = own.at;
   auto ran = way_.lane->Run(inputs, info.outputs, outputs, bounded);
-  if (!ran) return std::unexpected(Explain(ran.error(), RealTime(bounded)));
+  // A caller who gave it less has gone; the calls beside his need the process.
+  if (!ran) return std::unexpected(Explain(ran.error(), std::max(RealTime(bounded), RealTime(own))));
   return *std::move(ran);
 }
 

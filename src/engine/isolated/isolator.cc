@@ -56,8 +56,10 @@ base::Result<std::unique_ptr<Engine>> Isolator::Start(const bundle::Bundle& bund
                                                       const std::vector<std::string>& external_files) {
   const auto& manifest = bundle.manifest();
   SLIPWAY_ASSIGN(auto parcel, PackParcel(bundle, options, external_files));
+  IsolationOptions own = options_;
+  if (manifest.limits.timeout) own.run_time = *manifest.limits.timeout;
   SLIPWAY_ASSIGN(auto supervisor, isolated::Supervisor::Start(
-                                      options_, {manifest.name, manifest.version.ToString(), std::move(parcel)},
+                                      own, {manifest.name, manifest.version.ToString(), std::move(parcel)},
                                       [this](ThreadMaker::Body body) { return threads_->Make(std::move(body)); }));
   return std::make_unique<isolated::IsolatedEngine>(std::move(supervisor));
 }

@@ -40,8 +40,10 @@ struct ProcessEnd {
 struct IsolationOptions {
   std::string program = "/proc/self/exe";  ///< must end in HostEngine() when given kIsolatedCommand
   base::Bytes memory;                      ///< most of each process; 0: ChildMemory() when it is started
-  std::chrono::nanoseconds run_time{std::chrono::minutes(1)};  ///< longest run of a call without a deadline
-  std::chrono::nanoseconds patience{std::chrono::seconds(1)};  ///< a run may go on so long past its deadline
+  /// What a run may take, for models without limits.timeout: a call without a deadline is given up then, and the
+  /// process patience later. Callers with less time do not shorten the model's.
+  std::chrono::nanoseconds run_time{std::chrono::minutes(1)};
+  std::chrono::nanoseconds patience{std::chrono::seconds(1)};  ///< a run may go on so long past its time
   std::optional<std::chrono::nanoseconds> load_time;           ///< nullopt: as a trial has it
   isolated::RestartOptions restarts;
   std::function<void(const ProcessEnd&)> on_end;  ///< called by a thread of the model's; outlives all engines

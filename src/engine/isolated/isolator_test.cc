@@ -168,6 +168,7 @@ TEST_F(IsolatedModel, IsRefusedAtOnceWhileItIsDown) {
 }
 
 TEST_F(IsolatedModel, ThatHangsIsAnsweredAtTheDeadlineAndReplaced) {
+  options_.run_time = 50ms;
   Start("model");
   const auto begun = steady_clock::now();
 
@@ -177,6 +178,22 @@ TEST_F(IsolatedModel, ThatHangsIsAnsweredAtTheDeadlineAndReplaced) {
   EXPECT_LT(steady_clock::now() - begun, 5s);
   ASSERT_TRUE(Until([&] { return engine_->process()->restarts["hang"] == 1; }));
   ExpectItComesBack();
+}
+
+TEST_F(IsolatedModel, ThatIsOnlySlowIsNotEndedByACallerInAHurry) {
+  Start("model");
+  EXPECT_EQ(Run(*session_, {static_cast<float>(Deed::kHang)}, In(20ms)).error().reason, "engine.deadline");
+  std::this_thread::sleep_for(5 * options_.patience);
+  EXPECT_TRUE(engine_->process()->restarts.empty());
+  EXPECT_TRUE(Run(**engine_->NewSession(), {1})) << "others are answered beside it";
+}
+
+TEST_F(IsolatedModel, ThatHangsForLongerThanItsOwnTimeoutIsReplaced) {
+  Write("slipway.yaml",
+        "slipway: 1\nname: m\nversion: 1.0.0\nmodel: {engine: onnx, file: model.onnx}\nlimits: {timeout: 100ms}\n");
+  Start("model");
+  EXPECT_FALSE(Run(*session_, {static_cast<float>(Deed::kHang)}, In(20ms)));
+  ASSERT_TRUE(Until([&] { return engine_->process()->restarts["hang"] == 1; }));
 }
 
 TEST_F(IsolatedModel, ThatHangsWithoutADeadlineIsReplacedToo) {
