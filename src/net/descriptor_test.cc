@@ -1,6 +1,8 @@
 #include "net/descriptor.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 namespace slipway::net {
 namespace {
@@ -11,6 +13,17 @@ TEST(TcpAddress, ReadsHostAndPort) {
   EXPECT_EQ(TcpAddress::Parse("[::1]:80")->ToString(), "[::1]:80");
   EXPECT_EQ(TcpAddress::Parse(":0")->host, "");
   EXPECT_EQ(TcpAddress::Parse("*:1")->host, "");
+}
+
+TEST(PeerName, OfIPv4IsTheSameOnASocketThatTakesIPv6Too) {
+  sockaddr_storage address{};
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(80);
+  ASSERT_EQ(::inet_pton(AF_INET6, "::ffff:10.1.2.3", &v6.sin6_addr), 1);
+  EXPECT_EQ(PeerName(address), "10.1.2.3:80");
+  ASSERT_EQ(::inet_pton(AF_INET6, "2001:db8::1", &v6.sin6_addr), 1);
+  EXPECT_EQ(PeerName(address), "[2001:db8::1]:80");
 }
 
 TEST(TcpAddress, RefusesWhatIsNone) {

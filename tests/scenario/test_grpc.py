@@ -176,8 +176,15 @@ def send(connection, text):
         return False
 
 
-def test_a_connection_that_takes_back_call_after_call_is_cut(slipway, models):
-    with serving(slipway, models, "--max-grpc-resets", "20") as server, Client(server.grpc) as client:
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "[::]:0"])  # where a peer of IPv4 has two names
+def test_a_connection_that_takes_back_call_after_call_is_cut(slipway, models, address):
+    with slipway.serving(*models, options=["--grpc", address, "--threads", "1", "--max-grpc-resets", "20"]) as server:
+        server.grpc = "127.0.0.1:" + server.grpc.rsplit(":", 1)[1]
+        cut_off(server)
+
+
+def cut_off(server):
+    with Client(server.grpc) as client:
         assert client.infer(request("quick")).model_name == "quick"
         flood = connect(server)
         drain = threading.Thread(target=read_all, args=(flood,))
