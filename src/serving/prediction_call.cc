@@ -201,6 +201,7 @@ void PredictionCall::WaitForThread(uint64_t queue, ServedModel::Waited waited, s
     if (lead != nullptr) lead->Land(Flights::Landed::kDone);
     answer.Finish([](const net::Request& asked, net::Response& out) {
       out.status = kPoolFull.status;
+      out.AddHeader("Retry-After", "1");
       if (asked.route->fault_shape) asked.route->fault_shape(kPoolFull, asked, out);
     });
   };
