@@ -20,6 +20,7 @@ Health::Health(HealthOptions options, const live::LiveSet& live)
       live_(live),
       started_(options_.clock->Now()),
       requests_(options_.threads),
+      refused_(options_.threads),
       loop_lag_(options_.threads),
       thresholds_(options_.thresholds) {}
 
@@ -34,7 +35,9 @@ HealthThresholds Health::Thresholds() const {
 }
 
 void Health::Record(int thread, std::chrono::nanoseconds elapsed, int status) {
-  requests_.Record(thread, options_.clock->Now(), elapsed, status >= 500);
+  const auto now = options_.clock->Now();
+  requests_.Record(thread, now, elapsed, status >= 500);
+  if (status == 429) refused_.Record(thread, now, elapsed);
 }
 
 Health::Verdict Health::Judge(double value, const Threshold& threshold) {
@@ -76,6 +79,16 @@ Health::Check Health::CheckErrors(const telemetry::RecentWindow::Summary& reques
                     .Set("rate", requests.failure_rate()));
 }
 
+/// What is refused for want of time or places: the others are answered in time, and look well.
+Health::Check Health::CheckOverload(const telemetry::RecentWindow::Summary& requests,
+                                    const Threshold& threshold) const {
+  const int64_t refused = refused_.Read(options_.clock->Now()).count;
+  const double share =
+      requests.count > 0 ? static_cast<double>(refused) / static_cast<double>(std::max(requests.count, refused)) : 0;
+  return Finish("overload", share, threshold,
+                Value::Map().Set("requests", requests.count).Set("refused", refused).Set("rate", share));
+}
+
 Health::Check Health::CheckLoop(const Threshold& threshold) const {
   const auto lag = loop_lag_.Read(options_.clock->Now());
   return Finish("event_loop", Seconds(lag.p99), threshold,
@@ -102,11 +115,15 @@ Health::Check Health::CheckModels() const {
   return {"models", verdict, std::move(details.Set("models", std::move(models)))};
 }
 
-std::array<Health::Check, 5> Health::CheckAll() const {
+std::array<Health::Check, 6> Health::CheckAll() const {
   const HealthThresholds thresholds = Thresholds();
   const auto requests = requests_.Read(options_.clock->Now());
-  return {CheckModels(), CheckMemory(thresholds.memory), CheckLatency(requests, thresholds.latency_seconds),
-          CheckErrors(requests, thresholds.error_rate), CheckLoop(thresholds.loop_lag_seconds)};
+  return {CheckModels(),
+          CheckMemory(thresholds.memory),
+          CheckLatency(requests, thresholds.latency_seconds),
+          CheckErrors(requests, thresholds.error_rate),
+          CheckOverload(requests, thresholds.overload),
+          CheckLoop(thresholds.loop_lag_seconds)};
 }
 
 std::string_view Health::State() const {

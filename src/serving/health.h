@@ -24,12 +24,13 @@ struct Threshold {
   std::optional<double> warn, fail;
 };
 
-/// Of the last minute, but for memory. Latency and errors have no default past which a replica leaves the balancer: a
-/// slow or failing model would take every replica out at once.
+/// Of the last minute, but for memory. Latency, errors and overload have no default past which a replica leaves the
+/// balancer: a slow or failing model, or too much traffic, would take every replica out at once.
 struct HealthThresholds {
   Threshold memory{0.85, 0.97};                           ///< resident share of the cgroup's limit
   Threshold latency_seconds{std::nullopt, std::nullopt};  ///< p99 of prediction requests
   Threshold error_rate{0.01, std::nullopt};               ///< share of prediction requests answered 500 or above
+  Threshold overload{0.05, std::nullopt};                 ///< share of prediction requests answered 429
   Threshold loop_lag_seconds{0.1, 2.0};                   ///< p99 of how late the io threads' timers ran
 };
 
@@ -76,10 +77,11 @@ class Health {
   static Verdict Judge(double value, const Threshold& threshold);
   Check Finish(std::string_view name, double value, const Threshold& threshold, base::Value details) const;
   HealthThresholds Thresholds() const;
-  std::array<Check, 5> CheckAll() const;
+  std::array<Check, 6> CheckAll() const;
   Check CheckMemory(const Threshold& threshold) const;
   Check CheckLatency(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const;
   Check CheckErrors(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const;
+  Check CheckOverload(const telemetry::RecentWindow::Summary& requests, const Threshold& threshold) const;
   Check CheckLoop(const Threshold& threshold) const;
   Check CheckModels() const;
   std::string_view State() const;
@@ -87,7 +89,7 @@ class Health {
   const HealthOptions options_;
   const live::LiveSet& live_;
   const base::SteadyTime started_;
-  telemetry::RecentWindow requests_, loop_lag_;
+  telemetry::RecentWindow requests_, refused_, loop_lag_;
   mutable std::mutex mutex_;  ///< guards thresholds_
   HealthThresholds thresholds_;
   std::atomic<bool> started_serving_{false}, draining_{false};

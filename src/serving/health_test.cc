@@ -110,6 +110,21 @@ TEST_F(HealthTest, ErrorsAreThoseOfTheLastMinute) {
   EXPECT_EQ(health.UnreadyReason(), "");
 }
 
+TEST_F(HealthTest, AServerThatRefusesMostOfWhatIsAskedIsNotWell) {
+  options_.thresholds.overload.fail = 0.5;
+  LoadModel();
+  const auto made = Serving();
+  Health& health = *made;
+  for (int i = 0; i < 100; ++i) health.Record(0, milliseconds(1), i < 10 ? 429 : 200);
+  EXPECT_EQ(Verdict(health, "overload"), "warn");
+  EXPECT_EQ(health.UnreadyReason(), "");
+  for (int i = 0; i < 100; ++i) health.Record(0, milliseconds(1), 429);
+  EXPECT_EQ(Verdict(health, "overload"), "fail");
+  EXPECT_EQ(health.UnreadyReason(), "overload");
+  clock_.Advance(seconds(70));
+  EXPECT_EQ(health.UnreadyReason(), "");
+}
+
 TEST_F(HealthTest, WhatCallersGotWrongIsNoError) {
   LoadModel();
   const auto made = Serving();
