@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/text.h"
+#include "rpc/wire_reader.h"
 #include "rpc/wire_writer.h"
 #include "serving/grpc/infer_message.h"
 #include "serving/oip/output_tensor.h"
@@ -46,6 +48,16 @@ void AppendParameter(std::string_view name, std::string_view text, WireWriter& w
   writer.Text(3, text);
   writer.End(parameter);
   writer.End(entry);
+}
+
+/// "" when it has none that could be told. Of a request that was not read any further, too.
+std::string_view RequestId(std::string_view message) {
+  std::string_view id;
+  rpc::WireReader reader(message);
+  while (reader.Next()) {
+    if (reader.Is(3, rpc::WireType::kBytes)) id = reader.bytes();
+  }
+  return base::IsValidUtf8(id) ? id : std::string_view();
 }
 
 size_t ExpectedBytes(const oip::OutputTensor& shown) {
@@ -153,7 +165,6 @@ class InferCall::Call final : public PredictionCall {
 
 void InferCall::Handle(ServiceCall& call, bool streamed) {
   Thread& thread = *threads_[static_cast<size_t>(call.request.thread)];
-  thread.request.id.clear();
   const auto choice = ReadModelChoice(call.request.body);
   if (!choice) return call.Fail(choice.error());
   Call(*this, thread, call, *choice, streamed).Serve();
@@ -172,8 +183,7 @@ void InferCall::StreamInfer(ServiceCall& call) {
   WireWriter writer(out);
   writer.Text(1, failure.error);
   const auto part = writer.Begin(kInferResponse);
-  const std::string& id = threads_[static_cast<size_t>(call.request.thread)]->request.id;
-  if (!id.empty()) writer.Text(3, id);
+  if (const std::string_view id = RequestId(call.request.body); !id.empty()) writer.Text(3, id);
   writer.End(part);
 }
 
