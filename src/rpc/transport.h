@@ -22,7 +22,7 @@
 namespace slipway::rpc {
 
 /// Raised with every change of what this file declares: program and module of different numbers refuse each other.
-inline constexpr int kTransportAbi = 1;
+inline constexpr int kTransportAbi = 2;
 
 /// gRPC's status codes.
 enum class Status : uint8_t {
@@ -83,6 +83,7 @@ struct Reply {
   bool has_message = false;
   bool end = false;  ///< ends a stream in good order; other calls end with their message anyway
   std::vector<std::pair<std::string, std::string>> metadata;  ///< sent before the first message
+  std::vector<std::pair<std::string, std::string>> trailers;  ///< sent with the call's end
   /// Set by a handler that answers later; all else is ignored. Called when the handler has returned.
   std::function<void(std::shared_ptr<Later>)> later;
 
@@ -95,6 +96,7 @@ inline void Reply::Clear() {
   message.clear();
   has_message = end = false;
   metadata.clear();
+  trailers.clear();
   later = nullptr;
 }
 

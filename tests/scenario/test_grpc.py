@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from collector import Collector, attributes
 from conftest import PROGRAM, ROOT, until
+from faulty_models import logarithm
 from grpc_client import HEALTH, INFERENCE, PREDICTION, PREFACE, Client, data, frame, headers, infer_request, message, reset, settings
 from onnx import TensorProto, helper, numpy_helper
 
@@ -322,6 +323,41 @@ def test_an_address_that_is_taken_is_told(slipway, models):
     with serving(slipway, models) as server:
         done = slipway("serve", "quick", "--http", "127.0.0.1:0", "--grpc", server.grpc, expect=3)
         assert "in use" in done.stderr
+
+
+def log_request(value, **fields):
+    return infer_request("log", {"x": ("FP32", np.array([[value]], np.float32))}, **fields)
+
+
+@pytest.fixture
+def log_model(slipway):
+    slipway.write("log/slipway.yaml", "slipway: 1\nname: log\nversion: 1.0.0\nmodel: {engine: onnx, file: model.onnx}\n"
+                                      "fallback: [{constant: {y: 7}}]\n")
+    slipway.write("log/model.onnx", logarithm())
+    return "log"
+
+
+def test_a_fallback_is_told_in_metadata_and_trailers(slipway, log_model):
+    with serving(slipway, [log_model]) as server, Client(server.grpc) as client:
+        hurry = log_request(1)
+        hurry.parameters["timeout"].int64_param = 1
+        answer, call = client.method(f"{INFERENCE}/ModelInfer").with_call(hurry, timeout=20)
+        assert np.frombuffer(answer.raw_output_contents[0], np.float32) == [7]
+        told = ("slipway-fallback", "reason=timeout; from=log@1.0.0")
+        assert told in [tuple(field) for field in call.initial_metadata()]
+        assert told in [tuple(field) for field in call.trailing_metadata()]
+        _, call = client.method(f"{INFERENCE}/ModelInfer").with_call(log_request(1), timeout=20)
+        assert "slipway-fallback" not in dict(call.trailing_metadata())
+
+
+def test_what_is_refused_in_a_stream_is_told_with_its_id(slipway, log_model):
+    asked = [log_request(1, id="1"), log_request(1, id="2"), log_request(1, id="3"), log_request(1, id="4")]
+    asked[1].model_name = "nobody"
+    asked[2].model_version = "9"
+    with serving(slipway, [log_model]) as server, Client(server.grpc) as client:
+        answers = list(client.method(f"{INFERENCE}/ModelStreamInfer")(iter(asked), timeout=20))
+    assert [answer.infer_response.id for answer in answers] == ["1", "2", "3", "4"]
+    assert [bool(answer.error_message) for answer in answers] == [False, True, True, False]
 
 
 def test_models_that_go_are_let_go_of(slipway, models):

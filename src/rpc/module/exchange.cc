@@ -104,6 +104,7 @@ class GenericExchange final : public Exchange {
   void Read();
   void Send();
   void SendMetadata();
+  void AddTrailers();
   void Finish(Status status, std::string error);
   void Await();
   void EndForShutdown();
@@ -258,6 +259,10 @@ void GenericExchange::SendMetadata() {
   for (auto& [name, value] : reply_.metadata) context_.AddInitialMetadata(name, Printable(std::move(value)));
 }
 
+void GenericExchange::AddTrailers() {
+  for (auto& [name, value] : reply_.trailers) context_.AddTrailingMetadata(name, Printable(std::move(value)));
+}
+
 /// What would be begun now cannot be.
 void GenericExchange::GiveUp() {
   over_ = true;
@@ -271,6 +276,7 @@ void GenericExchange::Send() {
   if (!method_->streams) {
     over_ = true;
     ++pending_;
+    AddTrailers();
     stream_.WriteAndFinish(MakeBuffer(reply_.message), grpc::WriteOptions(), grpc::Status::OK, finished_.tag());
     return;
   }

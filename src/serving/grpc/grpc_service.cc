@@ -277,6 +277,9 @@ void GrpcService::State::Answer(net::Request& request, net::Response& response, 
     reply.error = failure.error;
     return;
   }
+  for (const auto& field : reply.metadata) {
+    if (field.first == "slipway-fallback") reply.trailers.push_back(field);
+  }
   reply.has_message = true;
   reply.message.swap(response.body);
 }
