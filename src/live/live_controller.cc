@@ -44,6 +44,8 @@ LiveController::LiveController(LiveSet& live, telemetry::MetricRegistry& metrics
       log_(log),
       options_(options),
       loads_(metrics.AddCounter({"slipway_model_loads_total", "Bundles loaded, by outcome.", {"outcome"}})),
+      failures_(metrics.AddCounter(
+          {"slipway_model_load_failures_total", "Bundles that could not be loaded, by why.", {"reason"}})),
       evictions_(
           metrics.AddCounter({"slipway_model_evictions_total", "Versions that made room for others.", {}}).With({})) {
   for (const char* outcome : {"ready", "failed"}) loads_.With({outcome});
@@ -266,6 +268,7 @@ void LiveController::Load(int64_t id) {
 /// `before`: the version's status before it failed.
 void LiveController::CountFailure(const ModelStatus& before, const base::Error& error) {
   loads_.With({"failed"}).Add();
+  failures_.With({error.reason}).Add();
   if (!IsOfTheEnvironment(error)) return;
   const auto wait =
       std::min(options_.retry_most, options_.retry_first * (1 << std::min(before.attempts, kMostDoublings)));

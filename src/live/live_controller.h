@@ -40,7 +40,7 @@ struct LiveControllerOptions {
 };
 
 /// Each turn: ask the sources when it is time, then take steps (NextStep) until none is left. A version that cannot be
-/// loaded changes nothing else; the reason is in LiveSet::Statuses(), the log and slipway_model_loads_total.
+/// loaded changes nothing else; the reason is in LiveSet::Statuses(), the log and slipway_model_load_failures_total.
 ///
 /// Lifecycle: Follow() and Settle() before Start(); Stop() ends the thread, not the serving.
 /// Thread-safety: LookNow(), Wake(), ReadUse(), SwitchOn(), SwitchOff() from any thread.
@@ -105,7 +105,7 @@ class LiveController {
   LiveSet& live_;
   telemetry::Log& log_;
   const LiveControllerOptions options_;
-  telemetry::CounterFamily loads_;
+  telemetry::CounterFamily loads_, failures_;
   telemetry::Counter evictions_;
   // On the control thread.
   std::vector<Source> sources_;

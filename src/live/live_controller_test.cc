@@ -83,6 +83,7 @@ TEST_F(LiveControllerTest, AVersionThatFailsItsGoldenRecordsNeverTakesTraffic) {
   std::string text;
   metrics_.WriteText(text);
   EXPECT_THAT(text, HasSubstr("slipway_model_loads_total{outcome=\"failed\"} 1"));
+  EXPECT_THAT(text, HasSubstr("slipway_model_load_failures_total{reason=\"bundle.golden_mismatch\"} 1"));
   EXPECT_THAT(text, HasSubstr("slipway_versions_failed 1"));
 }
 
