@@ -132,7 +132,7 @@ base::Result<bool> PredictionCall::Try(ServedModel& served) {
 
 void PredictionCall::Fail(const base::Error& error, ServedModel& served) {
   if (error.code == base::Code::kResourceExhausted && served.workload() != nullptr) {
-    response_.AddHeader("Retry-After", std::to_string(served.workload()->RetryAfterSeconds()));
+    response_.AddHeader("Retry-After", std::to_string(served.workload()->RetryAfterSeconds(error)));
   }
   WriteError(error);
   served.Fail(error, predictor_.note(request_.thread));

@@ -114,6 +114,14 @@ TEST_F(HeavyModelsTest, ARateIsHeldToOneSecondsBurst) {
   EXPECT_THAT(last.body, HasSubstr("overload.rate"));
 }
 
+TEST_F(HeavyModelsTest, WhoComesTooOftenIsToldToComeBackWhenTheRateAllowsIt) {
+  Load("sum", "1.0.0", "limits: {rate: 0.01}\n");
+  EXPECT_EQ(Post("/predict/sum", kRecord).status, 200);
+  const auto refused = Post("/predict/sum", kRecord);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.Header("Retry-After"), "100");
+}
+
 TEST_F(HeavyModelsTest, CallsAtTheSameTimeAreBounded) {
   StartHeavy("limits: {concurrency: 1}\n");
   auto first = Send();

@@ -14,6 +14,8 @@ namespace {
 
 using base::Value;
 
+constexpr std::string_view kRate = "overload.rate";
+
 std::chrono::nanoseconds Nanoseconds(double count) {
   return std::chrono::nanoseconds(static_cast<int64_t>(count));
 }
@@ -95,10 +97,17 @@ void Workload::Began(std::chrono::nanoseconds waited, int64_t ahead) {
   turn_.store(known == 0 ? took : known + (took - known) / 16, std::memory_order_relaxed);  // a lost update is no loss
 }
 
+int64_t Workload::Interval() const {
+  return static_cast<int64_t>(1e9 / *scorer_.manifest().limits.rate);
+}
+
+int64_t Workload::Burst() const {
+  return std::max<int64_t>(1'000'000'000, Interval());
+}
+
 /// The generic cell rate algorithm (ITU-T I.371, virtual scheduling): a burst of up to one second's calls passes.
 bool Workload::TakeTurn(base::SteadyTime now) {
-  const auto interval = static_cast<int64_t>(1e9 / *scorer_.manifest().limits.rate);
-  const int64_t burst = std::max<int64_t>(1'000'000'000, interval);
+  const int64_t interval = Interval(), burst = Burst();
   const int64_t at = now.time_since_epoch().count();
   int64_t next = next_turn_.load(std::memory_order_relaxed);
   int64_t then = 0;
@@ -112,7 +121,7 @@ bool Workload::TakeTurn(base::SteadyTime now) {
 base::Result<Workload::Place> Workload::Enter(base::SteadyTime now) {
   const bundle::Limits& limits = scorer_.manifest().limits;
   if (limits.rate && !TakeTurn(now)) {
-    return Refuse(refused_, "overload.rate",
+    return Refuse(refused_, std::string(kRate),
                   fmt::format("this model takes {} calls a second (limits.rate); come back later", *limits.rate));
   }
   if (!limits.concurrency) return Place();
@@ -148,8 +157,13 @@ base::Result<void> Workload::AdmitHere(base::SteadyTime now, base::SteadyTime de
                 "its turn came; retry after the time that Retry-After tells, or add replicas");
 }
 
-int64_t Workload::RetryAfterSeconds() const {
-  return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(ExpectedWait() / 1e9)));
+int64_t Workload::RetryAfterSeconds(const base::Error& error) const {
+  double wait = ExpectedWait();
+  if (error.reason == kRate) {
+    const auto next = next_turn_.load(std::memory_order_relaxed);
+    wait = static_cast<double>(next + Interval() - Burst() - clock_.Now().time_since_epoch().count());
+  }
+  return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(wait / 1e9)));
 }
 
 Value Workload::Describe() const {

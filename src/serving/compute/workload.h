@@ -64,8 +64,8 @@ class Workload {
   void Began(std::chrono::nanoseconds waited, int64_t ahead);
   /// Calls that wait for a thread of the pool.
   int64_t Queued() const { return pool_.Waiting(queue_); }
-  /// When a call that is refused now may come again: whole seconds, at least one.
-  int64_t RetryAfterSeconds() const;
+  /// When a call that is refused now, with that error, may come again: whole seconds, at least one.
+  int64_t RetryAfterSeconds(const base::Error& error) const;
 
   /// What the pool's threads run the model through; made when it is first asked for. Errors: the engine cannot open its
   /// sessions.
@@ -84,6 +84,9 @@ class Workload {
  private:
   double ExpectedWait() const;
   bool TakeTurn(base::SteadyTime now);
+  // Of limits.rate, in nanoseconds: between two calls, and of calls that may come at once.
+  int64_t Interval() const;
+  int64_t Burst() const;
 
   const ComputeOptions& options_;
   const ComputePool& pool_;
