@@ -236,7 +236,13 @@ base::Result<void> ServedModel::Infer(base::SteadyTime latest) {
   deadline.clock = &clock_;
   deadline.at = std::min(latest, LatestOf(waited_ != nullptr ? begun_ : last_));
   if (waited_ != nullptr) deadline.stop = waited_->abandoned;
+  const bool in_parts = lane_ != nullptr && waited_ != nullptr && rows_.table.rows > scorer().chunk_rows();
+  if (in_parts) {
+    SLIPWAY_TRY(workload_->AdmitRows(rows_.table.rows, deadline.at, *lane_));
+    lane_->Expect(rows_.table.rows);
+  }
   const auto scored = scorer().Score(rows_, workspace_, scores_, deadline);
+  if (in_parts) lane_->Expect(0);
   const scoring::Timings& timings = scores_.timings;
   spent_[Phase::kValidate] += timings.validate;
   spent_[Phase::kFeatures] += timings.features;

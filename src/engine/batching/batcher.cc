@@ -31,7 +31,8 @@ struct Batcher::Call {
   State state = State::kWaiting;
   bool left = false;  ///< its thread waits no more
   bool shared = false;
-  int64_t ran = 0;  ///< nanoseconds, by another thread
+  int64_t ran = 0;         ///< nanoseconds, by another thread
+  base::SteadyTime given;  ///< when it was given its session
   Session* session = nullptr;
   base::Result<void> result;
   std::condition_variable_any changed;
@@ -69,6 +70,22 @@ base::Result<void> Batcher::Lane::Run(std::span<const TensorView> inputs, std::s
   return batcher_->Run(inputs, outputs, deadline, *this);
 }
 
+void Batcher::Lane::Expect(int64_t rows) {
+  if (rows == expected_) return;
+  const std::lock_guard lock(batcher_->mutex_);
+  batcher_->expected_ += rows - std::exchange(expected_, rows);
+}
+
+double Batcher::Lane::ExpectedOfOthers() const {
+  const std::lock_guard lock(batcher_->mutex_);
+  return batcher_->pace_.Of(batcher_->expected_ - expected_) / static_cast<double>(batcher_->sessions_.size());
+}
+
+double Batcher::CostOf(int64_t rows) const {
+  const std::lock_guard lock(mutex_);
+  return pace_.Of(rows);
+}
+
 Batcher::Reading Batcher::Read() const {
   const std::lock_guard lock(mutex_);
   Reading reading = reading_;
@@ -96,8 +113,12 @@ base::Result<void> Batcher::Run(std::span<const TensorView> inputs, std::span<Te
   call->priority = lane.priority_;
   call->rows = RowsOf(inputs);
   std::unique_lock lock(mutex_);
+  const int64_t announced = std::min(lane.expected_, call->rows);
+  lane.expected_ -= announced;
+  expected_ -= announced;
   if (!idle_.empty()) {
     call->session = idle_.back();
+    call->given = options_.clock->Now();
     idle_.pop_back();
     return RunAsFirst(lock, call);
   }
@@ -154,7 +175,10 @@ base::Result<void> Batcher::RunAsFirst(std::unique_lock<std::mutex>& lock, const
   lock.lock();
   ++reading_.runs;
   ++reading_.calls;
-  if (ran) reading_.cost.Add(first->rows, took);
+  if (ran) {
+    reading_.cost.Add(first->rows, took);
+    pace_.Add(first->rows, Nanoseconds(first->given, options_.clock->Now()));
+  }
   Release(session);
   return ran;
 }
@@ -288,6 +312,7 @@ void Batcher::Release(Session& session) {
   const std::shared_ptr<Call> next = std::move(waiting_.front());
   waiting_.pop_front();
   next->session = &session;
+  next->given = options_.clock->Now();
   next->state = State::kFirst;
   next->changed.notify_one();
 }

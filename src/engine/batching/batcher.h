@@ -51,6 +51,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   /// Nanoseconds that a call of one row would wait now, by what runs have taken; while none has ended, `row` is what a
   /// row takes.
   double ExpectedWait(double row) const;
+  /// Nanoseconds that so many rows will take by themselves, by what runs have taken; 0 while none has ended.
+  double CostOf(int64_t rows) const;
 
  private:
   enum class State : uint8_t {
@@ -86,16 +88,25 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   std::vector<Session*> idle_;
   std::deque<std::shared_ptr<Call>> waiting_;  ///< none while a session is idle
   Reading reading_;
-  int64_t chances_ = 0;  ///< that company was not taken since it does not pay
+  int64_t expected_ = 0;  ///< rows that requests are yet to ask for
+  RunCost pace_;          ///< as reading_.cost, from when a session was free on: with the way to the next one's thread
+  int64_t chances_ = 0;   ///< that company was not taken since it does not pay
 };
 
 /// Thread-safety: one thread.
 class Batcher::Lane final : public Session {
  public:
+  ~Lane() override { Expect(0); }
   base::Result<void> Run(std::span<const TensorView> inputs, std::span<Tensor> outputs,
                          const base::Deadline& deadline) override;
   /// Of the calls that follow: those with lower numbers go first; 0 by default.
   void SetPriority(int priority) { priority_ = priority; }
+  /// The calls that follow are parts of one request of so many rows, until that is ended by 0. A request that has its
+  /// turn part by part is not seen whole by anybody otherwise.
+  void Expect(int64_t rows);
+  /// Nanoseconds that what others' requests are yet to ask for will take.
+  double ExpectedOfOthers() const;
+  double CostOf(int64_t rows) const { return batcher_->CostOf(rows); }
   /// Nanoseconds that its calls have waited for a session since this was asked last.
   int64_t TakeWaited() { return std::exchange(waited_, 0); }
   /// Whether one of its calls since this was asked last shared a run: what it took tells nothing of a row alone.
@@ -106,6 +117,7 @@ class Batcher::Lane final : public Session {
   explicit Lane(std::shared_ptr<Batcher> batcher) : batcher_(std::move(batcher)) {}
   const std::shared_ptr<Batcher> batcher_;
   int priority_ = 0;
+  int64_t expected_ = 0;  ///< written by its thread under the batcher's mutex
   int64_t waited_ = 0;
   bool shared_ = false;
 };

@@ -172,6 +172,21 @@ TEST_F(BatcherTest, LowerPriorityNumbersGoFirst) {
   EXPECT_EQ(gate_.loads(), (std::vector<int64_t>{1, 3, 2}));
 }
 
+TEST_F(BatcherTest, KnowsWhatRequestsInPartsAreYetToAskFor) {
+  Start(2);
+  gate_.Open();
+  const auto large = batcher_->NewSession(), other = batcher_->NewSession();
+  EXPECT_EQ(Ask(*large, {1, 1, 2, 2}), "2 2 4 4");  // what a row takes is known now
+  large->Expect(6);
+  EXPECT_EQ(large->ExpectedOfOthers(), 0);
+  const double whole = other->ExpectedOfOthers();
+  EXPECT_EQ(whole, batcher_->CostOf(6));
+  EXPECT_EQ(Ask(*large, {1, 1, 2, 2}), "2 2 4 4");
+  EXPECT_EQ(other->ExpectedOfOthers(), batcher_->CostOf(4));
+  large->Expect(0);
+  EXPECT_EQ(other->ExpectedOfOthers(), 0);
+}
+
 TEST_F(BatcherTest, CallsOfDifferentShapesDoNotMeet) {
   Start(8);
   auto busy = Send({1, 1});

@@ -150,6 +150,19 @@ base::Result<void> Workload::Admit(base::SteadyTime now, base::SteadyTime deadli
                             in_time ? "longer than --max-queue-wait" : "past its deadline"));
 }
 
+/// Requests of many rows share the model run by run, so each that is let in makes all of them later.
+base::Result<void> Workload::AdmitRows(int64_t rows, base::SteadyTime deadline, const engine::Batcher::Lane& lane) {
+  const auto others = Nanoseconds(lane.ExpectedOfOthers());
+  if (deadline == base::SteadyTime::max() || others.count() == 0) return {};
+  const auto own = Nanoseconds(lane.CostOf(rows));
+  if (clock_.Now() + 2 * others + own <= deadline) return {};
+  return Refuse(refused_, "overload.queue",
+                fmt::format("more is asked of the model than it can answer: what has begun takes {} yet, and these {} "
+                            "rows would end past their deadline; send fewer, retry after the time that Retry-After "
+                            "tells, or add replicas",
+                            base::FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(others)), rows));
+}
+
 base::Result<void> Workload::AdmitHere(base::SteadyTime now, base::SteadyTime deadline) {
   if (now + fastest() <= deadline) return {};
   return Refuse(refused_, "overload.queue",

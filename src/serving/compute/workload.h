@@ -58,6 +58,9 @@ class Workload {
   base::Result<Place> Enter(base::SteadyTime now);
   /// Whether one more call would be answered by `deadline`. Errors: resource_exhausted "overload.queue".
   base::Result<void> Admit(base::SteadyTime now, base::SteadyTime deadline);
+  /// Whether a call that takes several runs ends by `deadline` beside those that have begun. `lane` is the call's.
+  /// Errors: as Admit().
+  base::Result<void> AdmitRows(int64_t rows, base::SteadyTime deadline, const engine::Batcher::Lane& lane);
   /// Whether a call that runs where it was read can still be answered by `deadline`. Errors: as Admit().
   base::Result<void> AdmitHere(base::SteadyTime now, base::SteadyTime deadline);
   /// A thread of the pool has begun with a call that waited so long in the pool's queue, behind so many others.
