@@ -144,7 +144,8 @@ bool PredictionCall::PutOff(ServedModel& served, const CachedCall& cached, const
   using For = ServedModel::WaitedFor;
   Workload* const workload = served.workload();
   if (workload == nullptr || (before != nullptr && before->what == For::kThread)) return false;
-  if (!predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) {
+  const bool others = workload->breaker().failed_lately() && HeavyOther(served.model()) != nullptr;
+  if (!others && !predictor_.BelongsOnPool(*workload, std::ssize(request_.body))) {
     if (request_.waited.count() == 0) return false;
     const auto admitted = workload->AdmitHere(served.clock().Now(), served.LatestOf(since));
     response_.in_vain = !admitted;

@@ -54,6 +54,10 @@ class PredictionCall {
   bool FallBack(const base::Error& error, ServedModel& failed);
   bool FallBackFromRejection(ServedModel& failed);
   bool FallBackFromUnloaded(const std::shared_ptr<const live::LoadedModel>& asked);
+  bool GoWhereOthersRun(const live::LoadedModel& failed);
+  std::shared_ptr<const live::LoadedModel> HeavyOther(const live::LoadedModel& failed) const;
+  std::shared_ptr<const live::LoadedModel> OtherOf(const bundle::FallbackStep& step,
+                                                   const live::LoadedModel& failed) const;
   static bool MayFallBack(bundle::FallbackReason reason, const live::LoadedModel& failed);
   bool TryOthers(bundle::FallbackReason reason, const live::LoadedModel& failed, ServedModel* own);
   bool AnswerInstead(const bundle::FallbackStep& step, size_t index, bundle::FallbackReason reason,

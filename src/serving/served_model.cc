@@ -338,7 +338,8 @@ void ServedModel::Close(Outcome outcome, CallTotal failure, RequestNote& note) {
   counters_.Add(CallTotal::kRuns, runs_);
   if (outcome == Outcome::kOk || outcome == Outcome::kPartial) {
     CountSuccess();
-    if (workload_ != nullptr && call_rows_ == 1 && !shared_ && !fallback_ && !recalled_) JudgeWorkload();
+    const bool ran = !recalled_ && !(fallback_ && fallback_->constant);
+    if (workload_ != nullptr && call_rows_ == 1 && !shared_ && ran) JudgeWorkload();
   } else {
     counters_.Add(failure, 1);
     counters_.Add(CallTotal::kFailedTime, spent_.total());

@@ -122,6 +122,21 @@ TEST_F(HeavyModelsTest, WhoComesTooOftenIsToldToComeBackWhenTheRateAllowsIt) {
   EXPECT_EQ(refused.Header("Retry-After"), "100");
 }
 
+TEST_F(HeavyModelsTest, OthersAreAnsweredWhileTheyAnswerForOneThatCouldNotBeLoaded) {
+  StartHeavy();
+  bundles_.load_hook = []() -> base::Result<void> {
+    return base::Fail(base::Code::kInvalidArgument, "engine.model", "no such operator");
+  };
+  ASSERT_FALSE(live_.Load(bundles_.Write("broken", "1.0.0", "fallback: [{model: sum}]\n")));
+  auto client = Send("", "/predict/broken");
+  gate_.Await(runs_ + 1);
+  EXPECT_EQ(Get("/livez").status, 200);
+  gate_.Open();
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.Header("Slipway-Fallback"), "reason=load; from=broken@1.0.0");
+}
+
 TEST_F(HeavyModelsTest, CallsAtTheSameTimeAreBounded) {
   StartHeavy("limits: {concurrency: 1}\n");
   auto first = Send();

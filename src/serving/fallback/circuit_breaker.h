@@ -33,6 +33,7 @@ class CircuitBreaker {
 
   enum class State : uint8_t { kClosed, kOpen, kHalfOpen };
   State state() const;
+  bool failed_lately() const { return !clean_.load(std::memory_order_relaxed); }
   int64_t openings() const { return openings_.load(std::memory_order_relaxed); }
 
  private:

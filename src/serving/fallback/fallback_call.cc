@@ -47,6 +47,7 @@ bool PredictionCall::FallBackFromRejection(ServedModel& failed) {
 bool PredictionCall::FallBackFromUnloaded(const std::shared_ptr<const live::LoadedModel>& asked) {
   constexpr auto kReason = FallbackReason::kLoad;
   if (!MayFallBack(kReason, *asked)) return false;
+  if (asked->failure && GoWhereOthersRun(*asked)) return true;
   std::shared_ptr<ServedModel> own;
   if (asked->scorer != nullptr) {
     if (auto served = predictor_.AcquireModel(request_.thread, asked)) own = *std::move(served);
@@ -54,6 +55,42 @@ bool PredictionCall::FallBackFromUnloaded(const std::shared_ptr<const live::Load
   if (TryOthers(kReason, *asked, own.get())) return true;
   response_.Clear();
   return false;
+}
+
+/// True when who may answer in its place is too heavy for this thread: the call comes again on one of the pool's.
+bool PredictionCall::GoWhereOthersRun(const live::LoadedModel& failed) {
+  if (predictor_.waited(request_.thread) != nullptr) return false;
+  const auto other = HeavyOther(failed);
+  if (other == nullptr) return false;
+  const auto now = predictor_.clock().Now();
+  WaitForThread(static_cast<uint64_t>(other->index),
+                {.since = now, .abandoned = {}, .priority = PriorityOf(request_), .place = nullptr, .queued = now},
+                nullptr);
+  return true;
+}
+
+/// The first who may answer in its place and belongs on a thread of the pool; nullptr: none does.
+std::shared_ptr<const live::LoadedModel> PredictionCall::HeavyOther(const live::LoadedModel& failed) const {
+  if (predictor_.pool() == nullptr) return nullptr;
+  for (const auto& step : failed.contract->manifest.fallback) {
+    auto model = OtherOf(step, failed);
+    if (model != nullptr && predictor_.BelongsOnPool(*predictor_.WorkloadOf(*model), std::ssize(request_.body))) {
+      return model;
+    }
+  }
+  return nullptr;
+}
+
+/// The model that the step names, if it is another one and loaded; else nullptr.
+std::shared_ptr<const live::LoadedModel> PredictionCall::OtherOf(const bundle::FallbackStep& step,
+                                                                 const live::LoadedModel& failed) const {
+  std::shared_ptr<const live::LoadedModel> model;
+  if (step.kind == Kind::kPrevious) {
+    model = predictor_.live().PreviousOf(failed);
+  } else if (step.kind == Kind::kModel) {
+    if (auto found = predictor_.live().Current()->Resolve(step.model)) model = *std::move(found);
+  }
+  return model == nullptr || model->cold() || model->index == failed.index ? nullptr : model;
 }
 
 bool PredictionCall::MayFallBack(FallbackReason reason, const live::LoadedModel& failed) {
@@ -79,13 +116,8 @@ bool PredictionCall::AnswerInstead(const bundle::FallbackStep& step, size_t inde
     fallback.constant = index;
     return own != nullptr && AnswerWith(*own, std::move(fallback), failed);
   }
-  std::shared_ptr<const live::LoadedModel> model;
-  if (step.kind == Kind::kPrevious) {
-    model = predictor_.live().PreviousOf(failed);
-  } else if (auto found = predictor_.live().Current()->Resolve(step.model)) {
-    model = *std::move(found);
-  }
-  if (model == nullptr || model->cold() || model->index == failed.index) return false;
+  auto model = OtherOf(step, failed);
+  if (model == nullptr) return false;
   const auto served = predictor_.AcquireModel(request_.thread, std::move(model));
   return served && AnswerWith(**served, std::move(fallback), failed);
 }
