@@ -106,9 +106,7 @@ base::Result<Assembled> AssembleFolder(const Plan& plan, const JobFolder& folder
 base::Result<void> AssembleRejects(const Plan& plan, const JobFolder& folder) {
   if (plan.job.rejects.empty()) return {};
   SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(plan.job.rejects));
-  std::string header;
-  if (plan.rejects) plan.rejects->AppendHeader(header);
-  SLIPWAY_TRY(file.Append(header));
+  SLIPWAY_TRY(file.Append(plan.RejectsHeader()));
   base::Xxh3Stream digest;
   for (const auto& part : folder.parts()) {
     if (part.reject_bytes == 0) continue;

@@ -268,6 +268,8 @@ base::Result<PartRecord> PartWriter::Write(const PartText& part, Yield& yield) {
   Watch watch;
   SLIPWAY_TRY(sink.Finish(record));
   SLIPWAY_TRY(WriteRejects(record));
+  yield.rejects.clear();
+  if (!folders_) yield.rejects.swap(rejects_);
   if (folders_) SLIPWAY_TRY(base::SyncFolder(folders_->parts));
   times_.write += watch.Lap();
   yield.tally = base::ToJson(tally_->ToValue());

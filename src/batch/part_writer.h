@@ -33,8 +33,9 @@ class PartWriter {
 
   /// What a part gives beside its files. Reused.
   struct Yield {
-    std::string text;   ///< of a job that streams
-    std::string tally;  ///< monitor::TableTally of the part, as JSON
+    std::string text;     ///< of a job that streams
+    std::string rejects;  ///< likewise
+    std::string tally;    ///< monitor::TableTally of the part, as JSON
   };
   /// Scores a part and leaves its files complete and on disk under their names. Errors: those of the input's format,
   /// the scorer and the output.

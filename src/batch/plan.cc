@@ -270,6 +270,12 @@ std::string Plan::PartFile(int64_t number) const {
   return fmt::format("{}.{}", PartName(number), tables::FormatName(output));
 }
 
+std::string Plan::RejectsHeader() const {
+  std::string header;
+  if (rejects) rejects->AppendHeader(header);
+  return header;
+}
+
 std::vector<WrittenFile> Plan::FilesOf(const PartRecord& part) const {
   if (keys) return part.files;
   return {{.path = PartFile(part.number), .rows = part.scored(), .bytes = part.bytes, .digest = part.output}};

@@ -54,6 +54,7 @@ struct Plan {
   std::vector<WrittenFile> FilesOf(const PartRecord& part) const;
   /// Whether rows of databases or queries are still to be staged.
   bool awaits_rows() const;
+  std::string RejectsHeader() const;
   /// How rows name their file: not at all when there is only one.
   std::string_view NameOf(int64_t file) const;
 };

@@ -75,8 +75,14 @@ class PartRun {
                                  .fill = [this](int slot) { return Fill(slots_[static_cast<size_t>(slot)]); },
                                  .work = [this](int slot, int worker) { return Work(slot, worker); },
                                  .drain = [this](int slot) { return Drain(slots_[static_cast<size_t>(slot)]); }};
-    SLIPWAY_TRY(base::OrderedWork::Run(work));
-    if (out_) SLIPWAY_TRY(out_->Finish());
+    auto done = base::OrderedWork::Run(work);
+    if (out_ && done) done = out_->Finish();
+    // Rows that were answered are out, whatever became of the others, and so are those that were not.
+    if (rejects_) {
+      auto finished = rejects_->Finish();
+      if (done) done = std::move(finished);
+    }
+    SLIPWAY_TRY(done);
     for (const auto& writer : writers_) report_.times.Add(writer.times());
     report_.seconds = SecondsSince(begun_);
     if (stopped_) return base::Fail(base::Code::kAborted, "batch.stopped", "the job was stopped by a signal");
@@ -99,7 +105,11 @@ class PartRun {
     if (folder_) return {};
     SLIPWAY_ASSIGN(auto out, tables::OutputFile::Create("-"));
     out_.emplace(std::move(out));
-    return out_->Append(plan_.form->Header());
+    SLIPWAY_TRY(out_->Append(plan_.form->Header()));
+    if (plan_.job.rejects.empty()) return {};
+    SLIPWAY_ASSIGN(auto rejects, tables::OutputFile::Create(plan_.job.rejects));
+    rejects_.emplace(std::move(rejects));
+    return rejects_->Append(plan_.RejectsHeader());
   }
 
   base::Result<bool> Fill(Slot& slot) {
@@ -134,6 +144,7 @@ class PartRun {
       SLIPWAY_TRY(out_->Append(slot.yield.text));
       SLIPWAY_TRY(out_->Flush());
     }
+    if (rejects_) SLIPWAY_TRY(rejects_->Append(slot.yield.rejects));
     auto& totals = report_.totals;
     totals.Add(record);
     report_.rows_now += record.rows();
@@ -179,7 +190,7 @@ class PartRun {
   int64_t skipped_ = 0;  ///< bytes of files that an earlier process read
   std::vector<PartWriter> writers_;
   std::vector<Slot> slots_;
-  std::optional<tables::OutputFile> out_;
+  std::optional<tables::OutputFile> out_, rejects_;  ///< of a job that streams
   RunReport report_;
   std::set<std::string> partitions_;  ///< folders that have files
   bool stopped_ = false;
