@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "batch/database_output.h"
@@ -103,6 +106,29 @@ base::Result<Assembled> AssembleFolder(const Plan& plan, const JobFolder& folder
   return assembled;
 }
 
+/// Whether two names lead to one file or object.
+bool IsSamePlace(const std::string& one, const std::string& other) {
+  if (one.empty() || other.empty() || one == "-" || other == "-") return false;
+  std::error_code ignored;
+  return one == other || (!storage::IsObjectUrl(one) && fs::equivalent(one, other, ignored));
+}
+
+base::Result<void> CheckRejects(const Job& job) {
+  if (job.rejects.empty()) return {};
+  SLIPWAY_TRY(RejectsFormat(job));
+  std::error_code ignored;
+  const bool in_output = job.output_folder && job.rejects.starts_with(job.output + "/");
+  if (in_output || IsSamePlace(job.output, job.rejects)) {
+    return base::Fail(base::Code::kInvalidArgument, "usage",
+                      fmt::format("--rejects {} is {} the output, where rows that were scored stand; give it a place "
+                                  "of its own",
+                                  job.rejects, in_output ? "in the folder of" : "the file of"));
+  }
+  if (storage::IsObjectUrl(job.rejects) || fs::is_directory(fs::path(job.rejects).parent_path(), ignored)) return {};
+  return base::Fail(base::Code::kUnavailable, "tables.write",
+                    fmt::format("cannot write {}: there is no such folder; create it first", job.rejects));
+}
+
 base::Result<void> AssembleRejects(const Plan& plan, const JobFolder& folder) {
   if (plan.job.rejects.empty()) return {};
   SLIPWAY_ASSIGN(auto file, tables::OutputFile::Create(plan.job.rejects));
@@ -135,9 +161,28 @@ base::Result<void> CopyPart(const fs::path& part, int64_t bytes, const std::stri
   return {};
 }
 
+base::Result<void> CheckInputsStay(const Job& job, const std::vector<InputFile>& files) {
+  std::vector<InputFile> read = files;
+  if (!job.sql.empty() && std::ranges::none_of(job.input, tables::IsDatabaseAddress)) {
+    SLIPWAY_ASSIGN(read, ListInput(job.input, !job.format.empty()));
+  }
+  for (const auto& [name, what] : {std::pair(&job.output, "--output"), std::pair(&job.rejects, "--rejects")}) {
+    if (std::ranges::none_of(read, [&](const InputFile& file) { return IsSamePlace(file.path, *name); })) continue;
+    return base::Fail(
+        base::Code::kInvalidArgument, "usage",
+        fmt::format("{} {} is also an input, and would take its place; give it another name", what, *name));
+  }
+  return {};
+}
+
 base::Result<void> CheckOutput(const Job& job) {
+  SLIPWAY_TRY(CheckRejects(job));
   std::error_code ignored;
   const fs::path output(job.output);
+  if (job.folder == job.output || (job.output_folder && job.folder.starts_with(job.output + "/"))) {
+    return base::Fail(base::Code::kInvalidArgument, "usage",
+                      fmt::format("--job {} stands where the output is to be; give it a place of its own", job.folder));
+  }
   if (job.output == "-" || tables::IsDatabaseAddress(job.output)) return {};
   if (storage::IsObjectUrl(job.output)) return CheckObjectOutput(job);
   if (job.output_folder && fs::exists(output, ignored) && !fs::is_empty(output, ignored)) {

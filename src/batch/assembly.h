@@ -25,8 +25,11 @@ base::Result<Assembled> Assemble(const Plan& plan, const JobFolder& folder);
 base::Result<void> CopyPart(const std::filesystem::path& part, int64_t bytes, const std::string& digest,
                             base::Xxh3Stream& all, tables::OutputFile& to);
 
-/// Whether the output can be made at all, looked at before anything is scored: a folder that is not empty cannot be
-/// replaced.
+/// Whether the output and the rejects can be made at all, looked at before anything is scored: a folder that is not
+/// empty cannot be replaced, and each needs a place of its own.
 base::Result<void> CheckOutput(const Job& job);
+
+/// Nothing that is written may take the place of what is read. Error: invalid_argument "usage".
+base::Result<void> CheckInputsStay(const Job& job, const std::vector<InputFile>& files);
 
 }  // namespace slipway::batch

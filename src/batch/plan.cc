@@ -239,17 +239,23 @@ base::Result<void> CheckRowGroups(const Plan& plan) {
 
 base::Result<void> ChooseRejects(Plan& plan) {
   if (plan.job.rejects.empty()) return {};
-  SLIPWAY_ASSIGN(const Format format, tables::FormatOf(plan.job.rejects));
+  SLIPWAY_ASSIGN(const Format format, RejectsFormat(plan.job));
   if (format == Format::kJsonLines) return {};
-  if (!tables::IsSeparated(format) || tables::IsPackedName(plan.job.rejects)) {
-    return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
-                      "rejects are written as csv, tsv, ssv or jsonl, by the extension of --rejects", plan.job.rejects);
-  }
   plan.rejects.emplace(RejectFields(), tables::DelimiterOf(format));
   return {};
 }
 
 }  // namespace
+
+base::Result<tables::Format> RejectsFormat(const Job& job) {
+  const auto format = tables::FormatOf(job.rejects);
+  const bool fits = format && (*format == Format::kJsonLines || tables::IsSeparated(*format));
+  if (fits && !tables::IsPackedName(job.rejects)) return *format;
+  return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
+                    fmt::format("--rejects {} is no name that rejects are written under: they are a file in csv, tsv, "
+                                "ssv or jsonl, by its extension, and not packed",
+                                job.rejects));
+}
 
 const std::vector<data::Field>& RejectFields() {
   static const std::vector<data::Field> fields = [] {

@@ -67,6 +67,10 @@ struct Plan {
 base::Result<std::unique_ptr<const Plan>> MakePlan(Job job, std::shared_ptr<const scoring::Scorer> scorer,
                                                    const base::Value& baseline, std::vector<InputFile> files);
 
+/// Of an output that is one file or a stream, by its option or its name. Error: invalid_argument "tables.format".
+base::Result<tables::Format> NamedOutputFormat(const Job& job);
+/// Of the file for rejected rows, by its name. Error: invalid_argument "tables.unfit".
+base::Result<tables::Format> RejectsFormat(const Job& job);
 /// What is written for a row that was rejected, one line a violation: file, row, field, code, value, rule, message.
 const std::vector<data::Field>& RejectFields();
 
