@@ -20,6 +20,7 @@ using duckdb::Access;
 using duckdb::AttachedDatabase;
 using duckdb::OutputColumn;
 using duckdb::QuotedName;
+using duckdb::QuotedPath;
 using duckdb::QuotedText;
 
 constexpr std::string_view kJobs = "slipway_jobs";
@@ -318,18 +319,19 @@ class Target final : public DatabaseTable {
   /// The rows for DuckDB, with values as the table takes them.
   std::string Rows(const DatabaseRows& rows) const {
     std::vector<std::string> files, values;
-    for (const auto& file : rows.files) files.push_back(QuotedText(file));
+    for (const auto& file : rows.files) files.push_back(QuotedPath(file));
     for (const auto& column : columns_) {
       values.push_back(is_postgres() ? QuotedName(column.name)
                                      : fmt::format("{} AS {}", SqliteValue(column), QuotedName(column.name)));
     }
-    return fmt::format("SELECT {} FROM read_parquet([{}])", fmt::join(values, ", "), fmt::join(files, ", "));
+    return fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning = false)", fmt::join(values, ", "),
+                       fmt::join(files, ", "));
   }
 
   /// Rows are found again by their keys, so no two may have the same, and none may lack one.
   base::Result<void> CheckKeys(const DatabaseRows& rows) {
     std::vector<std::string> files, shown, nulls;
-    for (const auto& file : rows.files) files.push_back(QuotedText(file));
+    for (const auto& file : rows.files) files.push_back(QuotedPath(file));
     for (const auto& key : address_.key) {
       shown.push_back(fmt::format("{} || ' = ' || coalesce({}::VARCHAR, 'null')", QuotedText(key), QuotedName(key)));
       nulls.push_back(fmt::format("{} IS NULL", QuotedName(key)));
@@ -337,7 +339,8 @@ class Target final : public DatabaseTable {
     const std::string sql = fmt::format(
         "SELECT concat_ws(', ', {0}) AS shown, count(*)::VARCHAR, min(filename || printf('%020d', file_row_number)) AS "
         "place "
-        "FROM read_parquet([{1}], filename = true, file_row_number = true) GROUP BY {2} HAVING count(*) > 1 OR {3} "
+        "FROM read_parquet([{1}], hive_partitioning = false, filename = true, file_row_number = true) GROUP BY {2} "
+        "HAVING count(*) > 1 OR {3} "
         "ORDER BY place LIMIT 1",
         fmt::join(shown, ", "), fmt::join(files, ", "), ListOf(address_.key), fmt::join(nulls, " OR "));
     SLIPWAY_ASSIGN(const auto found, database_->Query(sql));

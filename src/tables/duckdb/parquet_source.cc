@@ -16,7 +16,7 @@ constexpr std::string_view kRowNumber = "file_row_number";
 
 std::string ScanOf(std::string_view path, std::string_view more = {}) {
   return fmt::format("read_parquet({}, hive_partitioning = false, union_by_name = false, filename = false{})",
-                     QuotedText(path), more);
+                     QuotedPath(path), more);
 }
 
 /// Past this the list of row groups, which DuckDB makes with a row for each column of each, takes longer than it saves.
@@ -29,7 +29,7 @@ struct Extent {
 base::Result<Extent> ReadExtent(Session& session, std::string_view path) {
   SLIPWAY_ASSIGN(const auto rows,
                  session.QueryTexts(
-                     fmt::format("SELECT num_rows, num_row_groups FROM parquet_file_metadata({})", QuotedText(path))));
+                     fmt::format("SELECT num_rows, num_row_groups FROM parquet_file_metadata({})", QuotedPath(path))));
   if (rows.empty()) return Extent{};
   return Extent{base::ParseInt64(rows[0][0]).value_or(0), base::ParseInt64(rows[0][1]).value_or(0)};
 }
@@ -38,7 +38,7 @@ base::Result<std::vector<int64_t>> ReadGroupEnds(Session& session, std::string_v
   SLIPWAY_ASSIGN(const auto groups,
                  session.QueryTexts(fmt::format("SELECT row_group_num_rows, row_group_id FROM parquet_metadata({}) "
                                                 "WHERE column_id = 0 ORDER BY row_group_id",
-                                                QuotedText(path))));
+                                                QuotedPath(path))));
   std::vector<int64_t> ends;
   for (const auto& group : groups) {
     ends.push_back((ends.empty() ? 0 : ends.back()) + base::ParseInt64(group[0]).value_or(0));

@@ -43,6 +43,12 @@ class ResultHandle {
 std::string QuotedText(std::string_view text) {
   return Quoted(text, '\'');
 }
+std::string QuotedPath(std::string_view path) {
+  if (path.find_first_of("*?[") == std::string_view::npos) return QuotedText(path);
+  std::string exact;
+  for (const char c : path) exact += c == '*' || c == '?' || c == '[' ? fmt::format("[{}]", c) : std::string(1, c);
+  return QuotedText(exact);
+}
 std::string QuotedName(std::string_view name) {
   return Quoted(name, '"');
 }
@@ -135,10 +141,12 @@ base::Result<void> Session::Connect(const SessionOptions& options) {
     return Fault("no connection");
   }
   SLIPWAY_TRY(Prepare(options));
-  if (!options.path.empty()) SLIPWAY_TRY(Run(fmt::format("SET allowed_paths = [{}]", QuotedText(options.path))));
+  // Both as they are and as they are asked for.
+  const auto both = [](const std::string& name) { return fmt::format("{}, {}", QuotedText(name), QuotedPath(name)); };
+  if (!options.path.empty()) SLIPWAY_TRY(Run(fmt::format("SET allowed_paths = [{}]", both(options.path))));
   if (!options.folder.empty()) {
-    SLIPWAY_TRY(Run(fmt::format("SET allowed_directories = [{}]",
-                                QuotedText(options.folder.ends_with('/') ? options.folder : options.folder + "/"))));
+    const std::string folder = options.folder.ends_with('/') ? options.folder : options.folder + "/";
+    SLIPWAY_TRY(Run(fmt::format("SET allowed_directories = [{}]", both(folder))));
   }
   SLIPWAY_TRY(Run("SET enable_external_access = false"));
   return Run("SET lock_configuration = true");

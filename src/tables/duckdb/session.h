@@ -31,6 +31,8 @@ struct SessionOptions {
 
 /// "it''s": a text between SQL's single quotes, with them. `name` likewise between double quotes.
 std::string QuotedText(std::string_view text);
+/// Of a file that is read: its name as it is, where DuckDB would take *, ? and [ for patterns.
+std::string QuotedPath(std::string_view path);
 std::string QuotedName(std::string_view name);
 
 class RowStream;

@@ -28,6 +28,7 @@ namespace {
 using duckdb::Access;
 using duckdb::AttachedDatabase;
 using duckdb::QuotedName;
+using duckdb::QuotedPath;
 using duckdb::QuotedText;
 using duckdb::Session;
 
@@ -55,7 +56,7 @@ base::Result<std::string> ReaderOf(const std::vector<std::string>& files) {
       return base::Fail(base::Code::kInvalidArgument, "tables.sql",
                         "`input` of a query stands for files of one format; name the others in the query", file);
     }
-    names.push_back(QuotedText(file));
+    names.push_back(QuotedPath(file));
   }
   const std::string list = fmt::format("[{}]", fmt::join(names, ", "));
   if (format == Format::kParquet) return fmt::format("read_parquet({})", list);
@@ -349,7 +350,7 @@ class Question final : public TableQuery {
   base::Result<WrittenRows> Measure(const std::string& path) {
     SLIPWAY_ASSIGN(
         const auto rows,
-        session().QueryTexts(fmt::format("SELECT num_rows FROM parquet_file_metadata({})", QuotedText(path)), 1));
+        session().QueryTexts(fmt::format("SELECT num_rows FROM parquet_file_metadata({})", QuotedPath(path)), 1));
     WrittenRows written;
     written.rows = rows.empty() ? 0 : base::ParseInt64(rows[0][0]).value_or(0);
     SLIPWAY_ASSIGN(auto file, InputFile::Open(path));
