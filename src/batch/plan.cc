@@ -73,7 +73,8 @@ base::Result<void> CheckColumns(const Plan& plan, size_t file) {
     return NoPartitionColumn(plan, name, names, head.path);
   }
   if (plan.carried.layout.unknown_fields() == data::UnknownFields::kIgnore) return {};
-  for (const auto& [name, type, stored_type] : head.columns) {
+  for (const auto& column : head.columns) {
+    const auto& name = column.name;
     if (plan.carried.layout.Find(name) >= 0) continue;
     return base::Fail(
         base::Code::kInvalidArgument, "batch.unknown_column",

@@ -134,10 +134,14 @@ base::Result<tables::TableHead> HeadOfSource(const Job& job, const InputFile& fi
 
 base::Result<void> CheckTypes(const Plan& plan) {
   for (size_t i = 0; i < plan.files.size(); ++i) {
-    if (plan.files[i].source.empty()) continue;
+    const bool is_file = plan.files[i].source.empty();
     for (const auto& column : plan.heads[i].columns) {
       const int field = plan.carried.layout.Find(column.name);
-      if (field < 0 || column.type || plan.carried.layout.fields()[static_cast<size_t>(field)].as_text) continue;
+      if (field >= 0 && !column.unreadable.empty()) {
+        return base::Fail(base::Code::kInvalidArgument, "batch.unusable_column", column.unreadable, plan.heads[i].path);
+      }
+      if (is_file || field < 0 || column.type || plan.carried.layout.fields()[static_cast<size_t>(field)].as_text)
+        continue;
       return base::Fail(base::Code::kInvalidArgument, "batch.unusable_column",
                         fmt::format("the column {:?} has the type {}, which no model takes; cast it in a query: "
                                     "SELECT CAST({} AS …) AS {} FROM …",

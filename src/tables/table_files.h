@@ -60,6 +60,7 @@ struct StoredColumn {
   std::string name;
   std::optional<data::DataType> type;  ///< Parquet only; not for types Slipway has no word for
   std::string stored_type;             ///< the format's own word, e.g. "DECIMAL(18,3)"; empty when it has none
+  std::string unreadable = {};         ///< why its values cannot be had, and the way out; empty: they can
 };
 
 /// The columns of a file: CSV, the header; Parquet, its schema; JSON, the keys of the first `records` records in the

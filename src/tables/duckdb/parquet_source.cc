@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "base/machine.h"
 #include "base/text.h"
@@ -70,10 +72,38 @@ base::Error At(base::Error error, std::string_view path) {
   return error;
 }
 
-base::Result<std::vector<std::vector<std::string>>> Describe(Session& session, std::string_view path) {
-  auto columns =
+/// Decimals that are wider than DuckDB's own, which it reads as doubles: most of them as others than they are.
+base::Result<std::map<std::string, std::string>> WideDecimals(Session& session, std::string_view path) {
+  SLIPWAY_ASSIGN(const auto rows, session.QueryTexts(fmt::format(
+                                      "SELECT name, precision || ', ' || coalesce(\"scale\", 0) FROM "
+                                      "parquet_schema({}) WHERE converted_type = 'DECIMAL' AND precision > 38",
+                                      QuotedPath(path))));
+  std::map<std::string, std::string> digits;
+  for (const auto& row : rows) digits[row[0]] = row[1];
+  return digits;
+}
+
+base::Result<std::vector<StoredColumn>> Describe(Session& session, std::string_view path) {
+  const auto rows =
       session.QueryTexts(fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {})", ScanOf(path)));
-  if (!columns) return std::unexpected(At(columns.error(), path));
+  if (!rows) return std::unexpected(At(rows.error(), path));
+  std::vector<StoredColumn> columns;
+  bool may_be_wide = false;
+  for (const auto& row : *rows) {
+    columns.push_back({.name = row[0], .type = TypeOf(row[1]), .stored_type = row[1]});
+    may_be_wide = may_be_wide || row[1] == "DOUBLE";
+  }
+  if (!may_be_wide) return columns;
+  const auto wide = WideDecimals(session, path);
+  if (!wide) return std::unexpected(At(wide.error(), path));
+  for (auto& column : columns) {
+    const auto digits = column.stored_type == "DOUBLE" ? wide->find(column.name) : wide->end();
+    if (digits == wide->end()) continue;
+    column.stored_type = fmt::format("DECIMAL({})", digits->second);
+    column.unreadable = fmt::format(
+        "the column {:?} is a {}, and only up to 38 digits are read; write it as a double or with fewer digits",
+        column.name, column.stored_type);
+  }
   return columns;
 }
 
@@ -92,14 +122,17 @@ base::Result<void> ParquetSource::ReadMetadata() {
   SLIPWAY_ASSIGN(const auto columns, Describe(*session_, path_));
   std::string names;
   for (const auto& column : columns) {
-    header_.push_back(column[0]);
-    const int field = layout_.Find(column[0]);
+    header_.push_back(column.name);
+    const int field = layout_.Find(column.name);
     if (field < 0) {
-      unknown_.push_back(column[0]);
+      unknown_.push_back(column.name);
       continue;
     }
-    const bool cast = layout_.fields()[static_cast<size_t>(field)].as_text && !HasOurText(column[1]);
-    names += fmt::format("{}{}{}", names.empty() ? "" : ", ", QuotedName(column[0]), cast ? "::VARCHAR" : "");
+    if (!column.unreadable.empty()) {
+      return base::Fail(base::Code::kInvalidArgument, "tables.unreadable", column.unreadable, path_);
+    }
+    const bool cast = layout_.fields()[static_cast<size_t>(field)].as_text && !HasOurText(column.stored_type);
+    names += fmt::format("{}{}{}", names.empty() ? "" : ", ", QuotedName(column.name), cast ? "::VARCHAR" : "");
     targets_.push_back(field);
   }
   if (names.empty()) {  // no column is wanted, but the rows count
@@ -143,7 +176,7 @@ base::Result<ParquetDescription> DescribeParquet(std::string_view path, const Ta
   SLIPWAY_ASSIGN(auto session, OpenSession(path, options));
   SLIPWAY_ASSIGN(const auto described, Describe(*session, path));
   ParquetDescription description;
-  for (const auto& column : described) description.columns.push_back({column[0], TypeOf(column[1]), column[1]});
+  description.columns = described;
   const auto extent = ReadExtent(*session, path);
   if (!extent) return std::unexpected(At(extent.error(), path));
   description.rows = extent->rows;
