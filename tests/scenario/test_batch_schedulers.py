@@ -88,6 +88,19 @@ def test_systemd_finds_no_fault_with_the_units(shop):
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing: run deps/install test")
+@pytest.mark.parametrize("name", ["a b", "it's", "100%", 'say "yes"', "a$b", "a;b"])
+def test_systemd_takes_a_job_in_a_folder_with_an_odd_name(shop, name):
+    folder = shop.folder / name
+    (folder / "out").mkdir(parents=True)
+    job = folder / "nightly.yaml"
+    job.write_text((shop.folder / "jobs/nightly.yaml").read_text().replace("output: ", "output: out/"))
+    shop.slipway("batch", "manifest", "--for", "systemd", "--program", PROGRAM, "--output", folder, job)
+    done = subprocess.run(["systemd-analyze", "verify", "./nightly.service", "./nightly.timer"], cwd=folder, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0 and "nightly" not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing: run deps/install test")
 @pytest.mark.parametrize("line", LINES)
 def test_the_timer_names_the_times_of_the_line(shop, line):
     shop.job("nightly", schedule=f"{{cron: {line!r}, time_zone: Europe/Berlin}}")
@@ -104,7 +117,13 @@ def test_the_timer_names_the_times_of_the_line(shop, line):
 
 @pytest.mark.parametrize("shards", [1, 3])
 def test_kubernetes_takes_the_cron_job_and_its_command_runs_the_job(shop, shards, monkeypatch):
-    text = manifest(shop, "kubernetes", "--image", "registry.example/slipway:0.1.0", "--shards", shards).stdout
+    image = ["--image", "registry.example/slipway:0.1.0", "--shards", shards]
+    if shards > 1:
+        told = manifest(shop, "kubernetes", *image, expect=2).stderr
+        assert "put {shard} into the name" in told
+        job = shop.folder / "jobs/nightly.yaml"
+        job.write_text(job.read_text().replace("ds }}.csv", "ds }}-{shard}.csv"))
+    text = manifest(shop, "kubernetes", *image).stdout
     config, cron_job = yaml.safe_load_all(text)
     for document in config, cron_job:
         for release in "1.31", "1.34":
@@ -121,7 +140,7 @@ def test_kubernetes_takes_the_cron_job_and_its_command_runs_the_job(shop, shards
     # The pod's command, as the pod would run it.
     (shop.folder / "etc").mkdir()
     job = shop.folder / "etc/job.yaml"
-    job.write_text(config["data"]["job.yaml"].replace("ds }}.csv", "ds }}-{shard}.csv" if shards > 1 else "ds }}.csv"))
+    job.write_text(config["data"]["job.yaml"])
     monkeypatch.setenv("JOB_NAME", f"nightly-{int(datetime(2026, 11, 25, 1, 15, tzinfo=timezone.utc).timestamp()) // 60}")
     monkeypatch.setenv("JOB_COMPLETION_INDEX", "0")
     words = [str(job) if word == "/etc/slipway/job.yaml" else word for word in container["args"]]

@@ -99,9 +99,17 @@ std::string PodSpec(const JobFile& file, const SchedulerOptions& options) {
       fmt::arg("claim", Quoted(options.claim.empty() ? periodic.name + "-data" : options.claim)));
 }
 
+/// The pods of a run would otherwise each say so, night after night.
+base::Result<void> CheckShards(Job job, int64_t shards) {
+  if (shards <= 1 || job.output.find("://") != std::string::npos) return {};
+  job.shard = {.index = 0, .count = shards};
+  return Complete(job);
+}
+
 base::Result<void> Check(const JobFile& file, const Cron& cron, const SchedulerOptions& options) {
   SLIPWAY_TRY(CheckPlainDays(cron, "Kubernetes"));
   SLIPWAY_TRY(CheckDaySteps(cron, "Kubernetes"));
+  SLIPWAY_TRY(CheckShards(file.job, options.shards));
   if (!options.image.empty()) return {};
   return base::Fail(base::Code::kInvalidArgument, "usage",
                     fmt::format("--image names the container image with the program in it, such as --image "

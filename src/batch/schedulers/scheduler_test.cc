@@ -12,6 +12,8 @@ using ::testing::Not;
 
 JobFile Nightly(std::string_view line = "15 2 * * *", CatchUp catch_up = CatchUp::kLatest) {
   JobFile file{.path = "/etc/slipway/it's 5%.yaml", .job = {}, .periodic = {}};
+  file.job.model = "m";
+  file.job.input = {"a.csv"};
   file.job.output = "/srv/scored/{{ ds }}/all.csv";
   file.periodic.name = "nightly";
   file.periodic.schedule = *Schedule::Create(line, *TimeZone::Load("Europe/Berlin"), catch_up);
@@ -61,6 +63,21 @@ TEST(SystemdService, WritesWhereTheJobDoesAndNowhereElse) {
   EXPECT_THAT(Text(Scheduler::kSystemd, Nightly(), {.user = "score"}), HasSubstr("User=score\n"));
 }
 
+TEST(SystemdUnit, MayWriteWhereTheJobsFolderLies) {
+  const auto written = [](const std::string& output, const std::string& folder = {}) {
+    JobFile file = Nightly();
+    file.job.output = output;
+    file.job.folder = folder;
+    return Text(Scheduler::kSystemd, file, {.folder = "/srv/jobs"});
+  };
+  EXPECT_THAT(written("out/{{ ds }}.csv"), HasSubstr("ReadWritePaths=/srv/jobs/out\n"));
+  EXPECT_THAT(written("s3://lake/{{ ds }}.csv"), HasSubstr("ReadWritePaths=/srv/jobs\n"));
+  EXPECT_THAT(written("postgres://db/shop?table=t"), HasSubstr("ReadWritePaths=/srv/jobs\n"));
+  EXPECT_THAT(written("s3://lake/a.csv", "/var/jobs/a.job"), HasSubstr("ReadWritePaths=/var/jobs\n"));
+  EXPECT_THAT(written("sqlite:/var/db/shop.db?table=t"), HasSubstr("ReadWritePaths=/var/db\n"));
+  EXPECT_THAT(written("sqlite:shop.db?table=t"), HasSubstr("ReadWritePaths=/srv/jobs\n"));
+}
+
 TEST(CronJob, FailsAtOnceForTheDataAndTriesAgainForTheRest) {
   const auto text = Text(Scheduler::kKubernetes, Nightly());
   EXPECT_THAT(text,
@@ -68,7 +85,11 @@ TEST(CronJob, FailsAtOnceForTheDataAndTriesAgainForTheRest) {
   EXPECT_THAT(text, HasSubstr("    model: m\n\n    input: a.csv\n---\n"));
   EXPECT_THAT(text, HasSubstr("action: FailJob"));
   EXPECT_THAT(text, Not(HasSubstr("--shard")));
-  const auto indexed = Text(Scheduler::kKubernetes, Nightly(), {.image = "slipway:1", .shards = 4});
+  const SchedulerOptions four{.image = "slipway:1", .shards = 4};
+  EXPECT_THAT(Text(Scheduler::kKubernetes, Nightly(), four), HasSubstr("put {shard} into the name"));
+  JobFile sharded = Nightly();
+  sharded.job.output = "/srv/scored/{{ ds }}/{shard}.csv";
+  const auto indexed = Text(Scheduler::kKubernetes, sharded, four);
   EXPECT_THAT(indexed, HasSubstr("completions: 4\n"));
   EXPECT_THAT(indexed, HasSubstr("action: FailIndex"));
   EXPECT_THAT(indexed, HasSubstr("\"--shard\", \"auto/4\", "));

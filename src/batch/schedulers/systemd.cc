@@ -105,13 +105,26 @@ std::string Word(std::string_view text, bool command) {
   return word.find_first_of(" '\"\\;") == std::string::npos ? word : fmt::format("\"{}\"", word);
 }
 
+/// The whole of a line, of which systemd takes no quotes.
+std::string Line(std::string_view text) {
+  std::string line;
+  for (const char c : text) line += c == '%' ? "%%" : std::string(1, c);
+  return line;
+}
+
 /// Folders that the job writes to, up to the first part of a path that changes from run to run.
 std::string WrittenFolders(const JobFile& file, const std::string& folder) {
+  constexpr std::string_view kSqlite = "sqlite:";
   std::set<std::string> folders;
-  for (const auto& path : {file.job.output, file.job.rejects, file.job.folder}) {
-    const std::string fixed = path.substr(0, path.find("{{"));
-    if (path.empty() || fixed.find("://") != std::string::npos) continue;
-    const auto full = (std::filesystem::path(folder) / fixed).lexically_normal();
+  for (std::string path : {file.job.output, file.job.rejects, file.job.folder}) {
+    if (path.empty()) continue;
+    if (path.starts_with(kSqlite)) {
+      path = path.substr(kSqlite.size(), path.find('?') - kSqlite.size());
+    } else if (path.find("://") != std::string::npos) {
+      if (!file.job.folder.empty() || path == file.job.rejects) continue;
+      path = "JOB";  // what is elsewhere has its job's folder here
+    }
+    const auto full = (std::filesystem::path(folder) / path.substr(0, path.find("{{"))).lexically_normal();
     folders.insert(full.parent_path().string());
   }
   std::string line;
@@ -179,7 +192,7 @@ std::string Service(const JobFile& file, const SchedulerOptions& options) {
       fmt::arg("name", periodic.name), fmt::arg("attempts", periodic.retry.times + 1),
       fmt::arg("interval", ShortestGap(*periodic.schedule, options.now).count() / 2),
       fmt::arg("program", Word(options.program, true)), fmt::arg("job", Word(file.path, true)),
-      fmt::arg("folder", Word(options.folder, false)), fmt::arg("pause", periodic.retry.backoff.count()),
+      fmt::arg("folder", Line(options.folder)), fmt::arg("pause", periodic.retry.backoff.count()),
       fmt::arg("timeout", periodic.timeout ? fmt::format("{}s", periodic.timeout->count()) : "infinity"),
       fmt::arg("who", who), fmt::arg("written", written.empty() ? "" : fmt::format("ReadWritePaths={}\n", written)));
 }
