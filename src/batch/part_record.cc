@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/map_reader.h"
+#include "base/text.h"
 
 namespace slipway::batch {
 namespace {
@@ -46,6 +47,17 @@ bool ReadFiles(const Value& value, std::vector<WrittenFile>& files) {
 }
 
 }  // namespace
+
+void CountReason(std::map<std::string, int64_t>& reasons, std::string_view field, std::string_view code,
+                 int64_t count) {
+  constexpr size_t kFieldBytes = 128;
+  std::string reason =
+      field.empty() ? std::string(code) : fmt::format("{} {}", base::Shorten(field, kFieldBytes), code);
+  if (!field.empty() && reasons.size() >= kMostReasons && !reasons.contains(reason)) {
+    reason = fmt::format("(other fields) {}", code);
+  }
+  reasons[std::move(reason)] += count;
+}
 
 std::string ToLine(const PartRecord& part) {
   auto reasons = Value::Map();

@@ -40,6 +40,11 @@ struct PartRecord {
   int64_t scored() const { return rows() - left_out; }
 };
 
+/// Counts violations by field and code. Of JSON, where each record may have a field of its own that nobody knows, the
+/// fields behind the first kMostReasons stand together.
+void CountReason(std::map<std::string, int64_t>& reasons, std::string_view field, std::string_view code, int64_t count);
+inline constexpr size_t kMostReasons = 200;
+
 /// One line of JSON, with its line break.
 std::string ToLine(const PartRecord& part);
 /// Error: data_loss "batch.damaged".

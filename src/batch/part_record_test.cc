@@ -1,5 +1,6 @@
 #include "batch/part_record.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace slipway::batch {
@@ -23,6 +24,17 @@ TEST(PartRecord, KeepsTheFilesThatAPartWrote) {
 TEST(PartRecord, HasNoFilesWhereThereIsOnlyOne) {
   EXPECT_EQ(ToLine({}).find("files"), std::string::npos);
   EXPECT_TRUE(ParsePart(ToLine({}))->files.empty());
+}
+
+TEST(PartRecord, ReasonsDoNotGrowWithTheFieldsThatRecordsName) {
+  std::map<std::string, int64_t> reasons;
+  for (int i = 0; i < 10'000; ++i) CountReason(reasons, fmt::format("field {}", i), "schema.unknown_field", 1);
+  CountReason(reasons, "field 7", "schema.unknown_field", 2);
+  CountReason(reasons, "", "schema.malformed", 5);
+  EXPECT_EQ(reasons.size(), kMostReasons + 2);
+  EXPECT_EQ(reasons["field 7 schema.unknown_field"], 3);
+  EXPECT_EQ(reasons["schema.malformed"], 5);
+  EXPECT_EQ(reasons["(other fields) schema.unknown_field"], 10'000 - static_cast<int64_t>(kMostReasons));
 }
 
 TEST(PartRecord, RefusesFilesThatLackAMember) {

@@ -142,8 +142,7 @@ void PartWriter::NoteRejects(const ScoredRows& batch, const PartText& part, Part
   const auto& report = batch.scores.report;
   record.rejected += report.rejected_rows;
   for (const auto& violation : report.violations) {
-    ++record.reasons[fmt::format("{}{}{}", violation.path, violation.path.empty() ? "" : " ",
-                                 data::ViolationCodeName(violation.code))];
+    CountReason(record.reasons, violation.path, data::ViolationCodeName(violation.code), 1);
   }
   if (plan_->job.rejects.empty() || report.violations.empty()) return;
   auto table = data::Table::Make(RejectFields());

@@ -19,6 +19,7 @@ namespace slipway::batch {
 /// Time spent, in nanoseconds, all threads together.
 struct PhaseTimes {
   int64_t read = 0, decode = 0, validate = 0, features = 0, infer = 0, encode = 0, write = 0, tally = 0;
+  int64_t stage = 0, assemble = 0;  ///< before and behind the parts, one thread
   void Add(const PhaseTimes& other);
 };
 

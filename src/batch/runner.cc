@@ -204,7 +204,16 @@ void Totals::Add(const PartRecord& part) {
   left_out += part.left_out;
   rejected += part.rejected;
   ++parts;
-  for (const auto& [reason, count] : part.reasons) reasons[reason] += count;
+  for (const auto& [reason, count] : part.reasons) {
+    const size_t space = reason.rfind(' ');
+    const bool has_field = space != std::string::npos;
+    CountReason(reasons, has_field ? reason.substr(0, space) : "", reason.substr(has_field ? space + 1 : 0), count);
+  }
+}
+
+void RunReport::AddStaging(std::chrono::nanoseconds taken) {
+  times.stage += taken.count();
+  seconds += std::chrono::duration<double>(taken).count();
 }
 
 base::Result<RunReport> RunJob(const Plan& plan, JobFolder* folder, const RunHooks& hooks) {

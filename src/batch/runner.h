@@ -4,6 +4,7 @@
 //   A part is finished when its line is in the job's list: its file was on disk before. Parts are recorded in the
 //   input's order, so what is finished is always a beginning of the job, and resuming is reading on behind it.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -37,6 +38,7 @@ struct RunReport {
   int64_t output_bytes = 0;
   std::string digest;
   std::optional<monitor::TableTally> tally;  ///< of all parts whose tally is at hand
+  void AddStaging(std::chrono::nanoseconds taken);
 };
 
 /// What the caller hears and says while parts are worked. Called on the thread that runs the job.
