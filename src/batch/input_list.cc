@@ -105,6 +105,10 @@ base::Result<InputFile> Look(const std::string& path) {
     return Fault(base::Code::kUnavailable, "tables.read", path, std::strerror(errno));
   }
   if (S_ISDIR(status.st_mode)) return Fault(base::Code::kInvalidArgument, "tables.not_a_file", path, "it is a folder");
+  if (!S_ISREG(status.st_mode)) {
+    return Fault(base::Code::kInvalidArgument, "tables.not_a_file", path,
+                 "it is a pipe or a device, which can be read only once; lead it into standard input: --input -");
+  }
   return InputFile{.path = path,
                    .size = status.st_size,
                    .modified = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};

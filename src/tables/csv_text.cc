@@ -33,7 +33,7 @@ base::Result<void> CheckEncoding(std::string_view beginning, const std::string& 
     return {};
   }
   return base::Fail(base::Code::kInvalidArgument, "csv.encoding",
-                    "this is no CSV in UTF-8, it looks like UTF-16 or binary data; save it as UTF-8 (iconv -f UTF-16 "
+                    "this is no text in UTF-8, it looks like UTF-16 or binary data; save it as UTF-8 (iconv -f UTF-16 "
                     "-t UTF-8)",
                     path);
 }

@@ -1,5 +1,7 @@
 #include "tables/piece_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -233,6 +235,21 @@ class ParquetPieces final : public PieceSource {
   int64_t row_ = 0;
 };
 
+/// Rows of a part are found by a column that the engine adds.
+base::Result<void> CheckRowNumbers(const TableHead& head) {
+  constexpr const char* kRowNumber = "file_row_number";
+  for (const auto& column : head.columns) {
+    if (strcasecmp(column.name.c_str(), kRowNumber) != 0) continue;
+    return base::Fail(
+        base::Code::kInvalidArgument, "tables.row_number",
+        fmt::format("the column {:?} has the name by which DuckDB numbers the rows of a file; rename it, or "
+                    "ask for others: --sql \"SELECT * EXCLUDE ({}) FROM '…'\"",
+                    column.name, column.name),
+        head.path);
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<TableHead> ReadHead(std::string_view path, const TableOptions& options) {
@@ -242,12 +259,18 @@ base::Result<TableHead> ReadHead(std::string_view path, const TableOptions& opti
   if (head.format == Format::kParquet) {
     SLIPWAY_ASSIGN(auto described, DescribeParquet(path, options));
     head.columns = std::move(described.columns);
+    SLIPWAY_TRY(CheckRowNumbers(head));
     head.rows = described.rows;
     head.group_ends = std::move(described.group_ends);
     return head;
   }
   SLIPWAY_ASSIGN(auto file, InputFile::Open(path));
-  if (IsSeparated(head.format)) SLIPWAY_TRY(ReadPreamble(file, head));
+  if (IsSeparated(head.format)) {
+    SLIPWAY_TRY(ReadPreamble(file, head));
+  } else if (path != "-") {
+    SLIPWAY_ASSIGN(const std::string_view block, file.ReadBlock());
+    SLIPWAY_TRY(CheckEncoding(block, file.path()));
+  }
   if (path == "-") head.stream = std::make_shared<InputFile>(std::move(file));
   return head;
 }

@@ -1,10 +1,10 @@
 """`slipway batch daemon`: jobs run at their times, once each, whatever dies meanwhile."""
 
 import json
-import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from datetime import datetime, timezone
@@ -167,18 +167,23 @@ def test_killed_daemons_do_no_run_twice_and_lose_none(daemon):
     assert len(told) == len(set(told))
 
 
-def test_a_timeout_stops_a_job_that_hangs(daemon):
-    os.mkfifo(daemon.folder / "in.fifo")
-    daemon.job("hangs", source="in.fifo", more="format: csv\ntimeout: 1s\nretry: {times: 0}\n")
+@pytest.fixture
+def silent():
+    """A database that never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield f"mysql://x@127.0.0.1:{listener.getsockname()[1]}/x?table=x&connect_timeout=600"
+
+
+def test_a_timeout_stops_a_job_that_hangs(daemon, silent):
+    daemon.job("hangs", source=silent, more="timeout: 1s\nretry: {times: 0}\n")
     with daemon.running("--grace", "1s"):
         daemon.until(lambda: daemon.runs("failed"))
     assert "timeout of 1s" in daemon.runs("failed")[-1]["message"]
 
 
-def test_one_job_at_a_time_and_jobs_side_by_side(daemon):
-    os.mkfifo(daemon.folder / "in.fifo")
-    daemon.job("a", source="in.fifo", more="format: csv\n")
-    daemon.job("b", source="in.fifo", more="format: csv\n")
+def test_one_job_at_a_time_and_jobs_side_by_side(daemon, silent):
+    daemon.job("a", source=silent)
+    daemon.job("b", source=silent)
     daemon.job("c")
     with daemon.running("--concurrency", 2, "--grace", "100ms"):
         daemon.until(lambda: len(daemon.events("run.started")) >= 2)
