@@ -103,6 +103,15 @@ def test_what_is_no_table_is_a_type_error(scorer):
             scorer.score(value)
 
 
+def test_a_batch_in_rays_usual_format_is_not_taken_for_one_record(bundle, flights):
+    import slipway.ray
+
+    predictor = slipway.ray.Predictor(bundle, keep=["flight"])
+    with pytest.raises(TypeError, match='batch_format="pyarrow"'):
+        predictor({name: flights[name].to_numpy() for name in flights})
+    assert len(predictor(flights)) == len(flights)
+
+
 @pytest.mark.parametrize("empty", [pa.Table.from_pylist([ROW]).slice(0, 0), pd.DataFrame([ROW]).iloc[:0], pl.DataFrame([ROW]).clear(), []])
 def test_a_table_without_rows_gets_one_without_rows(empty, scorer):
     answers = scorer.score(empty)

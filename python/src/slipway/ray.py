@@ -13,7 +13,7 @@ The bundle must lie where every node finds it, and its nodes need this package.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._scorer import Scorer
@@ -36,4 +36,7 @@ class Predictor:
 
     def __call__(self, batch: Any) -> Any:
         """A batch, in any format that Ray has but "numpy", to one of the same format."""
+        if isinstance(batch, Mapping):  # which a scorer would take for one record
+            raise TypeError('a batch of NumPy arrays has no missing values and no types; pass batch_format="pyarrow" (or '
+                            '"pandas") to map_batches')
         return self.scorer.score(batch, keep=self.keep, ignore_unknown=self.ignore_unknown, errors=self.errors)
