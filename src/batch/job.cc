@@ -380,9 +380,6 @@ base::Result<void> Complete(Job& job) {
         "a query finds columns in paths by itself; in place of --no-partition-columns name the files in it: "
         "read_parquet('…', hive_partitioning = false)");
   }
-  if (!job.sql.empty() && std::ranges::any_of(job.input, storage::IsObjectUrl)) {
-    return Usage("a query reads files and databases, not objects; copy them first, or use --where");
-  }
   const bool to_database = tables::IsDatabaseAddress(job.output);
   job.output_folder = job.output != "-" && !to_database && NamesAFolder(job.output);
   for (auto* path : {&job.model, &job.rejects, &job.folder}) *path = Absolute(*path);

@@ -72,6 +72,9 @@ struct Job {
   /// Whether the rows come from standard input.
   bool is_piped() const { return input.size() == 1 && input.front() == "-"; }
 
+  /// Where objects that `sql` names were copied to; empty: they were not. Not recorded.
+  std::string copies;
+
   /// Addresses of databases as they were given, by what stands for them above: without their passwords, which are not
   /// recorded.
   std::map<std::string, std::string> addresses;

@@ -259,6 +259,11 @@ void JobFolder::RemoveParts() const {
   fs::remove_all(parts_folder(), ignored);
   fs::remove_all(rejects_folder(), ignored);
   fs::remove_all(input_folder(), ignored);
+  RemoveCopies();
+}
+
+void JobFolder::RemoveCopies() const {
+  std::error_code ignored;
   fs::remove_all(copies_folder(), ignored);
 }
 

@@ -84,6 +84,7 @@ class JobFolder {
   base::Result<void> Save() const;
   /// Leaves only the record and the list of parts.
   void RemoveParts() const;
+  void RemoveCopies() const;
   /// Takes a job back that never began.
   void Discard() const;
 

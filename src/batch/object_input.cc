@@ -81,7 +81,9 @@ bool IsWhole(const fs::path& copy, const InputFile& file) {
   return fs::file_size(copy, failed) == static_cast<uintmax_t>(file.size) && !failed;
 }
 
-base::Result<void> Fetch(const InputFile& file, const fs::path& copy) {
+}  // namespace
+
+base::Result<void> FetchObject(const InputFile& file, const fs::path& copy, const OnCopied& on_copied) {
   SLIPWAY_ASSIGN(auto* store, storage::StoreOf(file.path));
   SLIPWAY_ASSIGN(const auto url, storage::ParseObjectUrl(file.path));
   SLIPWAY_ASSIGN(const auto object, store->Open(url));
@@ -95,11 +97,10 @@ base::Result<void> Fetch(const InputFile& file, const fs::path& copy) {
     SLIPWAY_ASSIGN(const size_t got, object->Read(block));
     if (got == 0) break;
     SLIPWAY_TRY(to.Append(std::string_view(block).substr(0, got)));
+    if (on_copied) on_copied(static_cast<int64_t>(got));
   }
   return to.Finish();
 }
-
-}  // namespace
 
 base::Result<InputFile> LookAtObject(const std::string& name) {
   SLIPWAY_ASSIGN(auto* store, storage::StoreOf(name));
@@ -142,7 +143,8 @@ bool NeedCopies(const Job& job, const std::vector<InputFile>& files) {
   return std::ranges::any_of(files, [&](const InputFile& file) { return NeedsCopy(job, file); });
 }
 
-base::Result<void> FetchCopies(const fs::path& folder, const Job& job, std::vector<InputFile>& files) {
+base::Result<void> FetchCopies(const fs::path& folder, const Job& job, std::vector<InputFile>& files,
+                               const OnCopied& on_copied) {
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) {
@@ -162,7 +164,7 @@ base::Result<void> FetchCopies(const fs::path& folder, const Job& job, std::vect
   }
   for (const auto& stray : strays) fs::remove(stray, failed);
   for (const auto& file : files) {
-    if (!file.copy.empty() && !IsWhole(file.copy, file)) SLIPWAY_TRY(Fetch(file, file.copy));
+    if (!file.copy.empty() && !IsWhole(file.copy, file)) SLIPWAY_TRY(FetchObject(file, file.copy, on_copied));
   }
   return base::SyncFolder(folder);
 }

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "batch/query_objects.h"
 #include "tables/database_address.h"
 #include "tables/input_file.h"
 
@@ -80,7 +81,8 @@ base::Result<InputFile> StageOne(const Plan& plan, const InputFile& file, const 
 
 base::Result<tables::QuestionText> QuestionOf(const Job& job, const InputFile& file) {
   tables::QuestionText text{
-      .database = {}, .files = {}, .sql = job.sql, .folder = job.sql_folder, .shown = file.source};
+      .database = {}, .files = {}, .sql = QueryOverCopies(job), .folder = job.sql_folder, .shown = file.source};
+  text.copies = job.copies;
   if (job.sql.empty()) {
     SLIPWAY_ASSIGN(text.database, tables::ParseDatabaseSource(job.AddressOf(file.source)));
     return text;
@@ -89,7 +91,10 @@ base::Result<tables::QuestionText> QuestionOf(const Job& job, const InputFile& f
     SLIPWAY_ASSIGN(text.database, tables::ParseDatabaseSource(job.AddressOf(job.input.front())));
     return text;
   }
-  SLIPWAY_ASSIGN(const auto files, ListInput(job.input, false));
+  SLIPWAY_ASSIGN(const auto files, ListInput(InputsOverCopies(job), !job.format.empty()));
+  if (!job.format.empty()) {
+    SLIPWAY_ASSIGN(text.format, tables::ParseFormat(job.format));
+  }
   for (const auto& input : files) text.files.push_back(input.path);
   return text;
 }

@@ -111,6 +111,30 @@ class Scanner {
   size_t at_ = 0;
 };
 
+/// "read_csv", "parquet_scan" and their like.
+bool ReadsFiles(std::string_view function) {
+  constexpr std::string_view kReads = "read_", kScan = "_scan";
+  return IsSame(function.substr(0, kReads.size()), kReads) ||
+         (function.size() > kScan.size() && IsSame(function.substr(function.size() - kScan.size()), kScan));
+}
+
+/// What stands between quotes of either kind.
+std::string Unquoted(std::string_view token) {
+  const char quote = token.front();
+  std::string text;
+  for (size_t i = 1; i + 1 < token.size(); ++i) {
+    text += token[i];
+    if (token[i] == quote) ++i;
+  }
+  return text;
+}
+
+std::string InQuotes(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "''" : std::string(1, c);
+  return quoted + "'";
+}
+
 }  // namespace
 
 bool BeginsAsQuestion(std::string_view sql) {
@@ -154,6 +178,41 @@ std::optional<std::string> CallsOf(std::string_view function, std::string_view s
   put_in(sql.size(), {});
   for (const bool star : brackets) text += star ? kClosed : std::string_view();
   return text;
+}
+
+std::string WithFilesReplaced(std::string_view sql,
+                              const std::function<std::optional<std::string>(const std::string& name)>& replace) {
+  Scanner scanner(sql);
+  std::string text, before;
+  size_t copied = 0;
+  std::vector<bool> brackets;  // those that are open; true: of a function that reads files
+  while (true) {
+    scanner.SkipBlanks();
+    if (scanner.ended()) break;
+    const size_t begin = scanner.at();
+    const std::string_view token = scanner.Next();
+    const bool in_reader = !brackets.empty() && brackets.back();
+    const bool is_item = before == "(" || before == "[" || before == ",";
+    if (token == "(") {
+      brackets.push_back(ReadsFiles(before));
+    } else if (token == "[") {
+      brackets.push_back(in_reader && is_item);
+    } else if ((token == ")" || token == "]") && !brackets.empty()) {
+      brackets.pop_back();
+    }
+    const bool is_quoted =
+        token.size() > 1 && token.front() == token.back() && (token.front() == '\'' || token.front() == '"');
+    const bool is_table = IsSame(before, "FROM") || IsSame(before, "JOIN");
+    if (is_quoted && (is_table || (in_reader && is_item))) {
+      if (const auto other = replace(Unquoted(token))) {
+        text += sql.substr(copied, begin - copied);
+        text += InQuotes(*other);
+        copied = scanner.at();
+      }
+    }
+    before = token;
+  }
+  return text + std::string(sql.substr(copied));
 }
 
 }  // namespace slipway::tables

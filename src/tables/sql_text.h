@@ -1,6 +1,7 @@
 #pragma once
 // What can be told of a text of SQL without understanding it.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,5 +16,10 @@ std::optional<std::string> CallsOf(std::string_view function, std::string_view s
 /// Whether the text begins as a question does: with SELECT, WITH, VALUES, TABLE or a bracket, behind blanks and
 /// comments.
 bool BeginsAsQuestion(std::string_view sql);
+
+/// The text with names of files replaced by what `replace` gives for them, if anything: quoted texts behind FROM and
+/// JOIN, and those that are given to functions such as read_parquet, alone or in a list.
+std::string WithFilesReplaced(std::string_view sql,
+                              const std::function<std::optional<std::string>(const std::string& name)>& replace);
 
 }  // namespace slipway::tables

@@ -47,5 +47,25 @@ TEST(SqlText, TellsWhatBeginsAsAQuestion) {
   EXPECT_FALSE(BeginsAsQuestion(""));
 }
 
+TEST(SqlText, FindsNamesOfFilesAndLeavesOtherTextsAlone) {
+  const auto replaced = [](std::string_view sql) {
+    return WithFilesReplaced(sql, [](const std::string& name) {
+      return name.starts_with("s3:") ? std::optional("/it's/" + name.substr(3)) : std::nullopt;
+    });
+  };
+  EXPECT_EQ(replaced("SELECT 's3:a' FROM 's3:a' t JOIN \"s3:b\" USING (k)"),
+            "SELECT 's3:a' FROM '/it''s/a' t JOIN '/it''s/b' USING (k)");
+  EXPECT_EQ(replaced("FROM read_csv('s3:a', delim = 's3:') WHERE x = 's3:a' -- FROM 's3:a'"),
+            "FROM read_csv('/it''s/a', delim = 's3:') WHERE x = 's3:a' -- FROM 's3:a'");
+  EXPECT_EQ(replaced("FROM READ_PARQUET(['s3:a', 's3:b', 'c'], filename = true)"),
+            "FROM READ_PARQUET(['/it''s/a', '/it''s/b', 'c'], filename = true)");
+  EXPECT_EQ(replaced("FROM parquet_scan('s3:a') WHERE u IN ('s3:a', 's3:b') AND f(['s3:c'])"),
+            "FROM parquet_scan('/it''s/a') WHERE u IN ('s3:a', 's3:b') AND f(['s3:c'])");
+  EXPECT_EQ(replaced("SELECT substring(a FROM 's3'), ']' FROM 'x' -- '"),
+            "SELECT substring(a FROM 's3'), ']' FROM 'x' -- '");
+  EXPECT_EQ(replaced("FROM 's3:it''s'"), "FROM '/it''s/it''s'");
+  EXPECT_EQ(replaced("FROM 's3:never closed"), "FROM 's3:never closed");
+}
+
 }  // namespace
 }  // namespace slipway::tables

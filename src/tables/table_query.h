@@ -25,9 +25,11 @@ namespace slipway::tables {
 struct QuestionText {
   std::optional<DatabaseAddress> database;
   std::vector<std::string> files;
+  std::optional<Format> format;  ///< of the files; none: by extension
   std::string sql;
   std::string folder;  ///< where relative paths in the SQL begin
   std::string shown;   ///< what messages call it
+  std::string copies;  ///< a folder of copies, which messages call s3://; empty: none
   /// What the SQL may call; must outlive the query.
   const RecordFunction* function = nullptr;
 };

@@ -47,11 +47,12 @@ std::string InBrackets(std::string_view sql) {
 }
 
 /// DuckDB's reader for files of that format.
-base::Result<std::string> ReaderOf(const std::vector<std::string>& files) {
-  SLIPWAY_ASSIGN(const Format format, FormatOf(files.front()));
+base::Result<std::string> ReaderOf(const std::vector<std::string>& files, std::optional<Format> named) {
+  const auto format_of = [&](const auto& file) { return named ? base::Result<Format>(*named) : FormatOf(file); };
+  SLIPWAY_ASSIGN(const Format format, format_of(files.front()));
   std::vector<std::string> names;
   for (const auto& file : files) {
-    SLIPWAY_ASSIGN(const Format other, FormatOf(file));
+    SLIPWAY_ASSIGN(const Format other, format_of(file));
     if (other != format) {
       return base::Fail(base::Code::kInvalidArgument, "tables.sql",
                         "`input` of a query stands for files of one format; name the others in the query", file);
@@ -76,6 +77,7 @@ class Question final : public TableQuery {
     // What SQL may name is the user's own choice; it can only be read, for only a SELECT is run.
     session.folder = text_.sql.empty() ? options.writes_to : "/";
     session.preparations = {"SET enable_progress_bar = true", "SET enable_progress_bar_print = false"};
+    if (!text_.copies.empty()) session.hidden.emplace_back(text_.copies + "/", "s3://");
     if (!text_.folder.empty()) {
       session.preparations.push_back(fmt::format("SET file_search_path = {}", QuotedText(text_.folder)));
     }
@@ -85,7 +87,7 @@ class Question final : public TableQuery {
     } else {
       SLIPWAY_ASSIGN(session_, Session::Open(session));
       if (!text_.files.empty()) {
-        SLIPWAY_ASSIGN(relation_, ReaderOf(text_.files));
+        SLIPWAY_ASSIGN(relation_, ReaderOf(text_.files, text_.format));
       }
     }
     if (text_.function != nullptr) {
