@@ -284,6 +284,13 @@ def test_a_table_that_cannot_take_the_answers_is_told_before_anything_is_scored(
     assert '"who"' in batch(*run, expect=1).stderr
 
 
+def test_a_text_with_a_nul_does_not_keep_the_other_rows_out(batch, postgres):
+    row = {"carrier": "UA", "tailnum": "N1", "origin": "EWR", "dest": "IAH", "distance": 1400, "sched_dep": "2013-01-01T05:15:00"}
+    batch.slipway.write("nul.jsonl", "".join(json.dumps({**row, "flight": flight}) + "\n" for flight in ["a\0b", "c"]))
+    batch("--input", "nul.jsonl", "--output", postgres.url("table=scores"), "--keep", "flight")
+    assert postgres.sql("SELECT flight FROM scores ORDER BY 1") == [["a\ufffdb"], ["c"]]
+
+
 def test_what_a_user_may_not_do_is_told_before_anything_is_scored(batch, postgres, table, monkeypatch):
     postgres.sql("CREATE ROLE guest LOGIN PASSWORD 'guest'")
     postgres.sql("CREATE TABLE scores (flight bigint, probability real, late boolean, model text, version text, error text)")

@@ -59,6 +59,8 @@ SessionOptions WithAttached(const DatabaseAddress& address, Access access, Sessi
       break;
     case DatabaseKind::kPostgres:
       options.extensions.emplace_back("postgres_scanner");
+      // Its texts hold no NUL, and one in a row must not keep all others out.
+      options.preparations.emplace_back("SET pg_null_byte_replacement = '\uFFFD'");
       attach("postgres", "");
       break;
     case DatabaseKind::kMysql:
