@@ -105,6 +105,14 @@ std::string Placed(const std::string& text, Job& job) {
   return shown;
 }
 
+base::Result<void> CheckTwice(std::string_view option, const std::vector<std::string>& columns) {
+  std::set<std::string> names;
+  for (const auto& name : columns) {
+    if (!names.insert(name).second) return Usage(fmt::format("{} names {:?} twice; leave one out", option, name));
+  }
+  return {};
+}
+
 base::Result<void> CheckPartitionBy(const Job& job) {
   if (job.partition_by.empty()) return {};
   if (!job.output_folder) {
@@ -113,7 +121,6 @@ base::Result<void> CheckPartitionBy(const Job& job) {
         "/ or has no extension, and the format by --output-format",
         job.output));
   }
-  std::set<std::string> names;
   for (const auto& name : job.partition_by) {
     if (name.empty() || name.front() == '.' || name.front() == '_') {
       return Usage(fmt::format(
@@ -121,9 +128,8 @@ base::Result<void> CheckPartitionBy(const Job& job) {
           "read them; name another column",
           name));
     }
-    if (!names.insert(name).second) return Usage(fmt::format("--partition-by names {:?} twice", name));
   }
-  return {};
+  return CheckTwice("--partition-by", job.partition_by);
 }
 
 base::Result<void> CheckAddresses(const Job& job) {
@@ -136,6 +142,12 @@ base::Result<void> CheckAddresses(const Job& job) {
   }
   if (!job.sql.empty() && !job.input.empty() && job.input.front() == "-") {
     return Usage("a query reads files and databases, not standard input; name a file");
+  }
+  const bool reads_files = std::ranges::any_of(job.input, [](const auto& i) { return !tables::IsDatabaseAddress(i); });
+  if (!job.format.empty() && !reads_files) {
+    return Usage(
+        "--format is of the files that --input names, and there is none; leave it out, or name the reader in "
+        "the query: read_csv('…')");
   }
   if (!tables::IsDatabaseAddress(job.output)) return {};
   SLIPWAY_ASSIGN(const auto target, tables::ParseDatabaseTarget(job.AddressOf(job.output)));
@@ -386,6 +398,7 @@ base::Result<void> Complete(Job& job) {
   job.output = Placed(job.output, job);
   for (auto& path : job.input) path = Placed(path, job);
   if (!job.sql.empty()) job.sql_folder = std::filesystem::current_path().string();
+  SLIPWAY_TRY(CheckTwice("--keep", job.keep));
   SLIPWAY_TRY(CheckPartitionBy(job));
   if (job.row_group_rows.value_or(0) > job.part_rows) {
     return Usage(fmt::format("a row group never spans parts: --row-group-rows {} needs --part-rows {} or more",

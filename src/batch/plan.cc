@@ -178,13 +178,27 @@ base::Result<void> ChoosePathColumns(Plan& plan) {
   return {};
 }
 
+}  // namespace
+
+base::Result<Format> NamedOutputFormat(const Job& job) {
+  const auto format = FormatNamed(job.output_format, job.output, Format::kJsonLines);
+  if (format) return format;
+  return base::Fail(
+      base::Code::kInvalidArgument, "tables.format",
+      fmt::format("the format of the output {} is unclear by its name; name it with --output-format (csv, "
+                  "tsv, ssv, jsonl, parquet), or use such an extension",
+                  base::Shorten(job.output, 256)));
+}
+
+namespace {
+
 base::Result<Format> OutputFormat(const Plan& plan) {
   const auto& job = plan.job;
   if (tables::IsDatabaseAddress(job.output)) return Format::kParquet;  // which the table is filled from
   Format standard = plan.heads.front().format;
   if (standard == Format::kJson) standard = Format::kJsonLines;
   if (job.output_folder && job.output_format.empty()) return standard;
-  SLIPWAY_ASSIGN(const Format format, FormatNamed(job.output_format, job.output, Format::kJsonLines));
+  SLIPWAY_ASSIGN(const Format format, NamedOutputFormat(job));
   if (format == Format::kJson || format == Format::kNpy || tables::IsPackedName(job.output)) {
     return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
                       "answers of a batch are written as csv, tsv, ssv, jsonl or parquet, and not packed");

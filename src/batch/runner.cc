@@ -220,7 +220,11 @@ base::Result<RunReport> RunJob(const Plan& plan, JobFolder* folder, const RunHoo
   PartRun run(plan, folder, hooks);
   SLIPWAY_ASSIGN(auto report, run.Run());
   if (!folder) return report;
+  const auto begun = Clock::now();
   SLIPWAY_ASSIGN(const auto assembled, Assemble(plan, *folder));
+  const auto taken = Clock::now() - begun;
+  report.times.assemble = std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count();
+  report.seconds += std::chrono::duration<double>(taken).count();
   report.output_bytes = assembled.bytes;
   report.digest = assembled.digest;
   return report;

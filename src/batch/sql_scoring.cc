@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "batch/answer_form.h"
 #include "batch/carried_columns.h"
+#include "batch/plan.h"
 #include "batch/staged_input.h"
 #include "tables/database_address.h"
 #include "tables/record_function.h"
@@ -70,6 +71,7 @@ class Function {
   }
 
   const tables::RecordFunction& get() const { return function_; }
+  int64_t scored() const { return scored_; }
   int64_t rejected() const { return rejected_; }
 
  private:
@@ -81,6 +83,7 @@ class Function {
     data::Decoded& rows() override { return batch_.rows; }
     base::Result<const data::Table*> Answer() override {
       SLIPWAY_TRY(Score(function_.scorer_, function_.carried_, workspace_, batch_));
+      function_.scored_ += batch_.rows.table.rows;
       function_.rejected_ += batch_.scores.report.rejected_rows;
       return &function_.form_->Tabulate(batch_);
     }
@@ -95,7 +98,7 @@ class Function {
   const CarriedColumns carried_;
   std::optional<AnswerForm> form_;
   tables::RecordFunction function_;
-  std::atomic<int64_t> rejected_ = 0;
+  std::atomic<int64_t> scored_ = 0, rejected_ = 0;
 };
 
 base::Result<std::unique_ptr<tables::TableQuery>> Ask(Job job, const Function& function) {
@@ -105,13 +108,12 @@ base::Result<std::unique_ptr<tables::TableQuery>> Ask(Job job, const Function& f
   tables::QueryOptions options;
   options.threads = job.threads;
   options.memory = {job.memory.count / 2};
-  return tables::TableQuery::Open(text, options);
-}
-
-base::Result<tables::Format> FormatOfOutput(const Job& job) {
-  if (!job.output_format.empty()) return tables::ParseFormat(job.output_format);
-  if (job.output == "-") return tables::Format::kJsonLines;
-  return tables::FormatOf(job.output);
+  auto query = tables::TableQuery::Open(text, options);
+  if (!query && query.error().message.find("COLUMNS()") != std::string::npos) {  // the words of CallsOf, not the user's
+    query.error().message +=
+        "; predict(*) stands alone: of the table as t (FROM … t) take predict(t).field, or predict(t) in an expression";
+  }
+  return query;
 }
 
 }  // namespace
@@ -130,13 +132,15 @@ base::Result<std::vector<tables::StoredColumn>> LookAtSql(const Job& job, const 
 
 base::Result<SqlReport> ScoreBySql(const Job& job, const scoring::Scorer& scorer, const SqlHooks& hooks) {
   SLIPWAY_TRY(CheckOptions(job));
-  SLIPWAY_ASSIGN(const auto format, FormatOfOutput(job));
+  SLIPWAY_ASSIGN(const auto format, NamedOutputFormat(job));
   Function function(scorer);
   SLIPWAY_TRY(function.Prepare());
   SLIPWAY_ASSIGN(const auto query, Ask(job, function));
   const auto begun = std::chrono::steady_clock::now();
   tables::QueryHooks watch;
-  watch.on_progress = hooks.on_progress;
+  watch.on_progress = [&](std::optional<double>, int64_t bytes) {
+    if (hooks.on_progress) hooks.on_progress(function.scored(), bytes);
+  };
   watch.stop = hooks.stop;
   auto rows = query->Export(job.output, format, watch);
   if (!rows && rows.error().reason == "tables.stopped") {

@@ -24,7 +24,7 @@ struct SqlReport {
 };
 
 struct SqlHooks {
-  std::function<void(int64_t rows_read, int64_t bytes)> on_progress;
+  std::function<void(int64_t scored, int64_t bytes)> on_progress;
   std::function<bool()> stop;
 };
 

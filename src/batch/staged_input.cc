@@ -61,8 +61,8 @@ base::Result<InputFile> StageOne(const Plan& plan, const InputFile& file, const 
   SLIPWAY_ASSIGN(const auto query, Ask(plan.job, file, path.parent_path()));
   tables::QueryHooks watch;
   watch.stop = hooks.stop;
-  watch.on_progress = [&](int64_t rows, int64_t bytes) {
-    if (hooks.on_progress) hooks.on_progress(file.source, rows, bytes);
+  watch.on_progress = [&](std::optional<double> share, int64_t bytes) {
+    if (hooks.on_progress) hooks.on_progress(file.source, share, bytes);
   };
   auto written = query->WriteTo(path.string(), NeededColumns(plan, query->columns()), plan.job.limit, watch);
   if (!written && written.error().reason == "tables.stopped") {

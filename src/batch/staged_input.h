@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,8 @@ base::Result<tables::TableHead> HeadOfSource(const Job& job, const InputFile& fi
 base::Result<void> CheckTypes(const Plan& plan);
 
 struct StagingHooks {
-  /// `rows`: 0 where they are not counted; `bytes`: written so far.
-  std::function<void(const std::string& source, int64_t rows, int64_t bytes)> on_progress;
+  /// `share`: of the whole, where it can be told; `bytes`: written so far.
+  std::function<void(const std::string& source, std::optional<double> share, int64_t bytes)> on_progress;
   std::function<void(const InputFile& staged, int64_t rows)> on_staged;
   std::function<bool()> stop;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -22,6 +23,7 @@
 #include "batch/job_folder.h"
 #include "batch/object_input.h"
 #include "batch/plan.h"
+#include "batch/query_objects.h"
 #include "batch/runner.h"
 #include "batch/schedule/periodic.h"
 #include "batch/schedule/template.h"
@@ -86,12 +88,13 @@ base::Result<void> StageRows(PlanPointer& plan, batch::JobFolder* folder, std::o
   }
   batch::StagingHooks hooks;
   hooks.stop = [] { return stop_asked.load(); };
-  hooks.on_progress = [&](const auto& source, int64_t rows, int64_t bytes) { report.Staging(source, rows, bytes); };
+  hooks.on_progress = [&](const auto& source, auto share, int64_t bytes) { report.Staging(source, share, bytes); };
   hooks.on_staged = [&](const auto& file, int64_t rows) { report.Staged(file, rows); };
   SLIPWAY_ASSIGN(auto files, batch::Stage(*plan, folder ? folder->input_folder() : own->path(), hooks));
   if (folder) {
     folder->record().files = files;
     SLIPWAY_TRY(folder->Save());
+    if (!plan->job.copies.empty()) folder->RemoveCopies();
   }
   SLIPWAY_ASSIGN(plan, batch::MakePlan(plan->job, plan->scorer, plan->baseline, std::move(files)));
   report.Follow(*plan);
@@ -108,8 +111,11 @@ ExitCode Work(PlanPointer plan, batch::JobFolder* folder, bool resumed, const Co
   hooks.stop = [] { return stop_asked.load(); };
   hooks.on_part = [&](const auto& part, const auto& totals) { report.Part(part, totals); };
   std::optional<base::TemporaryFolder> staged_rows;
+  const auto begun = base::Clock::System().Now();
   const auto staged = StageRows(plan, folder, staged_rows, report);
-  const auto ran = staged ? batch::RunJob(*plan, folder, hooks) : std::unexpected(staged.error());
+  const auto staging = base::Clock::System().Now() - begun;
+  auto ran = staged ? batch::RunJob(*plan, folder, hooks) : std::unexpected(staged.error());
+  if (ran) ran->AddStaging(staging);
   if (folder) {
     auto& record = folder->record();
     record.ended = batch::Now();
@@ -176,12 +182,22 @@ base::Result<batch::Job> JobOf(const Options& options, const CLI::App& command) 
   return job;
 }
 
+/// Which rows a job leaves out, in the words of its options.
+std::string ChosenRows(const batch::Job& job) {
+  std::string text;
+  if (!job.where.empty()) text += fmt::format(", where {}", job.where);
+  if (job.sample < 1) text += fmt::format(", a sample of {}%", job.sample * 100);
+  if (job.limit) text += fmt::format(", the first {} read", Counted(*job.limit, "row"));
+  if (job.shard.count > 1) text += fmt::format(", shard {} of {}", job.shard.index, job.shard.count);
+  return text;
+}
+
 ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
   auto files = base::Value::List();
   int64_t bytes = 0;
   for (size_t i = 0; i < plan.files.size(); ++i) {
     auto file = base::Value::Map().Set("path", plan.files[i].Name()).Set("bytes", plan.files[i].size);
-    file.Set("format", tables::FormatName(plan.heads[i].format));
+    if (plan.files[i].source.empty()) file.Set("format", tables::FormatName(plan.heads[i].format));
     if (plan.heads[i].rows) file.Set("rows", *plan.heads[i].rows);
     files.Add(std::move(file));
     bytes += plan.files[i].size;
@@ -194,20 +210,34 @@ ExitCode ShowPlan(const batch::Plan& plan, const Console& console) {
     value.Set("partition_by", std::move(names));
   }
   value.Set("job", plan.job.folder);
+  if (!plan.job.where.empty()) value.Set("where", plan.job.where);
+  if (plan.job.sample < 1) value.Set("sample", plan.job.sample);
+  if (plan.job.limit) value.Set("limit", *plan.job.limit);
   console.Result(value);
   if (!console.json()) {
     for (size_t i = 0; i < plan.files.size(); ++i) {
-      console.Print(fmt::format("{:>12}  {:<8} {}\n", base::FormatBytes({plan.files[i].size}),
-                                tables::FormatName(plan.heads[i].format), plan.files[i].Name()));
+      const bool is_asked = !plan.files[i].source.empty();
+      console.Print(fmt::format("{:>12}  {:<8} {}\n", is_asked ? "" : base::FormatBytes({plan.files[i].size}),
+                                is_asked ? "query" : tables::FormatName(plan.heads[i].format), plan.files[i].Name()));
     }
     const auto folders =
         plan.job.partition_by.empty() ? "" : fmt::format(" by {}", fmt::join(plan.job.partition_by, ", "));
-    console.Print(fmt::format("{} files, {}, would be scored into {}{} ({}{})\n",
-                              Grouped(static_cast<int64_t>(plan.files.size())), base::FormatBytes({bytes}),
+    console.Print(fmt::format("{}, {}, would be scored into {}{} ({}{}){}\n",
+                              Counted(static_cast<int64_t>(plan.files.size()), "file"), base::FormatBytes({bytes}),
                               plan.job.output, plan.job.output_folder ? "/" : "", tables::FormatName(plan.output),
-                              folders));
+                              folders, ChosenRows(plan.job)));
   }
   return ExitCode::kFine;
+}
+
+/// Copies the objects that are not read in place.
+base::Result<void> Copy(const std::filesystem::path& folder, batch::Job& job, std::vector<batch::InputFile>& files,
+                        const Console& console) {
+  int64_t copied = 0;
+  Progress progress(console, "copying objects", std::nullopt);
+  const auto on_copied = [&](int64_t bytes) { progress.Update(copied += bytes, base::FormatBytes({copied})); };
+  if (batch::AsksForObjects(job)) return batch::CopyObjects(job, folder, on_copied);
+  return batch::NeedCopies(job, files) ? batch::FetchCopies(folder, job, files, on_copied) : base::Result<void>();
 }
 
 /// Null when the bundle has none that can be read: it is no part of the answers.
@@ -247,7 +277,8 @@ base::Result<ExitCode> Resume(const std::string& path, const Options& options, c
     SLIPWAY_ASSIGN(auto now, batch::LookAtListed(folder.copies_folder(), file));
     files.push_back(std::move(now));
   }
-  if (batch::NeedCopies(job, files)) SLIPWAY_TRY(batch::FetchCopies(folder.copies_folder(), job, files));
+  const bool is_staged = std::ranges::all_of(files, &batch::InputFile::is_staged);
+  if (job.sql.empty() || !is_staged) SLIPWAY_TRY(Copy(folder.copies_folder(), job, files, console));
   auto planned = batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files));
   if (!planned && job.is_piped()) {
     planned.error().message += "; to go on, pipe in the same bytes that the job began with, from their beginning";
@@ -270,9 +301,32 @@ base::Result<bool> HasUnfinished(const batch::Job& job) {
   return true;
 }
 
-/// A query that scores by itself: no parts, no record.
-base::Result<ExitCode> RunSql(const batch::Job& job, const scoring::Scorer& scorer, bool dry_run,
+/// Of a query that is done.
+base::Result<void> RecordSql(const batch::Job& job, const LoadedBundle& loaded, const batch::SqlReport& report,
+                             const std::string& begun) {
+  batch::JobRecord record{.job = job, .maker = {}, .files = {}, .started = begun};
+  SLIPWAY_ASSIGN(record.maker, MakerOf(loaded));
+  SLIPWAY_ASSIGN(auto folder, batch::JobFolder::Create(std::move(record)));
+  folder.record().state = batch::JobState::kDone;
+  folder.record().ended = batch::Now();
+  folder.record().summary =
+      base::Value::Map().Set("rows", report.rows).Set("rejected", report.rejected).Set("seconds", report.seconds);
+  SLIPWAY_TRY(folder.Save());
+  folder.RemoveParts();
+  return {};
+}
+
+/// A query that scores by itself: no parts, and nothing to go on with.
+/// `keeps_record`: a folder for it was named, where others (the daemon) look for how it ended.
+base::Result<ExitCode> RunSql(batch::Job job, const LoadedBundle& loaded, bool dry_run, bool keeps_record,
                               const Console& console) {
+  const auto& scorer = *loaded.scorer;
+  std::optional<base::TemporaryFolder> copies;
+  if (batch::AsksForObjects(job)) {
+    SLIPWAY_ASSIGN(copies, base::TemporaryFolder::Create());
+    std::vector<batch::InputFile> none;
+    SLIPWAY_TRY(Copy(copies->path(), job, none, console));
+  }
   if (dry_run) {
     SLIPWAY_ASSIGN(const auto columns, batch::LookAtSql(job, scorer));
     auto list = base::Value::List();
@@ -285,14 +339,16 @@ base::Result<ExitCode> RunSql(const batch::Job& job, const scoring::Scorer& scor
   }
   std::signal(SIGINT, OnStop);
   std::signal(SIGTERM, OnStop);
+  const std::string begun = batch::Now();
   Progress progress(console, "scoring", std::nullopt);
   batch::SqlHooks hooks;
   hooks.stop = [] { return stop_asked.load(); };
-  hooks.on_progress = [&](int64_t rows, int64_t bytes) {
-    progress.Update(rows, fmt::format("{} rows read, {} written", Grouped(rows), base::FormatBytes({bytes})));
+  hooks.on_progress = [&](int64_t scored, int64_t bytes) {
+    progress.Update(scored, fmt::format("{} scored, {} written", Counted(scored, "row"), base::FormatBytes({bytes})));
   };
   SLIPWAY_ASSIGN(const auto report, batch::ScoreBySql(job, scorer, hooks));
   progress.Done();
+  if (keeps_record && job.output != "-") SLIPWAY_TRY(RecordSql(job, loaded, report, begun));
   if (job.output != "-") {
     console.Result(base::Value::Map()
                        .Set("event", "finished")
@@ -301,11 +357,13 @@ base::Result<ExitCode> RunSql(const batch::Job& job, const scoring::Scorer& scor
                        .Set("rejected", report.rejected)
                        .Set("seconds", report.seconds));
     if (!console.json()) {
-      console.Print(fmt::format("{} {}: {} rows, {:.1f} s\n", console.Paint("wrote", Color::kGreen), job.output,
-                                Grouped(report.rows), report.seconds));
+      console.Print(fmt::format("{} {}: {}, {:.1f} s\n", console.Paint("wrote", Color::kGreen), job.output,
+                                Counted(report.rows, "row"), report.seconds));
     }
   }
-  if (report.rejected > 0) console.Warn(fmt::format("{} records were rejected", Grouped(report.rejected)));
+  if (report.rejected > 0)
+    console.Warn(
+        fmt::format("{} {} rejected", Counted(report.rejected, "record"), report.rejected == 1 ? "was" : "were"));
   return ExitCode::kFine;
 }
 
@@ -313,8 +371,9 @@ base::Result<ExitCode> RunSql(const batch::Job& job, const scoring::Scorer& scor
 base::Result<ExitCode> RunOverCopies(const batch::Job& job, const LoadedBundle& loaded,
                                      std::vector<batch::InputFile> files, bool dry_run, const Console& console) {
   const auto plan_over = [&](const std::filesystem::path& copies) -> base::Result<PlanPointer> {
-    SLIPWAY_TRY(batch::FetchCopies(copies, job, files));
-    SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), files));
+    batch::Job asked = job;
+    SLIPWAY_TRY(Copy(copies, asked, files, console));
+    SLIPWAY_ASSIGN(auto plan, batch::MakePlan(std::move(asked), loaded.scorer, BaselineOf(loaded.bundle), files));
     SLIPWAY_TRY(batch::CheckTable(*plan));
     return plan;
   };
@@ -335,15 +394,17 @@ base::Result<ExitCode> RunOverCopies(const batch::Job& job, const LoadedBundle& 
 base::Result<ExitCode> RunNew(const Options& options, const CLI::App& command, const Console& console) {
   SLIPWAY_TRY(FollowParent(options.parent));
   SLIPWAY_ASSIGN(const auto job, JobOf(options, command));
-  if (options.resume && !job.folder.empty()) {
+  if (options.resume && !job.folder.empty() && !batch::ScoresBySql(job)) {
     SLIPWAY_ASSIGN(const bool unfinished, HasUnfinished(job));
     if (unfinished) return Resume(job.folder, options, command, console, job.addresses);
   }
   SLIPWAY_TRY(batch::CheckOutput(job));
   SLIPWAY_ASSIGN(const auto loaded, LoadBundle(job.model));
-  if (batch::ScoresBySql(job)) return RunSql(job, *loaded.scorer, options.dry_run, console);
   SLIPWAY_ASSIGN(auto files, batch::ListSources(job));
-  if (batch::NeedCopies(job, files)) return RunOverCopies(job, loaded, std::move(files), options.dry_run, console);
+  SLIPWAY_TRY(batch::CheckInputsStay(job, files));
+  if (batch::ScoresBySql(job)) return RunSql(job, loaded, options.dry_run, command.count("--job") > 0, console);
+  if (batch::NeedCopies(job, files) || batch::AsksForObjects(job))
+    return RunOverCopies(job, loaded, std::move(files), options.dry_run, console);
   SLIPWAY_ASSIGN(auto plan, batch::MakePlan(job, loaded.scorer, BaselineOf(loaded.bundle), std::move(files)));
   SLIPWAY_TRY(batch::CheckTable(*plan));
   if (options.dry_run) return ShowPlan(*plan, console);
@@ -398,7 +459,7 @@ void AddRun(CLI::App& batch, Run& run) {
   command->add_option("--part-rows", job.part_rows, "Rows of a part; twice as many of large Parquet files")
       ->check(CLI::Range(int64_t{1}, batch::kMostPartRows))
       ->capture_default_str();
-  command->add_option("--limit", job.limit, "Rows of the input to score")->check(CLI::NonNegativeNumber);
+  command->add_option("--limit", job.limit, "Rows of the input to score")->check(CLI::Range(int64_t{0}, INT64_MAX));
   command->add_option("--where", job.where, "Score only rows for which this expression is true");
   command->add_option("--sample", options.sample, "Score only this share of the rows, such as 1%");
   command->add_flag("!--no-model-columns", job.model_columns, "Leave out the columns model and version");

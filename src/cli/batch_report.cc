@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 #include "base/quantities.h"
@@ -57,12 +59,22 @@ std::string ShiftLines(const batch::RunReport& report) {
   return lines;
 }
 
+/// As a shell takes it for one word.
+std::string ShellWord(const std::string& text) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c >= 0x80 || std::strchr("/._-+=:,@%", c); };
+  if (!text.empty() && std::ranges::all_of(text, plain)) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string Kept(const batch::JobFolder& folder) {
   batch::Totals totals;
   for (const auto& part : folder.parts()) totals.Add(part);
   const bool from_pipe = folder.record().job.is_piped();
-  return fmt::format("{} finished parts with {} rows are kept; go on with: slipway batch resume {}{}",
-                     Grouped(totals.parts), Grouped(totals.rows), folder.path().string(),
+  return fmt::format("{} with {} {} kept; go on with: slipway batch resume {}{}",
+                     Counted(totals.parts, "finished part"), Counted(totals.rows, "row"),
+                     totals.parts == 1 ? "is" : "are", ShellWord(folder.path().string()),
                      from_pipe ? ", with the same bytes piped in again from their beginning" : "");
 }
 
@@ -82,7 +94,7 @@ void BatchReport::Follow(const batch::Plan& plan) {
   int64_t bytes = 0;
   for (const auto& file : plan.files) bytes += file.size;
   if (progress_) progress_->Done();
-  progress_.emplace(console_, plan.awaits_rows() ? "reading the database" : "scoring",
+  progress_.emplace(console_, plan.awaits_rows() ? "reading rows" : "scoring",
                     bytes > 0 && !plan.awaits_rows() ? std::optional(bytes) : std::nullopt);
 }
 
@@ -92,11 +104,12 @@ void BatchReport::Started(const std::string& folder, bool resumed) const {
   Emit(event);
 }
 
-void BatchReport::Staging(const std::string& source, int64_t rows, int64_t bytes) {
-  progress_->Update(bytes, rows > 0 ? fmt::format("{} rows", Grouped(rows)) : base::FormatBytes({bytes}));
+void BatchReport::Staging(const std::string& source, std::optional<double> share, int64_t bytes) {
+  const auto percent = share ? fmt::format("{:.0f} %, ", *share * 100) : "";
+  progress_->Update(bytes, fmt::format("{}{} staged", percent, base::FormatBytes({bytes})));
   if (!console_.json()) return;
   auto event = Value::Map().Set("event", "staging").Set("source", source).Set("bytes", bytes);
-  if (rows > 0) event.Set("rows", rows);
+  if (share) event.Set("share", *share);
   Emit(event);
 }
 
@@ -135,6 +148,8 @@ Value BatchReport::Summary(const batch::RunReport& report) {
   phases.Set("validate", Seconds(times.validate)).Set("features", Seconds(times.features));
   phases.Set("infer", Seconds(times.infer)).Set("encode", Seconds(times.encode)).Set("write", Seconds(times.write));
   phases.Set("tally", Seconds(times.tally));
+  if (times.stage > 0) phases.Set("stage", Seconds(times.stage));
+  phases.Set("assemble", Seconds(times.assemble));
   auto value = Value::Map().Set("rows", report.totals.rows).Set("rejected", report.totals.rejected);
   if (report.totals.left_out > 0) value.Set("left_out", report.totals.left_out);
   value.Set("parts", report.totals.parts).Set("reasons", ReasonsValue(report.totals));
@@ -154,14 +169,14 @@ ExitCode BatchReport::Finished(const batch::RunReport& report) {
   const auto& totals = report.totals;
   if (!console_.json() && !plan_->streams()) {
     const auto left_out = totals.left_out > 0 ? fmt::format(" ({} left out)", Grouped(totals.left_out)) : "";
-    console_.Print(fmt::format("{} {}: {} rows{}, {} rejected, {} parts, {:.1f} s, {} rows/s\n",
-                               console_.Paint("wrote", Color::kGreen), plan_->job.output, Grouped(totals.rows),
-                               left_out, Grouped(totals.rejected), Grouped(totals.parts), report.seconds,
+    console_.Print(fmt::format("{} {}: {}{}, {} rejected, {}, {:.1f} s, {} rows/s\n",
+                               console_.Paint("wrote", Color::kGreen), plan_->job.output, Counted(totals.rows, "row"),
+                               left_out, Grouped(totals.rejected), Counted(totals.parts, "part"), report.seconds,
                                Grouped(static_cast<int64_t>(Rate(report.rows_now, report.seconds)))));
   }
   if (totals.rejected > 0) {
-    console_.Warn(fmt::format("{} of {} rows were rejected; violations by field and code:\n{}",
-                              Grouped(totals.rejected), Grouped(totals.rows), ReasonLines(totals)));
+    console_.Warn(fmt::format("{} of {} {} rejected; violations by field and code:\n{}", Grouped(totals.rejected),
+                              Counted(totals.rows, "row"), totals.rejected == 1 ? "was" : "were", ReasonLines(totals)));
   }
   if (const auto lines = ShiftLines(report); !lines.empty()) {
     console_.Note(fmt::format("inputs that are far from the training table's, the farthest first:\n{}", lines));
@@ -196,6 +211,10 @@ ExitCode ShowStatus(const std::string& path, Console& console) {
   for (const auto& part : look->parts) totals.Add(part);
   const auto& record = look->record;
   const bool done = record.state == batch::JobState::kDone;
+  for (const auto& [key, count] : {std::pair("rows", &totals.rows), std::pair("rejected", &totals.rejected)}) {
+    const Value* counted = done && totals.parts == 0 ? record.summary.Find(key) : nullptr;  // a query has no parts
+    if (counted != nullptr && counted->is_integer()) *count = counted->integer();
+  }
   const bool died = record.state == batch::JobState::kRunning && !look->busy;
   const std::string state(died ? "interrupted" : batch::StateName(record.state));
   auto parts = Value::Map().Set("done", totals.parts).Set("total", done ? Value(totals.parts) : Value());
@@ -210,11 +229,11 @@ ExitCode ShowStatus(const std::string& path, Console& console) {
   if (!record.summary.is_null()) value.Set("summary", record.summary);
   console.Result(value);
   if (console.json()) return ExitCode::kFine;
-  console.Print(fmt::format("{}  {} rows, {} rejected, {} parts  {}@{}  {}\n", console.Paint(state, Color::kBold),
-                            Grouped(totals.rows), Grouped(totals.rejected), Grouped(totals.parts), record.maker.name,
-                            record.maker.version, record.job.output));
+  console.Print(fmt::format("{}  {}, {} rejected, {}  {}@{}  {}\n", console.Paint(state, Color::kBold),
+                            Counted(totals.rows, "row"), Grouped(totals.rejected), Counted(totals.parts, "part"),
+                            record.maker.name, record.maker.version, record.job.output));
   if (!record.fault.empty()) console.Print(record.fault + "\n");
-  if (!done && !look->busy) console.Print(fmt::format("go on with: slipway batch resume {}\n", path));
+  if (!done && !look->busy) console.Print(fmt::format("go on with: slipway batch resume {}\n", ShellWord(path)));
   return ExitCode::kFine;
 }
 

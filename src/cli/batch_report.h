@@ -20,7 +20,7 @@ class BatchReport {
   BatchReport(const Console& console, const batch::Plan& plan);
 
   void Started(const std::string& folder, bool resumed) const;
-  void Staging(const std::string& source, int64_t rows, int64_t bytes);
+  void Staging(const std::string& source, std::optional<double> share, int64_t bytes);
   void Staged(const batch::InputFile& file, int64_t rows);
   /// Goes on with a plan whose rows are all staged.
   void Follow(const batch::Plan& plan);

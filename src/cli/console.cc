@@ -117,6 +117,7 @@ void Progress::Update(int64_t done, std::string_view detail) {
   using std::chrono::milliseconds;
   if (!enabled_) return;
   const auto now = std::chrono::steady_clock::now();
+  if (!first_) first_.emplace(now, done);
   if (now - started_ < milliseconds(1000) || now - last_ < milliseconds(100)) return;
   last_ = now;
   shown_ = true;
@@ -126,14 +127,23 @@ void Progress::Update(int64_t done, std::string_view detail) {
     const int width = 30, full = static_cast<int>(share * width);
     std::string bar;
     for (int i = 0; i < width; ++i) bar += i < full ? "█" : "░";
-    const double elapsed = std::chrono::duration<double>(now - started_).count();
-    const double left = share > 0 ? elapsed / share - elapsed : 0;
-    line = fmt::format("{} {} {:3.0f} %  {:.0f} s left  {}", label_, bar, share * 100, left, detail);
+    line = fmt::format("{} {} {:3.0f} %{}  {}", label_, bar, share * 100, Left(done, now), detail);
   } else {
-    line = fmt::format("{} {}  {}", label_, done, detail);
+    line = fmt::format("{}  {}", label_, detail);
   }
   Write(stderr, "\r\033[K" + line);
   std::fflush(stderr);
+}
+
+std::string Progress::Left(int64_t done, std::chrono::steady_clock::time_point now) const {
+  const int64_t since = done - first_->second;
+  if (since <= 0) return {};
+  const double elapsed = std::chrono::duration<double>(now - first_->first).count();
+  const double left = elapsed * static_cast<double>(std::max<int64_t>(*total_ - done, 0)) / static_cast<double>(since);
+  constexpr double kMinute = 60, kHour = 3600;
+  if (left < 2 * kMinute) return fmt::format("  {:.0f} s left", left);
+  if (left < 2 * kHour) return fmt::format("  {:.0f} min left", left / kMinute);
+  return fmt::format("  {:.1f} h left", left / kHour);
 }
 
 void Progress::Done() {

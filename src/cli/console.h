@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/value.h"
@@ -49,18 +50,22 @@ ExitCode ExitCodeOf(const base::Error& error);
 /// A progress bar on stderr, shown when that is a terminal and the work has taken a second; gone when it ends.
 class Progress {
  public:
-  /// `total` in any unit; nullopt when unknown (then a count is shown).
+  /// `total` in any unit; nullopt when unknown (then the detail alone is shown).
   Progress(const Console& console, std::string label, std::optional<int64_t> total);
   ~Progress();
   void Update(int64_t done, std::string_view detail = {});
   void Done();
 
  private:
+  std::string Left(int64_t done, std::chrono::steady_clock::time_point now) const;
+
   bool enabled_;
   bool shown_ = false;
   std::string label_;
   std::optional<int64_t> total_;
   std::chrono::steady_clock::time_point started_, last_;
+  /// The first that was heard: what was done before it may have been done by an earlier process.
+  std::optional<std::pair<std::chrono::steady_clock::time_point, int64_t>> first_;
 };
 
 }  // namespace slipway::cli

@@ -203,7 +203,7 @@ base::Result<ProfiledTable> ProfileJson(const std::string& path, tables::JsonRec
       added.error().where = path;
       return std::unexpected(std::move(added).error());
     }
-    progress.Update(result.rows, "rows");
+    progress.Update(result.rows, fmt::format("{} rows", Grouped(result.rows)));
   }
   for (auto& column : result.columns) {
     while (column.rows() < result.rows) column.AddNull();

@@ -47,4 +47,8 @@ std::string Grouped(int64_t count) {
   return digits;
 }
 
+std::string Counted(int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", Grouped(count), noun, count == 1 ? "" : "s");
+}
+
 }  // namespace slipway::cli

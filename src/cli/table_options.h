@@ -31,5 +31,7 @@ base::Result<void> ForEachBatch(tables::RowSource& source, const data::Layout& l
 
 /// 80789 -> "80,789".
 std::string Grouped(int64_t count);
+/// "1 row", "80,789 rows".
+std::string Counted(int64_t count, std::string_view noun);
 
 }  // namespace slipway::cli

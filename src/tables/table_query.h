@@ -47,8 +47,8 @@ struct WrittenRows {
 
 /// What the caller hears and says while rows are read, on its own thread.
 struct QueryHooks {
-  /// `rows`: 0 where the engine does not count them; `bytes`: of the file so far.
-  std::function<void(int64_t rows, int64_t bytes)> on_progress;
+  /// `share`: of the whole, where the engine can tell; `bytes`: of the file so far.
+  std::function<void(std::optional<double> share, int64_t bytes)> on_progress;
   std::function<bool()> stop;  ///< true: give up
 };
 

@@ -61,7 +61,7 @@ def test_folders_globs_and_packed_objects_are_read_in_the_order_of_their_names(l
 def test_the_commands_of_the_page_run(lake, rows):
     page = (ROOT / "docs/batch.md").read_text()
     lines = re.findall(r"^slipway batch run .*s3://.*$", page, re.M)
-    assert len(lines) == 3
+    assert len(lines) == 4
     shutil.copy(lake.shop / "flights-1.0.0.slipway", lake.folder / "flight-delay-1.0.0.slipway")
     lake.store.put("flights/day.csv.gz", gzip.compress(rows[:100].to_csv(index=False).encode()))
     lake.store.put("flights/1.csv", rows[100:300].to_csv(index=False))

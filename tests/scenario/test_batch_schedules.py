@@ -244,3 +244,14 @@ def test_the_schedule_can_be_looked_at(daemon):
     daemon.job("nightly", schedule="{cron: 15 2 * * MON-FRI, time_zone: Europe/Berlin}")
     shown = daemon.slipway("batch", "schedule", "--from", "2026-11-26T12:00", "--count", "2", "jobs/nightly.yaml").stdout
     assert "2026-11-27T02:15:00+01:00  Fri" in shown and "2026-11-30T02:15:00+01:00  Mon" in shown
+
+
+def test_a_query_that_scores_by_itself_is_done_when_it_is_done(daemon):
+    daemon.slipway.write("jobs/query.yaml", "model: model\nsql: SELECT a, predict(t).y AS y FROM 'in.csv' t\n"
+                                            "output: query-{{ ts_nodash }}.csv\nschedule: '@every 1s'\n")
+    with daemon.running():
+        daemon.until(lambda: len(daemon.runs("done", "query")) >= 2 or daemon.runs("failed"))
+    assert not daemon.runs("failed")
+    for run in daemon.runs("done", "query"):
+        assert run["rows"] == 2 and run["rejected"] == 0 and (daemon.folder / run["output"]).read_text() == "a,y\n84,42\n9,3\n"
+    assert not list(daemon.folder.glob("*.job"))

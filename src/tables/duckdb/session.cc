@@ -185,8 +185,10 @@ base::Result<void> Session::RunBeside(const std::string& sql) {
   return done;
 }
 
-int64_t Session::RowsRead() const {
-  return static_cast<int64_t>(SLIPWAY_DUCKDB(library_, duckdb_query_progress)(handles_->connection).rows_processed);
+std::optional<double> Session::Share() const {
+  // What it calls rows is this share of an estimate.
+  const double percent = SLIPWAY_DUCKDB(library_, duckdb_query_progress)(handles_->connection).percentage;
+  return percent > 0 && percent <= 100 ? std::optional(percent / 100) : std::nullopt;
 }
 
 base::Result<void> Session::CheckQuestion(const std::string& sql) {

@@ -60,8 +60,8 @@ class Session {
   void Interrupt();
   /// A statement on a connection of its own, while another runs. From any thread.
   base::Result<void> RunBeside(const std::string& sql);
-  /// Rows that the running statement has read, as far as DuckDB counts them. From any thread.
-  int64_t RowsRead() const;
+  /// How much of the running statement is done, where DuckDB can tell. From any thread.
+  std::optional<double> Share() const;
 
   const Library& library() const { return library_; }
   _duckdb_connection* connection() const;

@@ -95,7 +95,11 @@ class Question final : public TableQuery {
       SLIPWAY_TRY(call_->Register(this->session()));
     }
     if (!text_.sql.empty()) SLIPWAY_TRY(AskBySql());
-    return columns_.empty() ? Describe(fmt::format("SELECT * FROM {}", relation_)) : base::Result<void>();
+    if (columns_.empty()) SLIPWAY_TRY(Describe(fmt::format("SELECT * FROM {}", relation_)));
+    if (!call_) return {};
+    spread_ = Spread();
+    columns_.clear();
+    return Describe(spread_);
   }
 
   const std::vector<StoredColumn>& columns() const override { return columns_; }
@@ -124,7 +128,7 @@ class Question final : public TableQuery {
     SLIPWAY_ASSIGN(const auto form, CopyOptions(path, format));
     const bool streams = path == "-";
     const std::string file = streams ? "/dev/stdout" : TemporaryNameFor(path);
-    const std::string sql = fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", Spread(), QuotedText(file), form);
+    const std::string sql = fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", spread_, QuotedText(file), form);
     AttachedDatabase::Rows counted;
     auto done = RunWatched(
         [&]() -> base::Result<void> {
@@ -342,7 +346,7 @@ class Question final : public TableQuery {
       }
       std::error_code ignored;
       const auto bytes = std::filesystem::file_size(file, ignored);
-      if (hooks.on_progress) hooks.on_progress(session().RowsRead(), ignored ? 0 : static_cast<int64_t>(bytes));
+      if (hooks.on_progress) hooks.on_progress(session().Share(), ignored ? 0 : static_cast<int64_t>(bytes));
     }
     auto outcome = done.get();
     if (stopped) return base::Fail(base::Code::kAborted, "tables.stopped", "the query was stopped by a signal");
@@ -374,6 +378,7 @@ class Question final : public TableQuery {
   std::string question_;              ///< to a server: what stands behind FROM
   std::string answer_;                ///< to MySQL: a whole question
   std::string relation_;              ///< to DuckDB: what stands behind FROM
+  std::string spread_;                ///< of a question that calls the function: what it exports
   std::string fill_;                  ///< a statement to run before its rows are read
   duckdb::AskedColumns asked_;
   bool by_sql_ = false;
