@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,12 +62,31 @@ void CheckHidden(std::string_view sql) {
   Check(sql.contains('*') || !CallsOf(kFunction, "/*" + std::string(sql) + "*/"));
 }
 
+void CheckFiles(std::string_view sql) {
+  std::string seen;
+  const auto look = [&](const std::string& name) -> std::optional<std::string> {
+    seen = name;
+    return std::nullopt;
+  };
+  Check(WithFilesReplaced(sql, look) == sql);
+  for (const char quote : {'\'', '"'}) {
+    const std::string asked = "FROM " + Quoted(sql, quote);
+    Check(WithFilesReplaced(asked, look) == asked && seen == sql);
+    Check(WithFilesReplaced(asked, [](const auto& name) { return std::optional(name); }) ==
+          "FROM " + Quoted(sql, '\''));
+    Check(WithFilesReplaced("SELECT " + Quoted(sql, quote), [](const auto&) {
+            return std::optional<std::string>("x");
+          }) == "SELECT " + Quoted(sql, quote));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view sql(reinterpret_cast<const char*>(data), size);
   CheckCalls(sql);
   CheckHidden(sql);
+  CheckFiles(sql);
   const bool asks = BeginsAsQuestion(sql);
   Check(asks == BeginsAsQuestion(Upper(sql)));
   Check(asks == BeginsAsQuestion("\t/* DELETE /* twice */ */ -- SELECT\n" + std::string(sql)));
