@@ -125,7 +125,7 @@ base::Result<PartWriter> PartWriter::Create(const Plan& plan, std::optional<Fold
 }
 
 base::Result<std::unique_ptr<tables::RowSink>> PartWriter::OpenTable(const std::filesystem::path& path) {
-  if (!engine_) {
+  if (!engine_ && tables::NeedsEngine(plan_->form->fields())) {
     SLIPWAY_ASSIGN(engine_, tables::StartEngine(folders_->parts.string(), kSinkMemory));
   }
   tables::TableOptions options;

@@ -235,7 +235,10 @@ base::Result<void> Copy(const std::filesystem::path& folder, batch::Job& job, st
                         const Console& console) {
   int64_t copied = 0;
   Progress progress(console, "copying objects", std::nullopt);
-  const auto on_copied = [&](int64_t bytes) { progress.Update(copied += bytes, base::FormatBytes({copied})); };
+  const auto on_copied = [&](int64_t bytes) {
+    copied += bytes;
+    progress.Update(copied, base::FormatBytes({copied}));
+  };
   if (batch::AsksForObjects(job)) return batch::CopyObjects(job, folder, on_copied);
   return batch::NeedCopies(job, files) ? batch::FetchCopies(folder, job, files, on_copied) : base::Result<void>();
 }

@@ -10,6 +10,7 @@
 #include "tables/duckdb/session.h"
 #include "tables/json_file.h"
 #include "tables/npy_file.h"
+#include "tables/parquet/flat_sink.h"
 #include "tables/parquet_description.h"
 
 namespace slipway::tables {
@@ -77,6 +78,7 @@ base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std
     case Format::kJsonLines:
       return JsonLinesFileSink::Open(path, fields);
     case Format::kParquet:
+      if (path != "-" && !NeedsEngine(fields)) return parquet::FlatSink::Open(path, fields, options);
       return duckdb::ParquetSink::Open(path, fields, options);
     case Format::kNpy:
       return NpyFileSink::Open(path, fields);
@@ -85,6 +87,10 @@ base::Result<std::unique_ptr<RowSink>> OpenSink(std::string_view path, const std
   }
   return base::Fail(base::Code::kInvalidArgument, "tables.unfit",
                     "records are written as JSON lines, not as one JSON document; use .jsonl");
+}
+
+bool NeedsEngine(const std::vector<data::Field>& fields) {
+  return fields.empty() || !parquet::FlatSink::CanWrite(fields);
 }
 
 base::Result<std::shared_ptr<duckdb::Session>> StartEngine(const std::string& folder, base::Bytes memory) {

@@ -34,13 +34,16 @@ struct TableOptions {
   /// Rows of a group of a Parquet file that is written, taken down to whole vectors of DuckDB's (2,048, which is the
   /// least); otherwise as many as fit the memory.
   std::optional<int64_t> row_group_rows;
-  /// For Parquet files that are written one after another into one folder, by one thread: an engine that serves all of
-  /// them, since to start one takes as long as to score some ten thousand rows.
+  /// For Parquet files with NeedsEngine() that are written one after another into one folder, by one thread: an engine
+  /// that serves all of them, since to start one takes as long as to score some ten thousand rows.
   std::shared_ptr<duckdb::Session> engine;
   /// Of Parquet files that are written: fields that hold the same text in every row. The tables written have no values
   /// there.
   std::vector<ConstantField> constants;
 };
+
+/// Whether Parquet files of such fields are written by an engine: there is a tensor.
+bool NeedsEngine(const std::vector<data::Field>& fields);
 
 /// An engine for files that are written into the folder. Errors: those of duckdb::Session::Open.
 base::Result<std::shared_ptr<duckdb::Session>> StartEngine(const std::string& folder, base::Bytes memory);

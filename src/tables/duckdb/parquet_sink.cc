@@ -13,12 +13,10 @@
 #include "base/text.h"
 #include "data/type.h"
 #include "tables/output_file.h"
+#include "tables/parquet/flat_sink.h"
 
 namespace slipway::tables::duckdb {
 namespace {
-
-constexpr int64_t kVectorRows = 2048;
-constexpr int64_t kMaxGroupRows = 60 * kVectorRows;  // DuckDB's own default
 
 std::unexpected<base::Error> Fault(std::string_view path, std::string_view words) {
   return base::Fail(base::Code::kUnavailable, "tables.write",
@@ -37,13 +35,6 @@ std::string SelectionOf(const std::vector<data::Field>& fields, const std::vecto
     selection += QuotedName(column.name);
   }
   return selection;
-}
-
-/// As many rows as were asked for, or as fill an eighth of the memory, in whole vectors.
-int64_t GroupRows(const std::vector<data::Field>& fields, const TableOptions& options) {
-  if (options.row_group_rows) return std::max(kVectorRows, *options.row_group_rows / kVectorRows * kVectorRows);
-  const int64_t row_bytes = std::max<int64_t>(1, data::RowBytes(fields));
-  return std::clamp(options.memory.count / 8 / row_bytes / kVectorRows * kVectorRows, kVectorRows, kMaxGroupRows);
 }
 
 }  // namespace
@@ -85,10 +76,10 @@ base::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(std::string_view pa
   static std::atomic<int64_t> count{0};
   const std::string rows = fmt::format("slipway_rows_{}", count++);
   SLIPWAY_TRY(sink->feed_.Register(*sink->session_, rows.c_str()));
-  sink->StartCopy(
-      fmt::format("COPY (SELECT {} FROM {}()) TO {} (FORMAT parquet, COMPRESSION snappy, "
-                  "ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
-                  SelectionOf(fields, options.constants), rows, QuotedText(temporary), GroupRows(fields, options)));
+  sink->StartCopy(fmt::format(
+      "COPY (SELECT {} FROM {}()) TO {} (FORMAT parquet, COMPRESSION snappy, "
+      "ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
+      SelectionOf(fields, options.constants), rows, QuotedText(temporary), parquet::GroupRows(fields, options)));
   return sink;
 }
 

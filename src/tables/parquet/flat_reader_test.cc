@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -10,6 +9,7 @@
 #include "tables/duckdb/parquet_source.h"
 #include "tables/parquet_description.h"
 #include "tables/parquet_rows.h"
+#include "tables/rows_text_fixture.h"
 #include "tables/table_files_fixture.h"
 
 namespace slipway::tables::parquet {
@@ -19,43 +19,6 @@ using data::ScalarType;
 namespace fs = std::filesystem;
 
 constexpr base::Bytes kMemory{int64_t{256} << 20};
-
-/// Numbers by their bits, so that -0 and NaN count.
-void AppendCell(const data::Column& column, int64_t row, std::string& out) {
-  if (!column.IsValid(row)) {
-    out += "null ";
-    return;
-  }
-  const auto view = column.view();
-  switch (view.type) {
-    case ScalarType::kBoolean:
-      out += std::to_string(view.booleans()[row]);
-      break;
-    case ScalarType::kInteger:
-    case ScalarType::kTimestamp:
-      out += std::to_string(view.integers()[row]);
-      break;
-    case ScalarType::kNumber:
-      out += std::to_string(std::bit_cast<uint64_t>(view.numbers()[row]));
-      break;
-    case ScalarType::kString:
-      out += '"' + std::string(view.string(row)) + '"';
-      break;
-  }
-  out += ' ';
-}
-
-std::string Written(const data::Decoded& rows) {
-  std::string out;
-  for (int64_t row = 0; row < rows.table.rows; ++row) {
-    for (size_t i = 0; i < rows.table.columns.size(); ++i) {
-      AppendCell(rows.table.columns[i], row, out);
-      if (rows.IsAbsent(static_cast<int>(i), row)) out += "absent ";
-    }
-    out += '\n';
-  }
-  return out;
-}
 
 /// What a source fills rows [first, end) with, its violations behind them; the code of its error, if any.
 template <typename Source>
@@ -67,24 +30,12 @@ std::string Filled(Source& source, const data::Layout& layout, int64_t first, in
     const auto more = source.Next(rows, batch);
     if (!more) return more.error().Text();
     if (!*more) return cells + violations;
-    cells += Written(rows);
+    cells += TextOf(rows);
     for (const auto& violation : rows.violations) {
       violations +=
           std::to_string(done + violation.row) + " " + std::string(data::ViolationCodeName(violation.code)) + "\n";
     }
   }
-}
-
-/// The first lines that differ; empty when none does.
-std::string Difference(const std::string& found, const std::string& expected) {
-  if (found == expected) return {};
-  const auto differ = std::ranges::mismatch(found, expected);
-  const auto line = [](const std::string& text, auto at) {
-    const auto offset = static_cast<size_t>(at - text.begin());
-    const size_t begin = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
-    return text.substr(begin, text.find('\n', offset) - begin);
-  };
-  return "found    " + line(found, differ.in1) + "\nexpected " + line(expected, differ.in2);
 }
 
 class FlatReaderTest : public TableTest {

@@ -1,6 +1,7 @@
 #include "tables/parquet/thrift_value.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace slipway::tables::parquet {
 namespace {
@@ -103,6 +104,35 @@ void AppendItems(const ThriftValue& value, std::string& out) {
 }
 
 }  // namespace
+
+ThriftValue ThriftValue::Integer(Type type, int64_t value) {
+  ThriftValue made;
+  made.type = type;
+  made.integer = value;
+  return made;
+}
+
+ThriftValue ThriftValue::Text(std::string_view text) {
+  ThriftValue made;
+  made.type = Type::kBinary;
+  made.bytes = text;
+  return made;
+}
+
+ThriftValue ThriftValue::List(Type element, std::vector<ThriftValue> items) {
+  ThriftValue made;
+  made.type = Type::kList;
+  made.element = element;
+  made.items = std::move(items);
+  return made;
+}
+
+ThriftValue ThriftValue::Struct(std::vector<Member> members) {
+  ThriftValue made;
+  made.type = Type::kStruct;
+  made.members = std::move(members);
+  return made;
+}
 
 ThriftValue* ThriftValue::Find(int16_t number) {
   const auto found = std::ranges::find(members, number, &Member::number);

@@ -24,6 +24,13 @@ struct ThriftValue {
   std::vector<ThriftValue> items;                 ///< of maps: key, value, key, value, …
   std::vector<Member> members;                    ///< of structs
 
+  static ThriftValue Integer(Type type, int64_t value);
+  static ThriftValue I32(int64_t value) { return Integer(Type::kI32, value); }
+  static ThriftValue I64(int64_t value) { return Integer(Type::kI64, value); }
+  static ThriftValue Text(std::string_view text);
+  static ThriftValue List(Type element, std::vector<ThriftValue> items);
+  static ThriftValue Struct(std::vector<Member> members);
+
   ThriftValue* Find(int16_t number);
   void Remove(int16_t number);
 };
