@@ -47,9 +47,7 @@ base::Result<fs::path> CopyOf(const std::string& url) {
 
 /// As a pattern, in which the folder's own name stands for itself.
 std::string Mirrored(const std::string& folder, const std::string& url) {
-  std::string pattern;
-  for (const char c : folder) pattern += c == '*' || c == '?' || c == '[' ? fmt::format("[{}]", c) : std::string(1, c);
-  return pattern + "/" + url.substr(kScheme.size());
+  return tables::ExactPattern(folder) + "/" + url.substr(kScheme.size());
 }
 
 base::Result<void> CheckPattern(const std::string& name) {

@@ -215,4 +215,16 @@ std::string WithFilesReplaced(std::string_view sql,
   return text + std::string(sql.substr(copied));
 }
 
+std::string ExactPattern(std::string_view path) {
+  std::string exact;
+  for (const char c : path) {
+    if (c == '*' || c == '?' || c == '[') {
+      exact += {'[', c, ']'};
+    } else {
+      exact += c;
+    }
+  }
+  return exact;
+}
+
 }  // namespace slipway::tables

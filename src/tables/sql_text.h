@@ -22,4 +22,7 @@ bool BeginsAsQuestion(std::string_view sql);
 std::string WithFilesReplaced(std::string_view sql,
                               const std::function<std::optional<std::string>(const std::string& name)>& replace);
 
+/// The pattern that fits this path alone, where DuckDB would take *, ? and [ of it for patterns.
+std::string ExactPattern(std::string_view path);
+
 }  // namespace slipway::tables

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "tables/duckdb/row_appender.h"
 #include "tables/row_source.h"
+#include "tables/sql_text.h"
 
 namespace slipway::tables::duckdb {
 namespace {
@@ -44,10 +45,7 @@ std::string QuotedText(std::string_view text) {
   return Quoted(text, '\'');
 }
 std::string QuotedPath(std::string_view path) {
-  if (path.find_first_of("*?[") == std::string_view::npos) return QuotedText(path);
-  std::string exact;
-  for (const char c : path) exact += c == '*' || c == '?' || c == '[' ? fmt::format("[{}]", c) : std::string(1, c);
-  return QuotedText(exact);
+  return QuotedText(ExactPattern(path));
 }
 std::string QuotedName(std::string_view name) {
   return Quoted(name, '"');

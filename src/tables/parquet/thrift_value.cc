@@ -112,6 +112,14 @@ ThriftValue ThriftValue::Integer(Type type, int64_t value) {
   return made;
 }
 
+ThriftValue ThriftValue::I32(int64_t value) {
+  return Integer(Type::kI32, value);
+}
+
+ThriftValue ThriftValue::I64(int64_t value) {
+  return Integer(Type::kI64, value);
+}
+
 ThriftValue ThriftValue::Text(std::string_view text) {
   ThriftValue made;
   made.type = Type::kBinary;

@@ -25,8 +25,8 @@ struct ThriftValue {
   std::vector<Member> members;                    ///< of structs
 
   static ThriftValue Integer(Type type, int64_t value);
-  static ThriftValue I32(int64_t value) { return Integer(Type::kI32, value); }
-  static ThriftValue I64(int64_t value) { return Integer(Type::kI64, value); }
+  static ThriftValue I32(int64_t value);
+  static ThriftValue I64(int64_t value);
   static ThriftValue Text(std::string_view text);
   static ThriftValue List(Type element, std::vector<ThriftValue> items);
   static ThriftValue Struct(std::vector<Member> members);
