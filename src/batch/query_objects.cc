@@ -38,7 +38,7 @@ std::vector<std::string> ObjectsOf(const Job& job) {
 
 /// Where an object's copy stands in the folder. Error: its key is no path of a file.
 base::Result<fs::path> CopyOf(const std::string& url) {
-  const fs::path place = url.substr(kScheme.size());
+  fs::path place = url.substr(kScheme.size());
   const bool is_path = std::ranges::none_of(place, [](const fs::path& part) { return part == "." || part == ".."; });
   if (is_path && url.find("//", kScheme.size()) == std::string::npos) return place;
   return Usage(fmt::format("{} is no name that a file can have, as a query needs it; copy the object under another one",
