@@ -1,10 +1,16 @@
 #pragma once
 // RowSink is the seam to tables that are written.
 
+#include <cstdint>
+
 #include "base/error.h"
 #include "data/column.h"
 
 namespace slipway::tables {
+
+struct RowRange {
+  int64_t first = 0, count = 0;
+};
 
 /// Takes rows in order; memory does not grow with the table. A file appears under its name at Finish(), complete; a
 /// sink that goes without Finish() leaves nothing behind. Thread-safety: one thread at a time.

@@ -6,6 +6,7 @@
 #include "data/column.h"
 #include "data/output_column.h"
 #include "tables/duckdb/library.h"
+#include "tables/row_sink.h"
 
 struct _duckdb_logical_type;
 struct _duckdb_vector;
@@ -18,10 +19,6 @@ using data::OutputColumnsOf;
 /// BOOLEAN, BIGINT, DOUBLE or FLOAT, VARCHAR, TIMESTAMP WITH TIME ZONE; a LIST of them for each dimension of a tensor.
 /// The caller destroys it.
 _duckdb_logical_type* StoredTypeOf(const Library& library, const OutputColumn& column);
-
-struct RowRange {
-  int64_t first = 0, count = 0;
-};
 
 /// Copies rows of `column` behind the `begin` rows that `vector` holds.
 void WriteRows(const Library& library, const OutputColumn& output, const data::Column& column, RowRange rows,

@@ -101,15 +101,15 @@ ThriftValue ColumnWriter::SchemaElement() const {
 void ColumnWriter::Append(const data::Column& column, RowRange rows) {
   const auto view = column.view();
   const int64_t label = std::max<int64_t>(0, column_.label);
-  if (!by_dictionary_ && view.validity == nullptr && AppendNumbers(view, rows, label)) {
-    if (plain_.size() >= kPageBytes) EndPage();
-    return;
-  }
+  if (!by_dictionary_ && view.validity == nullptr && AppendNumbers(view, rows, label)) return;
   for (int64_t row = rows.first; row < rows.first + rows.count; ++row) {
     const bool is_value = view.IsValid(row);
     AppendLevel(is_value);
     if (is_value) AppendValue(view, row * view.width + label);
   }
+}
+
+void ColumnWriter::EndStep() {
   if (plain_.size() >= kPageBytes) EndPage();
 }
 
@@ -262,7 +262,7 @@ int64_t ColumnWriter::held_bytes() const {
   return static_cast<int64_t>(bytes);
 }
 
-WrittenChunk ColumnWriter::Finish() {
+WrittenChunk ColumnWriter::Finish(int64_t at) {
   by_dictionary_ &= dictionary_.size() > 0;  // there may be nulls alone
   std::string dictionary_page;
   if (by_dictionary_) {
@@ -291,8 +291,8 @@ WrittenChunk ColumnWriter::Finish() {
                                  {5, ThriftValue::I64(rows_)},
                                  {6, ThriftValue::I64(unpacked_bytes_)},
                                  {7, ThriftValue::I64(std::ssize(chunk.bytes))},
-                                 {9, ThriftValue::I64(dictionary_bytes)}};
-  if (by_dictionary_) members.push_back({11, ThriftValue::I64(0)});
+                                 {9, ThriftValue::I64(at + dictionary_bytes)}};
+  if (by_dictionary_) members.push_back({11, ThriftValue::I64(at)});
   members.push_back({12, Statistics()});
   chunk.meta_data = ThriftValue::Struct(std::move(members));
   *this = ColumnWriter(column_);

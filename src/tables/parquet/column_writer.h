@@ -11,17 +11,14 @@
 #include "tables/parquet/page_reader.h"
 #include "tables/parquet/thrift_value.h"
 #include "tables/parquet/value_dictionary.h"
+#include "tables/row_sink.h"
 
 namespace slipway::tables::parquet {
-
-struct RowRange {
-  int64_t first = 0, count = 0;
-};
 
 /// The bytes of one column in one row group, and what the index says of them.
 struct WrittenChunk {
   std::string bytes;
-  ThriftValue meta_data;  ///< offsets count from the chunk's first byte
+  ThriftValue meta_data;
   int64_t unpacked_bytes = 0;
 };
 
@@ -41,8 +38,11 @@ class ColumnWriter {
   void Append(const data::Column& column, RowRange rows);
   /// The same text so many times, at least once.
   void AppendText(std::string_view text, int64_t rows);
-  /// Ends the row group; the next one begins empty. Precondition: it has rows.
-  WrittenChunk Finish();
+  /// Tells that a page may end here. The bytes hang on where these places are, not on how many rows come at once.
+  void EndStep();
+  /// Ends the row group, whose bytes of this column will stand from byte `at` of the file on; the next one begins
+  /// empty. Precondition: it has rows.
+  WrittenChunk Finish(int64_t at);
   int64_t held_bytes() const;
 
  private:

@@ -16,7 +16,6 @@ namespace {
 
 using Type = ThriftType;
 
-constexpr std::string_view kMagic = "PAR1";
 constexpr int64_t kTailBytes = 8;  // the index's size, and the magic
 constexpr int64_t kMostIndexBytes = int64_t{16} << 20;
 // What takes less is made up to take memory.
@@ -93,6 +92,15 @@ bool IsWhole(const FileIndex& index, int64_t file_size) {
 }
 
 }  // namespace
+
+std::string IndexText(const ThriftValue& index) {
+  std::string text;
+  AppendThrift(index, text);
+  const auto size = static_cast<uint32_t>(text.size());
+  text.append(reinterpret_cast<const char*>(&size), sizeof size);
+  text += kMagic;
+  return text;
+}
 
 std::unexpected<base::Error> Unread(std::string_view what) {
   return base::Fail(base::Code::kDataLoss, "tables.parquet", std::string(what));

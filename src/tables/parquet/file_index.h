@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "tables/parquet/schema.h"
+#include "tables/parquet/thrift_value.h"
 
 namespace slipway::tables::parquet {
 
@@ -55,6 +56,12 @@ struct FileIndex {
 /// Errors: of RandomFile; data_loss "tables.parquet" for what is no Parquet file, is damaged or encrypted, has its
 /// columns in other files, or an index of more than 16 MiB.
 base::Result<FileIndex> ReadFileIndex(const RandomFile& file);
+
+/// What a file begins and ends with.
+inline constexpr std::string_view kMagic = "PAR1";
+
+/// The index as it stands at the end of a file, with its size and the magic behind it.
+std::string IndexText(const ThriftValue& index);
 
 /// The error for bytes that are not as the format says, or are so in a way that this room does not read.
 std::unexpected<base::Error> Unread(std::string_view what);

@@ -3,22 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "tables/parquet/file_index.h"
+
 namespace slipway::tables::parquet {
 namespace {
 
 using Member = ThriftValue::Member;
 
-constexpr std::string_view kMagic = "PAR1";
 constexpr std::string_view kCreatedBy = "slipway version 1";  // of this writer
 constexpr int64_t kVectorRows = 2048;
 constexpr int64_t kMaxGroupRows = 60 * kVectorRows;  // DuckDB's own default
-
-/// Counts offsets from the file's first byte.
-void Place(ThriftValue& meta_data, int64_t at) {
-  for (const int16_t offset : {int16_t{9}, int16_t{11}}) {
-    if (ThriftValue* value = meta_data.Find(offset)) value->integer += at;
-  }
-}
 
 }  // namespace
 
@@ -75,6 +69,7 @@ base::Result<void> FlatSink::Write(const data::Table& rows) {
     row += step;
     rows_of_group_ += step;
     if (rows_of_group_ % kVectorRows != 0) continue;
+    for (auto& column : columns_) column.writer.EndStep();
     if (rows_of_group_ >= group_rows_ || held > most_bytes_) SLIPWAY_TRY(EndGroup());
   }
   return {};
@@ -86,8 +81,7 @@ base::Result<void> FlatSink::EndGroup() {
   int64_t unpacked = 0;
   std::vector<ThriftValue> chunks;
   for (auto& column : columns_) {
-    WrittenChunk chunk = column.writer.Finish();
-    Place(chunk.meta_data, at_);
+    WrittenChunk chunk = column.writer.Finish(at_);
     unpacked += chunk.unpacked_bytes;
     chunks.push_back(ThriftValue::Struct({{2, ThriftValue::I64(0)}, {3, std::move(chunk.meta_data)}}));
     SLIPWAY_TRY(Append(chunk.bytes));
@@ -106,18 +100,13 @@ base::Result<void> FlatSink::Finish() {
   // Bounds are ordered as their types are.
   const auto by_type = ThriftValue::Struct({{1, ThriftValue::Struct({})}});
   std::vector<ThriftValue> orders(columns_.size(), by_type);
-  std::string index;
-  AppendThrift(ThriftValue::Struct({{1, ThriftValue::I32(1)},
-                                    {2, ThriftValue::List(ThriftType::kStruct, std::move(schema_))},
-                                    {3, ThriftValue::I64(rows_)},
-                                    {4, ThriftValue::List(ThriftType::kStruct, std::move(groups_))},
-                                    {6, ThriftValue::Text(kCreatedBy)},
-                                    {7, ThriftValue::List(ThriftType::kStruct, std::move(orders))}}),
-               index);
-  const auto size = static_cast<uint32_t>(index.size());
-  index.append(reinterpret_cast<const char*>(&size), sizeof size);
-  index += kMagic;
-  SLIPWAY_TRY(Append(index));
+  const auto index = ThriftValue::Struct({{1, ThriftValue::I32(1)},
+                                          {2, ThriftValue::List(ThriftType::kStruct, std::move(schema_))},
+                                          {3, ThriftValue::I64(rows_)},
+                                          {4, ThriftValue::List(ThriftType::kStruct, std::move(groups_))},
+                                          {6, ThriftValue::Text(kCreatedBy)},
+                                          {7, ThriftValue::List(ThriftType::kStruct, std::move(orders))}});
+  SLIPWAY_TRY(Append(IndexText(index)));
   return file_.Finish();
 }
 

@@ -133,6 +133,24 @@ TEST_F(FlatSinkTest, TheBytesDoNotDependOnHowTheRowsCome) {
   EXPECT_TRUE(base::ReadFile(Write("c.parquet", 10'000, 777, options)).value() == bytes);
 }
 
+TEST_F(FlatSinkTest, PagesEndAtTheSameRowsHoweverTheRowsCome) {
+  const std::vector<data::Field> fields = {Field("s", ScalarType::kString)};
+  std::vector<std::string> files;
+  for (const int64_t batch : {10'000, 777}) {
+    const auto sink = *FlatSink::Open(PathOf("t.parquet"), fields, {});
+    auto table = data::Table::Make(fields);
+    for (int64_t row = 0; row < 10'000; ++row) {
+      table.columns[0].AppendString(std::string(500, 'a') + std::to_string(row));
+      if (++table.rows < batch && row + 1 < 10'000) continue;
+      ASSERT_TRUE(sink->Write(table));
+      table.Clear();
+    }
+    ASSERT_TRUE(sink->Finish());
+    files.push_back(Content("t.parquet"));
+  }
+  EXPECT_TRUE(files[0] == files[1]);
+}
+
 TEST_F(FlatSinkTest, RowGroupsAreAsLongAsWasAskedFor) {
   const auto groups = ReadHead(Write("t.parquet", 10'000, 999, {.row_group_rows = 4096}), {})->group_ends;
   EXPECT_THAT(groups, ElementsAre(4096, 8192, 10'000));

@@ -3,16 +3,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "tables/parquet/thrift_value.h"
+
 namespace slipway::tables::parquet {
-namespace {
-
-void AppendVarint(uint64_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
-}
-
-}  // namespace
-
 int BitsFor(uint32_t most) {
   return std::max(1, static_cast<int>(std::bit_width(most)));
 }

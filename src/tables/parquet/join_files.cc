@@ -7,12 +7,12 @@
 #include "base/hash.h"
 #include "tables/input_file.h"
 #include "tables/output_file.h"
+#include "tables/parquet/file_index.h"
 #include "tables/parquet/thrift_value.h"
 
 namespace slipway::tables::parquet {
 namespace {
 
-constexpr std::string_view kMagic = "PAR1";
 constexpr int64_t kTailBytes = 8;  ///< the index's size, and the magic
 
 // Numbers of members in parquet.thrift (github.com/apache/parquet-format).
@@ -66,12 +66,7 @@ class Join {
   }
 
   base::Result<JoinedFile> Finish() {
-    std::string index;
-    AppendThrift(index_, index);
-    const auto size = static_cast<uint32_t>(index.size());
-    index.append(reinterpret_cast<const char*>(&size), sizeof size);
-    index += kMagic;
-    SLIPWAY_TRY(Append(index));
+    SLIPWAY_TRY(Append(IndexText(index_)));
     SLIPWAY_TRY(file_.Finish());
     return JoinedFile{.bytes = bytes_, .digest = digest_.Digits()};
   }

@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace slipway::tables::parquet {
+void AppendVarint(uint64_t value, std::string& out) {
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
+  out += static_cast<char>(value);
+}
+
 namespace {
 
 using Type = ThriftType;
@@ -58,11 +63,6 @@ ThriftValue ReadValue(ThriftReader& reader, Type type, int depth, bool in_list) 
       break;
   }
   return value;
-}
-
-void AppendVarint(uint64_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
 }
 
 void AppendZigZag(int64_t value, std::string& out) {

@@ -43,5 +43,7 @@ struct ThriftValue::Member {
 /// One struct from the front of `text`. Error: data_loss "tables.parquet".
 base::Result<ThriftValue> ReadThrift(std::string_view text);
 void AppendThrift(const ThriftValue& value, std::string& out);
+/// Seven bits a byte, the least first: Thrift's and all of Parquet's numbers of no fixed length.
+void AppendVarint(uint64_t value, std::string& out);
 
 }  // namespace slipway::tables::parquet
